@@ -1,0 +1,108 @@
+/**
+ * Puts the wanted weight on targets and reads it back. The intent was committed before; here it is obeyed, and only while
+ * it is still the newest one. Lowering goes on wherever it can reach; what could not be reached is named.
+ */
+import type { TargetFailure } from '../domain/event.ts';
+import type { Weight } from '../domain/ids.ts';
+import { NONE } from '../domain/ids.ts';
+import type { Service, Target } from '../domain/target.ts';
+import { canarySlot, canaryWeight } from '../domain/target.ts';
+import { err, ok } from '../lib/result.ts';
+import type { Result } from '../lib/result.ts';
+import type { Applied, NodeReading, RouterError, TrafficRouter, WeightWrite } from '../ports/traffic-router.ts';
+import type { Context } from './context.ts';
+import { noteReached, noteUnreachable, noteVerified } from './target-notes.ts';
+
+export type Shift = {
+  readonly service: Service;
+  readonly targets: readonly Target[];
+  readonly direction: 'raise' | 'lower';
+};
+
+/** What could not be done, target by target; nothing there means that every target serves its wanted share. */
+export async function actuate(ctx: Context, shift: Shift, signal: AbortSignal): Promise<readonly TargetFailure[]> {
+  const outcomes = await Promise.all(
+    shift.targets.map(async (target) => {
+      const error = await obey(ctx, { ...shift, target }, signal);
+      return error === null ? [] : [{ target: target.id, detail: error }];
+    }),
+  );
+  return outcomes.flat();
+}
+
+type TargetShift = { readonly service: Service; readonly target: Target; readonly direction: 'raise' | 'lower' };
+
+/** One target; the answer is what went wrong, or null. */
+function obey(ctx: Context, { service, target, direction }: TargetShift, signal: AbortSignal): Promise<string | null> {
+  return ctx.targetLocks.run(target.id, async () => {
+    const current = await ctx.store.claimTarget(target.id);
+    if (!current || current.target.seq !== target.seq) return 'a newer weight is wanted by now';
+    const router = ctx.routers.get(target.router);
+    if (!router) return `no router named ${target.router} is configured`;
+    const written = await write(ctx, { router, service, target: current.target, direction }, signal);
+    if (written.ok) {
+      await noteVerified(ctx, current.target, written.value.nodes);
+      return null;
+    }
+    const { kind, detail, nodes } = written.error;
+    if (kind === 'unreachable' || kind === 'timeout') await noteUnreachable(ctx, current.target, detail);
+    else await noteReached(ctx, current.target);
+    return nodes.length > 1 ? `${detail}; ${nodes.map(nodeText).join(', ')}` : detail;
+  });
+}
+
+export type RouterWrite = TargetShift & { readonly router: TrafficRouter };
+
+/** Writes a target's wanted share. On the way to nothing the shortest path comes first: it moves sticky clients, too. */
+export async function write(ctx: Context, { router, service, target, direction }: RouterWrite, signal: AbortSignal): Promise<Result<Applied, RouterError>> {
+  const route = { name: target.route, slots: target.slots };
+  const toNothing = canaryWeight(target.slots, service.stableSlot, target.desiredSecond) === NONE;
+  if (direction === 'lower' && toNothing) {
+    const slot = canarySlot(target.slots, service.stableSlot);
+    const cut = await routerCall(ctx, { router, operation: 'cut_off', lowering: true }, signal, (inner) =>
+      router.cutOff(route, slot, target.seq, inner),
+    );
+    if (cut.ok && showsShare(cut.value.nodes, target.desiredSecond)) return cut;
+  }
+  const order: WeightWrite = { route, secondShare: target.desiredSecond, seq: target.seq, direction };
+  const applied = await routerCall(ctx, { router, operation: 'apply', lowering: direction === 'lower' }, signal, (inner) =>
+    router.apply(order, inner),
+  );
+  if (!applied.ok || showsShare(applied.value.nodes, target.desiredSecond)) return applied;
+  return err({ kind: 'not_effective', detail: 'acknowledged, but another share is served', nodes: applied.value.nodes });
+}
+
+const showsShare = (nodes: readonly NodeReading[], share: Weight): boolean =>
+  nodes.length > 0 && nodes.every((node) => node.reachable && node.secondShare === share);
+
+const nodeText = (node: NodeReading): string =>
+  `${node.node} ${node.secondShare === null ? (node.detail ?? 'unknown') : `at ${node.secondShare / 100} %`}`;
+
+export type RouterOperation = {
+  readonly router: TrafficRouter;
+  readonly operation: 'apply' | 'cut_off' | 'read' | 'preflight';
+  readonly lowering: boolean;
+};
+
+/** One try of a router operation, with its deadline; being late is `timeout`, and the same kind of value as any failure. */
+export async function routerCall<T>(
+  ctx: Context,
+  { router, operation, lowering }: RouterOperation,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<Result<T, RouterError>>,
+): Promise<Result<T, RouterError>> {
+  const writes = operation === 'apply' || operation === 'cut_off';
+  const ms = writes ? Math.max(ctx.settings.applyTimeoutMs, router.capabilities.applyTimeoutMs) : ctx.settings.readTimeoutMs;
+  const startedMs = ctx.clock.monotonicMs();
+  const answer = await ctx.calls.call(
+    { dependency: `router ${router.name}`, ms, signal, lowering: lowering || operation === 'read' },
+    run,
+    (result) => result.ok || !DOWN.has(result.error.kind),
+  );
+  const result: Result<T, RouterError> = answer.ok ? answer.value : err({ kind: 'timeout', detail: answer.error, nodes: [] });
+  const seconds = (ctx.clock.monotonicMs() - startedMs) / 1000;
+  ctx.recorder.routerCall(router.name, operation, result.ok ? 'ok' : result.error.kind, seconds);
+  return result.ok ? ok(result.value) : result;
+}
+
+const DOWN: ReadonlySet<RouterError['kind']> = new Set(['unreachable', 'timeout']);

@@ -1,0 +1,64 @@
+/**
+ * Every call out of the process: with a deadline that holds even when the callee ignores its signal, and a breaker per
+ * dependency. A breaker never blocks a lowering. Nothing is retried here: retrying is the state machine's, where it is
+ * visible and durable.
+ */
+import { admit, CLOSED, report } from '../lib/breaker.ts';
+import type { BreakerState } from '../lib/breaker.ts';
+import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts';
+import { err, ok } from '../lib/result.ts';
+import type { Result } from '../lib/result.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Recorder } from '../ports/recorder.ts';
+
+export type CallSpec = {
+  /** Names what a breaker stands for: `router eu-haproxy`, `provider prom`. */
+  readonly dependency: string;
+  readonly ms: number;
+  readonly signal: AbortSignal;
+  /** Lowers exposure: tried whatever the breaker says. */
+  readonly lowering: boolean;
+};
+
+export type Calls = {
+  /** The error is one sentence for people. `isHealthy` says whether an answer counts for or against the dependency. */
+  call<T>(
+    spec: CallSpec,
+    run: (signal: AbortSignal) => Promise<T>,
+    isHealthy: (value: T) => boolean,
+  ): Promise<Result<T, string>>;
+  /** Dependencies whose breaker is not closed, for health pages. */
+  open(): readonly string[];
+};
+
+const BREAKER = { failures: 5, openMs: 5_000, maxOpenMs: 60_000 };
+
+export function calls(clock: Clock, recorder: Recorder): Calls {
+  const breakers = new Map<string, BreakerState>();
+  const keep = (dependency: string, next: BreakerState): void => {
+    const before = breakers.get(dependency) ?? CLOSED;
+    breakers.set(dependency, next);
+    if ((before.kind === 'closed') !== (next.kind === 'closed')) recorder.breaker(dependency, next.kind !== 'closed');
+  };
+  const reportOf = (dependency: string, healthy: boolean): void =>
+    keep(dependency, report(breakers.get(dependency) ?? CLOSED, healthy, clock.monotonicMs(), BREAKER));
+  return {
+    async call(spec, run, isHealthy) {
+      const { dependency, ms, signal, lowering } = spec;
+      const { admitted, next } = admit(breakers.get(dependency) ?? CLOSED, clock.monotonicMs(), BREAKER);
+      if (!admitted && !lowering) return err(`${dependency} failed ${BREAKER.failures} times in a row and is left alone for a moment`);
+      if (admitted) keep(dependency, next);
+      try {
+        const value = await withDeadline(clock, { ms, signal }, run);
+        reportOf(dependency, isHealthy(value));
+        return ok(value);
+      } catch (error) {
+        // Our own cancelling says nothing about the dependency, and is not its answer.
+        if (signal.aborted) throw error;
+        reportOf(dependency, false);
+        return err(error instanceof DeadlineExceeded ? `${dependency}: ${error.message}` : `${dependency}: ${String(error)}`);
+      }
+    },
+    open: () => [...breakers].filter(([, state]) => state.kind !== 'closed').map(([dependency]) => dependency),
+  };
+}

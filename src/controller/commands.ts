@@ -1,0 +1,193 @@
+/**
+ * Starting a release and sending it commands. A command is decided and committed at once, whoever works on the release at
+ * that moment: it takes the lease over, and the tick that was running finds its revision stale. Pausing and rolling back
+ * need no precondition, and are never refused because somebody else was faster.
+ */
+import { create } from '../domain/create.ts';
+import { decide } from '../domain/decide.ts';
+import { ReleaseId } from '../domain/ids.ts';
+import type { OnBusy, Plan } from '../domain/plan.ts';
+import type { Actor, Command, Release } from '../domain/release.ts';
+import { isLowering } from '../domain/release.ts';
+import type { Service, Target } from '../domain/target.ts';
+import { err, ok } from '../lib/result.ts';
+import type { Result } from '../lib/result.ts';
+import type { AuditEntry, Claimed, StoredRelease } from '../ports/store.ts';
+import type { Context, ServiceSettings } from './context.ts';
+import { notifiersOf, record } from './record.ts';
+import { refusal } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
+
+export type StartRequest = {
+  readonly plan: Plan;
+  readonly version: string;
+  /** A first release of the service: nothing to compare with, straight to full weight. */
+  readonly first: boolean;
+  /** Wait for a person before the first step. */
+  readonly paused: boolean;
+  /** Wins over the plan's. */
+  readonly onBusy: OnBusy | null;
+  readonly reason: string | null;
+};
+
+export type Commands = {
+  start(request: StartRequest, actor: Actor): Promise<Result<StoredRelease, Refusal>>;
+  /** `ifMatch` is the `seq` (stateVersion) the caller saw; null for "whatever it is", and ignored by pause and rollback. */
+  send(
+    id: ReleaseId,
+    command: Command,
+    by: { readonly actor: Actor; readonly ifMatch: number | null },
+  ): Promise<Result<StoredRelease, Refusal>>;
+};
+
+/** `work` gets the release right after a command was committed, to obey it at once; it does not wait for it. */
+export function commands(ctx: Context, work: (claimed: Claimed) => void): Commands {
+  return {
+    start: (request, actor) => start(ctx, request, { actor, work }),
+    send: (id, command, { actor, ifMatch }) => send(ctx, id, { command, actor, ifMatch, work }),
+  };
+}
+
+/** Somebody else commits between our read and our write: read again, so often at most. */
+const RACES = 8;
+
+type Starting = { readonly actor: Actor; readonly work: (claimed: Claimed) => void };
+
+async function start(ctx: Context, request: StartRequest, { actor, work }: Starting): Promise<Result<StoredRelease, Refusal>> {
+  for (let race = 0; race < RACES; race++) {
+    const facts = await startFacts(ctx, request);
+    if (!facts.ok) return facts;
+    const created = await createRelease(ctx, request, { ...facts.value, actor });
+    if (created.ok) {
+      if (facts.value.supersedes) await supersede(ctx, request.plan.service, { by: created.value.release.id, actor, work });
+      return created;
+    }
+    if (created.error.kind !== 'stale') return err(refusal('unavailable', `the release could not be stored: ${created.error.detail}; try again`));
+  }
+  return err(refusal('unavailable', `other requests for ${request.plan.service} kept coming first; try again`));
+}
+
+type StartFacts = {
+  readonly service: Service;
+  readonly settings: ServiceSettings;
+  readonly targets: readonly Target[];
+  readonly active: Release | null;
+  readonly behind: ReleaseId | null;
+  readonly supersedes: boolean;
+};
+
+async function startFacts(ctx: Context, request: StartRequest): Promise<Result<StartFacts, Refusal>> {
+  const { plan, version, first } = request;
+  const settings = ctx.services.get(plan.service);
+  const service = await ctx.store.service(plan.service);
+  if (!settings || !service) return err(refusal('not_found', `no service named ${plan.service}: add it to headgate.yaml`));
+  const targets = await ctx.store.targets(plan.service);
+  if (targets.length === 0) return err(refusal('invalid', `${plan.service} has no target: add one to the service in headgate.yaml`));
+  const unfit = unfitVersion(service, { version, first, settings });
+  if (unfit !== null) return err(refusal('invalid', unfit));
+  const active = (await ctx.store.active(plan.service))?.release ?? null;
+  const waiting = await ctx.store.queued(plan.service);
+  const last = waiting.at(-1)?.release ?? active;
+  const onBusy = request.onBusy ?? plan.onBusy;
+  if (last !== null && onBusy === 'reject')
+    return err(refusal('busy', `${plan.service} is busy with release ${last.id} of ${last.version} (${last.phase.kind}): wait, queue behind it, or supersede it`));
+  return ok({ service, settings, targets, active, behind: last?.id ?? null, supersedes: last !== null && onBusy === 'supersede' });
+}
+
+function unfitVersion(
+  { name, stableVersion }: Service,
+  { version, first, settings }: { readonly version: string; readonly first: boolean; readonly settings: ServiceSettings },
+): string | null {
+  if (version === stableVersion) return `${version} is the stable version of ${name} already`;
+  if (stableVersion === null && !first)
+    return `${name} has no stable version to compare with: say which one serves now (PUT /v1/services/${name}/stable), or start a first release`;
+  if (stableVersion !== null && first) return `${name} has a stable version (${stableVersion}), so this is not its first release`;
+  if (first && settings.promotion.kind === 'replace')
+    return `${name} replaces its stable slot: deploy the first version there and say so (PUT /v1/services/${name}/stable)`;
+  return null;
+}
+
+async function createRelease(ctx: Context, request: StartRequest, { actor, ...facts }: StartFacts & { readonly actor: Actor }) {
+  const { plan, version, first, paused, reason } = request;
+  const now = await ctx.store.now();
+  const { next, events } = create(
+    {
+      id: ReleaseId(ctx.random.id()),
+      plan,
+      version,
+      stableVersion: facts.service.stableVersion,
+      first,
+      startPaused: paused,
+      promotion: facts.settings.promotion,
+      targets: facts.targets.map((target) => target.id),
+      settleMs: settleMs(ctx, facts.targets),
+      behind: facts.behind,
+      by: actor,
+    },
+    now,
+  );
+  const audit: AuditEntry = { actor: actor.name, action: 'release.start', subject: next.id, reason, data: { service: plan.service, version, plan: plan.name } };
+  const expectActive = facts.active?.id ?? null;
+  const created = await ctx.store.create({ release: next, events, audit, notify: notifiersOf(ctx, { release: next }), dueAt: now, expectActive });
+  if (created.ok) for (const event of events) ctx.recorder.event(event.type);
+  return created;
+}
+
+/** Longer than the slowest router write that may still be on its way. */
+function settleMs(ctx: Context, targets: readonly Target[]): number {
+  const slowest = Math.max(...targets.map(({ router }) => ctx.routers.get(router)?.capabilities.applyTimeoutMs ?? 0), ctx.settings.applyTimeoutMs);
+  return Math.max(ctx.settings.settleMinMs, 2 * slowest);
+}
+
+/** Everything that was there before the new release goes back, so that it can start. */
+async function supersede(ctx: Context, service: string, { by, actor, work }: { readonly by: ReleaseId } & Starting): Promise<void> {
+  const active = await ctx.store.active(service);
+  const before = [...(active ? [active] : []), ...(await ctx.store.queued(service))].filter(({ release }) => release.id !== by);
+  for (const { release } of before)
+    await commitDecision(ctx, release.id, { decideOn: (found, now) => decide(found, { kind: 'superseded', by, actor }, now), work, audit: null });
+}
+
+type Sending = Starting & { readonly command: Command; readonly ifMatch: number | null };
+
+async function send(ctx: Context, id: ReleaseId, { command, actor, ifMatch, work }: Sending): Promise<Result<StoredRelease, Refusal>> {
+  const unconditional = command.verb === 'pause' || command.verb === 'rollback';
+  const found = await ctx.store.release(id);
+  if (!found) return err(refusal('not_found', `no release ${id}`));
+  // Asking again for what is under way is no mistake: whoever pulls the brake twice means it.
+  if (command.verb === 'rollback' && isLowering(found.release)) return ok(found);
+  if (ifMatch !== null && !unconditional && found.release.seq !== ifMatch)
+    return err(refusal('precondition', `the release is at version ${found.release.seq} by now, not ${ifMatch}: look at it again`));
+  const audit: AuditEntry = { actor: actor.name, action: `release.${command.verb}`, subject: id, reason: command.reason, data: command };
+  const expected = unconditional ? null : ifMatch;
+  return commitDecision(ctx, id, {
+    decideOn: (release, now) =>
+      expected !== null && release.seq !== expected
+        ? { next: release, events: [], refusal: 'the release has changed meanwhile: look at it again' }
+        : decide(release, { kind: 'command', command, actor }, now),
+    work,
+    audit,
+  });
+}
+
+type Committing = {
+  readonly decideOn: (release: Release, now: Awaited<ReturnType<Context['store']['now']>>) => ReturnType<typeof decide>;
+  readonly work: (claimed: Claimed) => void;
+  readonly audit: AuditEntry | null;
+};
+
+async function commitDecision(ctx: Context, id: ReleaseId, { decideOn, work, audit }: Committing): Promise<Result<StoredRelease, Refusal>> {
+  for (let race = 0; race < RACES; race++) {
+    const claimed = await ctx.store.load(id);
+    if (!claimed) return err(refusal('not_found', `no release ${id}`));
+    const decision = decideOn(claimed.release, await ctx.store.now());
+    if (decision.refusal !== null) return err(refusal('not_accepted', decision.refusal));
+    if (decision.events.length === 0) return ok(claimed);
+    const recorded = await record(ctx, claimed, audit ? { decision, audit, keepLease: true } : { decision, keepLease: true });
+    if (recorded.ok) {
+      work(recorded.value);
+      return ok(recorded.value);
+    }
+    if (recorded.error.kind === 'busy') return err(refusal('unavailable', `the command could not be stored: ${recorded.error.detail}; try again`));
+  }
+  return err(refusal('unavailable', `release ${id} kept changing; try again`));
+}

@@ -1,0 +1,87 @@
+/** What the use cases need from the world, built once in `app.ts`; each use case names the part of it that it uses. */
+import type { ReleaseId, Weight } from '../domain/ids.ts';
+import type { Promotion } from '../domain/release.ts';
+import type { KeyedMutex } from '../lib/keyed-mutex.ts';
+import type { Calls } from './calls.ts';
+import type { Clock, Random } from '../ports/clock.ts';
+import type { Hooks } from '../ports/hook.ts';
+import type { Log } from '../ports/log.ts';
+import type { MetricProvider } from '../ports/metric-provider.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import type { Recorder } from '../ports/recorder.ts';
+import type { Store } from '../ports/store.ts';
+import type { TrafficRouter } from '../ports/traffic-router.ts';
+
+export type Context = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly recorder: Recorder;
+  readonly hooks: Hooks;
+  readonly routers: ReadonlyMap<string, TrafficRouter>;
+  readonly providers: ReadonlyMap<string, MetricProvider>;
+  readonly notifiers: ReadonlyMap<string, Notifier>;
+  readonly services: ReadonlyMap<string, ServiceSettings>;
+  readonly settings: Settings;
+  /** Every call out goes through it: deadline, breaker, metrics. */
+  readonly calls: Calls;
+  /** One writer per target in this process; other processes are kept apart by seq. */
+  readonly targetLocks: KeyedMutex;
+  /** Failed tries of a release's present intent, for backoff only. */
+  readonly tries: Map<ReleaseId, { readonly wanted: Weight; readonly count: number }>;
+  /** Names this process among all that share the store. */
+  readonly worker: string;
+};
+
+/** What the operator says of a service; roles and versions are in the store. */
+export type ServiceSettings = {
+  readonly name: string;
+  readonly team: string | null;
+  readonly environment: string | null;
+  /** Provider of checks that name none. */
+  readonly provider: string | null;
+  readonly versionLabel: string;
+  readonly promotion: Promotion;
+  /** Notifiers that hear of every release of the service. */
+  readonly notify: readonly string[];
+};
+
+/** Every bound of the machinery, named, in one place; `config.ts` may set them, the simulator does. */
+export type Settings = {
+  /** How long a claimed release belongs to a worker; longer than all deadlines of one tick together. */
+  readonly leaseMs: number;
+  /** Deadlines of calls out. A router's own `applyTimeoutMs` wins over `applyTimeoutMs` when longer. */
+  readonly readTimeoutMs: number;
+  readonly applyTimeoutMs: number;
+  readonly measureTimeoutMs: number;
+  readonly hookTimeoutMs: number;
+  readonly deliverTimeoutMs: number;
+  /** How often a managed target is read and put right. */
+  readonly reconcileEveryMs: number;
+  /** How long the last weight is watched at least. */
+  readonly settleMinMs: number;
+  /** Releases worked on at once, and claimed in one batch. */
+  readonly concurrency: number;
+  /** Longest sleep of the loop when nothing is due. */
+  readonly pollMs: number;
+  /** Crashes of a release's handler in a row until it is quarantined. */
+  readonly crashLimit: number;
+  /** How long an outbox row is tried until it is parked. */
+  readonly deliverForMs: number;
+};
+
+export const DEFAULT_SETTINGS: Settings = {
+  leaseMs: 60_000,
+  readTimeoutMs: 3_000,
+  applyTimeoutMs: 5_000,
+  measureTimeoutMs: 5_000,
+  hookTimeoutMs: 10_000,
+  deliverTimeoutMs: 10_000,
+  reconcileEveryMs: 5_000,
+  settleMinMs: 30_000,
+  concurrency: 32,
+  pollMs: 500,
+  crashLimit: 3,
+  deliverForMs: 75 * 3_600_000,
+};

@@ -1,0 +1,84 @@
+/** Asks the providers and judges the answers: the way from the world's numbers to the verdicts that `decide` is given. */
+import { judge } from '../domain/analysis/judge.ts';
+import type { JudgeState } from '../domain/analysis/judge.ts';
+import type { CheckVerdict, Measurement } from '../domain/analysis/measurement.ts';
+import { checksNow } from '../domain/course.ts';
+import type { Instant } from '../domain/ids.ts';
+import type { Check } from '../domain/plan.ts';
+import { canarySlot } from '../domain/target.ts';
+import { assert } from '../lib/assert.ts';
+import type { Question } from '../ports/metric-provider.ts';
+import type { CheckState, Claimed, MeasurementRow } from '../ports/store.ts';
+import type { Context } from './context.ts';
+
+export type Judgement = {
+  readonly verdicts: Readonly<Record<string, CheckVerdict>>;
+  readonly measurements: readonly MeasurementRow[];
+  readonly checkStates: readonly CheckState[];
+};
+
+/** Measures every check of the present place once, all at the same time; a failing provider is an answer, too. */
+export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<Judgement> {
+  const checks = checksNow(claimed.release);
+  const answers = await Promise.all(checks.map((check) => measure(ctx, claimed, check, signal)));
+  const now = await ctx.store.now();
+  const judged = checks.map((check, index) => {
+    const measurement = answers[index];
+    assert(measurement, 'one answer per check');
+    return { check, measurement, ...judgeOne(claimed, check, measurement, now) };
+  });
+  return {
+    verdicts: Object.fromEntries(judged.map(({ check, verdict }) => [check.name, verdict])),
+    measurements: judged.flatMap(({ check, measurement, verdict, fresh }) =>
+      fresh ? [{ check: check.name, end: measurement.at, measurement, verdict }] : [],
+    ),
+    checkStates: judged.map(({ check, state, verdict }) => ({ check: check.name, state, verdict })),
+  };
+}
+
+function judgeOne({ release, checkStates }: Claimed, check: Check, measurement: Measurement, now: Instant) {
+  const stored = checkStates.find((state) => state.check === check.name)?.state ?? null;
+  return judge(check, asJudgeState(stored), measurement, {
+    since: release.evidenceSince,
+    warmUpMs: release.plan.warmUpMs,
+    minMeasurements: release.plan.minMeasurements,
+    intervalMs: release.plan.intervalMs,
+    now,
+  });
+}
+
+// The store keeps the judge's state as the plain JSON that the judge made; only the judge looks into it.
+const asJudgeState = (stored: unknown): JudgeState | null =>
+  typeof stored === 'object' && stored !== null ? (stored as JudgeState) : null;
+
+async function measure(ctx: Context, claimed: Claimed, check: Check, signal: AbortSignal): Promise<Measurement> {
+  const now = await ctx.store.now();
+  const provider = ctx.providers.get(check.provider);
+  if (!provider) return { kind: 'failed', at: now, detail: `no provider named ${check.provider} is configured` };
+  const question = questionOf(claimed, check, now);
+  const startedMs = ctx.clock.monotonicMs();
+  const answer = await ctx.calls.call(
+    { dependency: `provider ${provider.name}`, ms: ctx.settings.measureTimeoutMs, signal, lowering: false },
+    (inner) => provider.measure(question, inner),
+    (measurement) => measurement.kind !== 'failed',
+  );
+  const seconds = (ctx.clock.monotonicMs() - startedMs) / 1000;
+  const measurement: Measurement = answer.ok ? answer.value : { kind: 'failed', at: now, detail: answer.error };
+  ctx.recorder.providerCall(provider.name, measurement.kind, seconds);
+  return measurement;
+}
+
+function questionOf({ release, service, targets }: Claimed, check: Check, now: Instant): Question {
+  const slots = targets[0]?.slots ?? [service.stableSlot, service.stableSlot];
+  return {
+    check,
+    service: release.service,
+    canaryVersion: release.version,
+    stableVersion: release.stableVersion,
+    canarySlot: canarySlot(slots, service.stableSlot),
+    stableSlot: service.stableSlot,
+    routes: targets.map((target) => ({ router: target.router, route: target.route, slots: target.slots })),
+    since: release.evidenceSince,
+    now,
+  };
+}

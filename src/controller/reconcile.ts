@@ -1,0 +1,79 @@
+/**
+ * Keeps a managed target at what is wanted of it, in a release or not: the weight of a router that restarted, a late
+ * write, a hand on the router. Lowering exposure is done at once; raising only where a restart explains the difference.
+ */
+import type { TargetFact } from '../domain/event.ts';
+import type { TargetId } from '../domain/ids.ts';
+import type { ClaimedTarget } from '../ports/store.ts';
+import { write } from './actuate.ts';
+import type { Context } from './context.ts';
+import { readTarget, seen } from './observe.ts';
+import type { SeenTarget } from './observe.ts';
+import { back, note, noteUnreachable, verified } from './target-notes.ts';
+
+export async function reconcile(ctx: Context, id: TargetId, signal: AbortSignal): Promise<void> {
+  await ctx.targetLocks.run(id, async () => {
+    // Read again under the lock: an intent that was committed meanwhile is the one to hold the router against.
+    const claimed = await ctx.store.claimTarget(id);
+    if (!claimed) return;
+    const read = await readTarget(ctx, claimed.target, signal);
+    if (!read.ok) return noteUnreachable(ctx, claimed.target, read.error);
+    await putRight(ctx, claimed, seen(claimed.target, claimed.service, read.value), signal);
+  });
+}
+
+async function putRight(ctx: Context, claimed: ClaimedTarget, found: SeenTarget, signal: AbortSignal): Promise<void> {
+  const { target, active } = claimed;
+  const odd = found.nodes.filter((node) => node.standing !== 'asWanted');
+  const first = odd[0];
+  if (!first) return settle(ctx, claimed, found);
+  if (target.management === 'adopt' && active === null && odd.length === found.nodes.length)
+    return note(ctx, target, { change: { differs: null }, facts: [{ type: 'drift.adopted', servedSecond: first.secondShare }], adopt: first.secondShare });
+  const above = odd.some((node) => node.standing === 'above');
+  // A release that is moving its weight raises it by its own tick; nobody else waits for that to lower it.
+  const moving = active?.phase.kind === 'shifting' && target.verifiedSeq !== target.seq;
+  if (moving && !above) return;
+  await noteDrift(ctx, claimed, first);
+  if (!above && odd.every((node) => node.standing === 'belowByHand')) return;
+  await repair(ctx, claimed, above ? 'lower' : 'raise', signal);
+}
+
+/** Everything is as wanted: clears what was noted before, and writes nothing when there is nothing to clear. */
+async function settle(ctx: Context, { target }: ClaimedTarget, { nodes }: SeenTarget): Promise<void> {
+  const repaired: readonly TargetFact[] = target.differs === null ? [] : [{ type: 'drift.repaired', servedSecond: target.desiredSecond }];
+  const restarted = nodes.some(({ node, boot }) => boot !== null && target.boots[node] !== boot);
+  if (repaired.length === 0 && target.unreachableSince === null && target.verifiedSeq === target.seq && !restarted) return;
+  const full = nodes.map((node) => ({ ...node, reachable: true, seq: null, detail: null }));
+  await note(ctx, target, { change: await verified(ctx, target, full), facts: [...back(target), ...repaired] });
+}
+
+type OddNode = SeenTarget['nodes'][number];
+
+/** The same difference found again is no news, but keeps the clock of bad evidence running. */
+async function noteDrift(ctx: Context, { target }: ClaimedTarget, odd: OddNode): Promise<void> {
+  const differs = `${odd.node} serves ${odd.secondShare / 100} % on ${target.slots[1]}, wanted ${target.desiredSecond / 100} %`;
+  if (target.differs === differs && target.unreachableSince === null) return;
+  ctx.recorder.drift(target.id);
+  const fact: TargetFact = {
+    type: 'drift.seen',
+    node: odd.node,
+    servedSecond: odd.secondShare,
+    wantedSecond: target.desiredSecond,
+    restarted: odd.standing === 'belowExplained',
+  };
+  const facts = target.differs === differs ? back(target) : [...back(target), fact];
+  await note(ctx, target, { change: { differs, driftAt: await ctx.store.now(), unreachableSince: null }, facts });
+}
+
+async function repair(ctx: Context, { target, service }: ClaimedTarget, direction: 'raise' | 'lower', signal: AbortSignal): Promise<void> {
+  const router = ctx.routers.get(target.router);
+  if (!router) return;
+  const written = await write(ctx, { router, service, target, direction }, signal);
+  const again = await ctx.store.claimTarget(target.id);
+  if (!again || again.target.seq !== target.seq) return;
+  if (!written.ok) return noteUnreachable(ctx, again.target, written.error.detail);
+  await note(ctx, again.target, {
+    change: await verified(ctx, again.target, written.value.nodes),
+    facts: [...back(again.target), { type: 'drift.repaired', servedSecond: target.desiredSecond }],
+  });
+}

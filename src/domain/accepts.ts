@@ -1,0 +1,38 @@
+/** Which command each phase takes: one table, served by the API, so that console and CLI hold no rules. */
+import type { PhaseKind, Release, Verb } from './release.ts';
+
+export const accepts = {
+  queued: ['rollback'],
+  starting: ['rollback'],
+  shifting: ['rollback'],
+  watching: ['pause', 'promote', 'rollback'],
+  paused: ['pause', 'resume', 'promote', 'rollback'],
+  awaitingApproval: ['approve', 'reject', 'promote', 'rollback'],
+  baking: ['pause', 'promote', 'rollback'],
+  promoting: ['confirmReplaced', 'rollback'],
+  rollingBack: [],
+  settling: ['rollback'],
+  promoted: [],
+  rolledBack: [],
+  superseded: [],
+} as const satisfies Record<PhaseKind, readonly Verb[]>;
+
+export type Acceptance = { readonly verb: Verb; readonly accepted: boolean; readonly reason: string | null };
+
+const VERBS: readonly Verb[] = ['pause', 'resume', 'promote', 'approve', 'reject', 'confirmReplaced', 'rollback'];
+
+/** Why the release refuses the command now, or null when it takes it. */
+export function refusesVerb(release: Release, verb: Verb): string | null {
+  const phase = release.phase;
+  const table: readonly Verb[] = accepts[phase.kind];
+  if (!table.includes(verb)) return `a release that is ${phase.kind} does not take ${verb}`;
+  if (phase.kind === 'settling' && phase.outcome !== 'promoted') return 'the release is already going back';
+  if (phase.kind === 'paused' && verb === 'pause' && phase.by === 'person') return 'the release is already paused by a person';
+  return null;
+}
+
+export const acceptance = (release: Release): readonly Acceptance[] =>
+  VERBS.map((verb) => {
+    const reason = refusesVerb(release, verb);
+    return { verb, accepted: reason === null, reason };
+  });

@@ -1,0 +1,119 @@
+/**
+ * Cumulative series to disjoint intervals. Each series is subtracted from its own last reading and only the differences
+ * are added up, because subtracting sums makes a restart of one instance look like negative traffic. A series that was
+ * absent keeps its last reading, so that its whole history is not counted again when it returns.
+ */
+import type { Role } from './measurement.ts';
+
+export type CumulativeSeries = {
+  readonly key: string;
+  readonly role: Role;
+  readonly startedAt: number | null;
+  readonly values: readonly number[];
+};
+
+/** How many requests the values of one series stand for. */
+export type Total = (values: readonly number[]) => number;
+
+export type SeriesReading = {
+  readonly at: number;
+  readonly startedAt: number | null;
+  readonly values: readonly number[];
+};
+
+export type Sample = { readonly at: number; readonly series: Readonly<Record<string, SeriesReading>> };
+
+/** Requests between two samples. `from` reaches back to the oldest reading that something was subtracted from. */
+export type Interval = {
+  readonly from: number;
+  readonly to: number;
+  readonly canary: readonly number[];
+  readonly stable: readonly number[];
+};
+
+type Next = { readonly at: number; readonly series: readonly CumulativeSeries[] };
+
+/** Absent series that are remembered; the longest absent are forgotten first. */
+const REMEMBERED_SERIES = 500;
+/** Replicas of a metric store may differ by a little: a smaller dip than this share is no restart, and adds nothing. */
+const DIP = 0.1;
+
+/**
+ * The sample to go on from, and what happened since `last`. The interval is null when there is nothing to subtract the
+ * canary's series from; stable's alone would compare two different spans of time.
+ */
+export function intervalSince(
+  last: Sample | null,
+  next: Next,
+  total: Total,
+): { readonly sample: Sample; readonly interval: Interval | null } {
+  const sample = remember(last, next);
+  if (last === null) return { sample, interval: null };
+  let from = last.at;
+  let canarySeen = false;
+  const sums: Record<Role, readonly number[]> = { canary: [], stable: [] };
+  for (const series of next.series) {
+    const growth = growthOf(last, series, total);
+    if (growth === null) continue;
+    from = Math.min(from, growth.from);
+    sums[series.role] = sum(sums[series.role], growth.values);
+    canarySeen ||= series.role === 'canary';
+  }
+  return { sample, interval: canarySeen ? { from, to: next.at, ...sums } : null };
+}
+
+type Growth = { readonly from: number; readonly values: readonly number[] };
+
+function growthOf(last: Sample, series: CumulativeSeries, total: Total): Growth | null {
+  const { values } = series;
+  const before = last.series[nameOf(series)];
+  if (!before) return startsFromZero(last, series) ? { from: last.at, values } : null;
+  if (hasRestarted(before, series, total)) return { from: before.at, values };
+  const dipped = total(values) < total(before.values);
+  return {
+    from: before.at,
+    values: values.map((value, index) => (dipped ? 0 : Math.max(0, value - (before.values[index] ?? 0)))),
+  };
+}
+
+/** Judged by the requests alone: a bad count that drops by itself must not count the whole history as new. */
+function hasRestarted(before: SeriesReading, { startedAt, values }: CumulativeSeries, total: Total): boolean {
+  if (before.startedAt !== null && startedAt !== null && before.startedAt < startedAt) return true;
+  return total(values) < (1 - DIP) * total(before.values);
+}
+
+/**
+ * A series seen for the first time is new when others of its role were there: the first errors of a new status code
+ * must count. Where the provider knows when counting began, that decides: since the last sample, or together with a
+ * series that was there. One that began earlier elsewhere was only found late.
+ */
+function startsFromZero(last: Sample, { role, startedAt }: CumulativeSeries): boolean {
+  const siblings = Object.entries(last.series)
+    .filter(([name, reading]) => name.startsWith(`${role} `) && reading.at === last.at)
+    .map(([, reading]) => reading);
+  if (startedAt === null) return 0 < siblings.length;
+  return last.at <= startedAt || siblings.some((sibling) => sibling.startedAt === startedAt);
+}
+
+function remember(last: Sample | null, { at, series }: Next): Sample {
+  const present = series.map((one): [string, SeriesReading] => [
+    nameOf(one),
+    { at, startedAt: one.startedAt, values: one.values },
+  ]);
+  const names = new Set(present.map(([name]) => name));
+  const absent = Object.entries(last?.series ?? {})
+    .filter(([name]) => !names.has(name))
+    .sort(([, a], [, b]) => b.at - a.at)
+    .slice(0, REMEMBERED_SERIES);
+  return { at, series: Object.fromEntries([...present, ...absent]) };
+}
+
+/** Unique within one answer; the role in front also keeps it apart from names that objects have by themselves. */
+export const nameOf = ({ role, key }: { readonly role: Role; readonly key: string }): string =>
+  `${role} ${key}`;
+
+/** Adds two vectors; an empty one stands for zeros. */
+export function sum(a: readonly number[], b: readonly number[]): readonly number[] {
+  const longer = a.length < b.length ? b : a;
+  return longer.map((_, index) => (a[index] ?? 0) + (b[index] ?? 0));
+}

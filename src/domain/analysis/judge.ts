@@ -1,0 +1,172 @@
+/**
+ * The judge: takes in one measurement of one check at a time and says what it concludes. Pure and total; what it has
+ * to remember is plain JSON that its caller keeps.
+ *
+ * Silence is never a pass, and the newest state counts: an answer that is nonsense, says nothing, or is too old takes a
+ * pass away. A failing verdict stands on what was counted, so a provider that falls silent cannot take it back.
+ */
+import { assert, unreachable } from '../../lib/assert.ts';
+import { Instant } from '../ids.ts';
+import type { Check } from '../plan.ts';
+import type { Finding } from './finding.ts';
+import { findLatency } from './latency.ts';
+import type { CheckVerdict, Measurement, Verdict } from './measurement.ts';
+import { findRatio } from './ratio.ts';
+import { readAnswer } from './reading.ts';
+import type { Reading } from './reading.ts';
+import { absorb, noteBreach, restore } from './state.ts';
+import type { State } from './state.ts';
+import { findThreshold } from './threshold.ts';
+import { durationWords, plural } from './words.ts';
+
+/** Opaque plain JSON, kept by the store between two measurements of a check. */
+export type JudgeState = Readonly<Record<string, unknown>>;
+
+export type JudgeContext = {
+  /** Evidence before this instant does not count: the present weight was read back then. */
+  readonly since: Instant;
+  readonly warmUpMs: number;
+  readonly minMeasurements: number;
+  readonly intervalMs: number;
+  readonly now: Instant;
+};
+
+/** `fresh` is false for an answer that adds nothing (same sample again): it is shown, and not counted. */
+export type Judged = { readonly state: JudgeState; readonly verdict: CheckVerdict; readonly fresh: boolean };
+
+/** A sample older than this many intervals, or repeated for so long, says nothing about now. */
+const STALE_INTERVALS = 3;
+/** A poll may fail once without taking a pass away: the last good answer is then one interval old, and some lateness. */
+const GRACE_INTERVALS = 1.5;
+/** Requests that a canary as busy as before would have had: at ten, hearing none by chance is rarer than 1 in 20,000. */
+const MISSED_REQUESTS = 10;
+
+export function judge(
+  check: Check,
+  state: JudgeState | null,
+  measurement: Measurement,
+  context: JudgeContext,
+): Judged {
+  const before = restore(state, check, context.since);
+  const reading = readAnswer(check, before, measurement, context);
+  const after = takeIn(check, before, reading, context);
+  const opinion = conclude(check, after, reading, context);
+  return { state: after, verdict: toVerdict(check, after, opinion), fresh: reading.kind === 'fresh' };
+}
+
+function takeIn(check: Check, before: State, reading: Reading, context: JudgeContext): State {
+  if (reading.kind !== 'fresh') return before;
+  const { state, askable } = absorb(before, reading, context);
+  return askable ? noteBreach(state, find(check, state).breached, check.failures.of) : state;
+}
+
+function find(check: Check, state: State): Finding {
+  switch (check.kind) {
+    case 'ratio':
+      return findRatio(check, state);
+    case 'latency':
+      return findLatency(check, state);
+    case 'threshold':
+      return findThreshold(check, state);
+    default:
+      return unreachable(check);
+  }
+}
+
+type Opinion = {
+  readonly verdict: Verdict;
+  readonly hard: boolean;
+  readonly sentence: string;
+  readonly finding: Finding;
+};
+
+function conclude(check: Check, state: State, reading: Reading, context: JudgeContext): Opinion {
+  const finding = find(check, state);
+  if (finding.hard !== null) return { verdict: 'fail', hard: true, sentence: finding.hard, finding };
+  const say = (verdict: Verdict, sentence: string): Opinion => ({ verdict, hard: false, sentence, finding });
+
+  const breaches = breachesOf(state);
+  const spread = `${finding.sentence} (${breaches} of the last ${plural(state.breaches.length, 'measurement')} over the limit)`;
+  if (Math.max(1, check.failures.breaches) <= breaches) return say('fail', spread);
+
+  const trouble = troubleWith(state, reading, context);
+  if (trouble !== null) return say(trouble.verdict, trouble.sentence);
+  if (state.measurements < context.minMeasurements) {
+    const wanted = plural(context.minMeasurements, 'measurement');
+    return say('inconclusive', `collecting: ${state.measurements} of ${wanted} since the weight changed`);
+  }
+  const silence = check.kind === 'threshold' ? null : silenceOf(state, finding.requests, context);
+  if (silence !== null) return say('no_data', silence);
+  if (finding.undecided !== null) return say('inconclusive', finding.undecided);
+  return 0 < breaches ? say('inconclusive', spread) : say('pass', finding.sentence);
+}
+
+const breachesOf = (state: State): number => state.breaches.filter(Boolean).length;
+
+/** Why nothing may be concluded from this answer, or null when what was counted speaks for now. */
+function troubleWith(
+  { sample, seenAt }: State,
+  reading: Reading,
+  { now, intervalMs }: JudgeContext,
+): { readonly verdict: 'error' | 'no_data'; readonly sentence: string } | null {
+  if (reading.kind === 'nonsense') return { verdict: 'error', sentence: reading.detail };
+  if (reading.kind === 'no_data') return { verdict: 'no_data', sentence: reading.detail };
+  if (reading.kind === 'failed' && (seenAt === null || GRACE_INTERVALS * intervalMs < now - seenAt)) {
+    return { verdict: 'error', sentence: reading.detail };
+  }
+  assert(sample !== null && seenAt !== null, 'an answer that was taken in left a sample');
+  const staleMs = STALE_INTERVALS * intervalMs;
+  if (staleMs < now - sample.at) {
+    const age = durationWords(now - sample.at);
+    return {
+      verdict: 'no_data',
+      sentence: `the newest sample is ${age} old, more than ${durationWords(staleMs)}`,
+    };
+  }
+  if (staleMs < now - seenAt) {
+    return {
+      verdict: 'no_data',
+      sentence: `the provider has repeated one sample for ${durationWords(now - seenAt)}`,
+    };
+  }
+  return null;
+}
+
+/**
+ * A canary that got no request, or gets none any more. The second is held against its own earlier rate, because a quiet
+ * service has gaps of many intervals; a dead canary behind a health check has a gap that its rate does not explain.
+ */
+function silenceOf(
+  { from, to, busyUntil }: State,
+  requests: number,
+  { intervalMs }: JudgeContext,
+): string | null {
+  if (requests === 0 || from === null || to === null || busyUntil === null) {
+    return 'the canary has had no request since the weight changed';
+  }
+  const silentMs = to - busyUntil;
+  const missed = (requests * silentMs) / Math.max(1, busyUntil - from);
+  const gone = STALE_INTERVALS * intervalMs < silentMs && MISSED_REQUESTS < missed;
+  return gone
+    ? `the canary has had no request for ${durationWords(silentMs)}, after ${plural(requests, 'request')}`
+    : null;
+}
+
+function toVerdict(check: Check, state: State, { verdict, hard, sentence, finding }: Opinion): CheckVerdict {
+  return {
+    verdict,
+    hard,
+    sentence,
+    evidence: {
+      from: state.from === null ? null : Instant(state.from),
+      to: state.to === null ? null : Instant(state.to),
+      measurements: state.measurements,
+      breaches: breachesOf(state),
+      of: check.failures.of,
+      query: check.query,
+      canary: finding.canary,
+      stable: finding.stable,
+      limit: finding.limit,
+    },
+  };
+}

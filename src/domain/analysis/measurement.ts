@@ -1,0 +1,75 @@
+/**
+ * What a provider answers, and what the judge concludes. Providers give *cumulative* counters per series; the judge
+ * makes disjoint intervals of them, because overlapping rates count one bad request several times.
+ */
+import type { Instant } from '../ids.ts';
+
+/** `at` is the time of the newest sample in it, by the provider's word: the same `at` twice is the same measurement. */
+export type Measurement =
+  | { readonly kind: 'value'; readonly at: Instant; readonly value: number }
+  | { readonly kind: 'counters'; readonly at: Instant; readonly series: readonly CounterSeries[] }
+  | {
+      readonly kind: 'histogram';
+      readonly at: Instant;
+      /** Upper bounds in ms, rising; one bucket more than bounds, the last one open. */
+      readonly boundsMs: readonly number[];
+      readonly series: readonly HistogramSeries[];
+    }
+  /** The provider answered, and has nothing to say about this question. */
+  | { readonly kind: 'no_data'; readonly at: Instant; readonly detail: string }
+  /** The provider could not be asked, or answered nonsense. */
+  | { readonly kind: 'failed'; readonly at: Instant; readonly detail: string };
+
+export type Role = 'canary' | 'stable';
+
+export type CounterSeries = {
+  /** Names the series among those of one answer: an instance, a slot, a status code. */
+  readonly key: string;
+  readonly role: Role;
+  /** When counting began from zero, where the provider knows; a later one than last time is a counter reset. */
+  readonly startedAt: Instant | null;
+  readonly total: number;
+  readonly bad: number;
+};
+
+export type HistogramSeries = {
+  readonly key: string;
+  readonly role: Role;
+  readonly startedAt: Instant | null;
+  /** Requests per bucket (not cumulated over the buckets), cumulative over time. */
+  readonly counts: readonly number[];
+};
+
+export type Verdict = 'pass' | 'fail' | 'inconclusive' | 'no_data' | 'error';
+
+/** What one check says now, with what it rests on. `sentence` is for people: one line, counts included. */
+export type CheckVerdict = {
+  readonly verdict: Verdict;
+  readonly sentence: string;
+  /** True when a hard limit was broken: acts at once, whatever the rest says. */
+  readonly hard: boolean;
+  readonly evidence: Evidence;
+};
+
+export type Evidence = {
+  /** The span of the intervals that were judged. */
+  readonly from: Instant | null;
+  readonly to: Instant | null;
+  /** Distinct fresh measurements since the evidence began. */
+  readonly measurements: number;
+  /** Breaches among the last `of` of them. */
+  readonly breaches: number;
+  readonly of: number;
+  readonly query: Readonly<Record<string, string>>;
+  readonly canary: ArmEvidence | null;
+  readonly stable: ArmEvidence | null;
+  /** The limit that the canary was held against, in the unit of `value`. */
+  readonly limit: number | null;
+};
+
+export type ArmEvidence = {
+  readonly n: number;
+  readonly bad: number;
+  /** Share of bad requests, quantile in ms, or the value itself. */
+  readonly value: number | null;
+};

@@ -1,0 +1,39 @@
+/**
+ * Something that can be asked how the canary does. One question at a time, tried once. It reports what it saw and how
+ * old that is; it never judges, never averages away a missing value, and never turns silence into a number.
+ */
+import type { Check } from '../domain/plan.ts';
+import type { Measurement } from '../domain/analysis/measurement.ts';
+import type { Instant } from '../domain/ids.ts';
+import type { Slots } from '../domain/target.ts';
+
+export type Question = {
+  readonly check: Check;
+  readonly service: string;
+  readonly canaryVersion: string;
+  readonly stableVersion: string | null;
+  readonly canarySlot: string;
+  readonly stableSlot: string;
+  /** Where the service's traffic is split: counters of an edge or a load balancer are told apart by slot. */
+  readonly routes: readonly { readonly router: string; readonly route: string; readonly slots: Slots }[];
+  /** When the present weight was read back: samples older than that say nothing about it. */
+  readonly since: Instant;
+  readonly now: Instant;
+};
+
+export type MetricProvider = {
+  readonly name: string;
+  readonly type: string;
+  /** Checks that it offers by name alone (`checks: [errors, latency]`). */
+  readonly offers: Readonly<Record<string, OfferedCheck>>;
+  /** Why this check cannot be answered here, or null when it can. Used when a plan is validated. */
+  refuses(check: Check): string | null;
+  measure(question: Question, signal: AbortSignal): Promise<Measurement>;
+  close(): Promise<void>;
+};
+
+/** The default form of an offered check, without the name and the provider. */
+export type OfferedCheck = {
+  readonly kind: Check['kind'];
+  readonly query: Readonly<Record<string, string>>;
+};

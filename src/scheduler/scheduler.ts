@@ -1,0 +1,147 @@
+/**
+ * What is due, when it is due, so much at a time. Three queues, each with a loop of its own: releases, targets, outbox.
+ * A release never overlaps with itself, and one release's failure is its own: three crashes in a row and it is quarantined.
+ */
+import type { Context } from '../controller/context.ts';
+import { deliver } from '../controller/deliver.ts';
+import { quarantine } from '../controller/quarantine.ts';
+import { reconcile } from '../controller/reconcile.ts';
+import { tick } from '../controller/tick.ts';
+import { after } from '../domain/ids.ts';
+import type { ReleaseId } from '../domain/ids.ts';
+import { isLowering } from '../domain/release.ts';
+import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts';
+import { StoreUnavailable } from '../ports/store.ts';
+import type { Claimed } from '../ports/store.ts';
+import { loop } from './loop.ts';
+import type { Loop } from './loop.ts';
+
+export type Scheduler = {
+  /** Works on a release at once, whatever runs: a lowering fires the signal of the tick in progress. */
+  work(claimed: Claimed): void;
+  /** Something new is due. */
+  nudge(): void;
+  /** Milliseconds since the slowest loop came round; for health. */
+  silentMs(): number;
+  /** Claims nothing more and waits for what runs, `graceMs` at most; then fires every signal. */
+  stop(graceMs: number): Promise<void>;
+};
+
+type Run = { readonly abort: AbortController; done: Promise<void> };
+
+const TARGETS_EVERY_MS = 1_000;
+const OUTBOX_EVERY_MS = 500;
+const OUTBOX_BATCH = 32;
+const TARGET_BATCH = 64;
+const CRASH_PAUSE_MS = 5_000;
+
+export function scheduler(ctx: Context): Scheduler {
+  const stopping = new AbortController();
+  const runs = new Map<ReleaseId, Run>();
+  const background = new Set<Promise<void>>();
+  const track = (work: Promise<void>): void => {
+    background.add(work);
+    void work.finally(() => background.delete(work));
+  };
+
+  const start = (claimed: Claimed): void => {
+    const { id } = claimed.release;
+    const before = runs.get(id);
+    if (before && isLowering(claimed.release)) before.abort.abort(new Error('a lowering takes over'));
+    const abort = new AbortController();
+    const run: Run = { abort, done: Promise.resolve() };
+    runs.set(id, run);
+    run.done = (async () => {
+      // A lowering does not wait for a tick that hangs; anything else does, so that a release never overlaps itself.
+      if (before && !isLowering(claimed.release)) await before.done;
+      await runRelease(ctx, claimed, abort.signal);
+    })().finally(() => {
+      if (runs.get(id) === run) runs.delete(id);
+      loops[0]?.nudge();
+    });
+    track(run.done);
+  };
+
+  const releaseRound = async (): Promise<number> => {
+    const free = ctx.settings.concurrency - runs.size;
+    if (free <= 0) return ctx.settings.pollMs;
+    const claimed = await ctx.store.claimDue({ worker: ctx.worker, leaseMs: ctx.settings.leaseMs, limit: free });
+    const now = await ctx.store.now();
+    for (const due of claimed) {
+      ctx.recorder.lag('release', Math.max(0, now - due.dueAt) / 1000);
+      start(due);
+    }
+    if (claimed.length === free) return 0;
+    const next = await ctx.store.nextDueAt();
+    return next === null ? ctx.settings.pollMs : Math.min(ctx.settings.pollMs, Math.max(10, next - now));
+  };
+
+  const targetRound = async (signal: AbortSignal): Promise<number> => {
+    const { reconcileEveryMs } = ctx.settings;
+    const due = await ctx.store.claimDueTargets({ worker: ctx.worker, everyMs: reconcileEveryMs, limit: TARGET_BATCH });
+    for (const { target } of due) track(guarded(ctx, `reconcile of ${target.id}`, () => reconcile(ctx, target.id, signal)));
+    return due.length === TARGET_BATCH ? 0 : Math.min(TARGETS_EVERY_MS, reconcileEveryMs);
+  };
+
+  const outboxRound = async (signal: AbortSignal): Promise<number> => {
+    const leaseMs = ctx.settings.deliverTimeoutMs * 2;
+    const rows = await ctx.store.claimOutbox({ worker: ctx.worker, leaseMs, limit: OUTBOX_BATCH });
+    await Promise.all(rows.map((row) => guarded(ctx, `delivery ${row.seq}`, () => deliver(ctx, row, signal))));
+    return rows.length === OUTBOX_BATCH ? 0 : OUTBOX_EVERY_MS;
+  };
+
+  const spec = { clock: ctx.clock, log: ctx.log };
+  const loops: readonly Loop[] = [
+    loop({ ...spec, name: 'release', round: releaseRound }, stopping.signal),
+    loop({ ...spec, name: 'target', round: targetRound }, stopping.signal),
+    loop({ ...spec, name: 'outbox', round: outboxRound }, stopping.signal),
+  ];
+
+  return {
+    work: start,
+    nudge: () => loops.forEach((each) => each.nudge()),
+    silentMs: () => Math.max(...loops.map((each) => ctx.clock.monotonicMs() - each.lastRoundMs)),
+    async stop(graceMs) {
+      stopping.abort(new Error('shutting down'));
+      const idle = Promise.allSettled([...background, ...loops.map((each) => each.done)]);
+      await Promise.race([idle, ctx.clock.sleep(graceMs)]);
+      for (const run of runs.values()) run.abort.abort(new Error('shutting down'));
+      await Promise.race([idle, ctx.clock.sleep(graceMs)]);
+    },
+  };
+}
+
+/** One tick within its lease, whose end is also its deadline. Nothing escapes: what fails is counted against the release. */
+async function runRelease(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<void> {
+  const { id } = claimed.release;
+  const startedMs = ctx.clock.monotonicMs();
+  const seconds = (): number => (ctx.clock.monotonicMs() - startedMs) / 1000;
+  try {
+    const done = await withDeadline(ctx.clock, { ms: ctx.settings.leaseMs * 0.8, signal }, (inner) => tick(ctx, claimed, inner));
+    ctx.recorder.tick(seconds(), done.outcome === 'ok' ? 'ok' : 'stale');
+    const retryAt = done.outcome === 'busy' ? after(await ctx.store.now(), 1_000) : done.yieldUntil;
+    if (retryAt !== null) await ctx.store.yieldLease({ id, worker: ctx.worker, dueAt: retryAt });
+  } catch (error) {
+    if (signal.aborted) return;
+    ctx.recorder.tick(seconds(), 'crashed');
+    await guarded(ctx, `crash of ${id}`, () => crashed(ctx, claimed, error));
+  }
+}
+
+async function crashed(ctx: Context, { release }: Claimed, error: unknown): Promise<void> {
+  const { id } = release;
+  const dueAt = after(await ctx.store.now(), CRASH_PAUSE_MS);
+  ctx.log.error({ release: id, error: error instanceof Error ? error.stack : String(error) }, `working on release ${id} crashed`);
+  // A store or a deadline that gives up says nothing about the release.
+  if (error instanceof StoreUnavailable || error instanceof DeadlineExceeded) return ctx.store.yieldLease({ id, worker: ctx.worker, dueAt });
+  const crashes = await ctx.store.recordCrash({ id, worker: ctx.worker, error: String(error), dueAt });
+  if (ctx.settings.crashLimit <= crashes) await quarantine(ctx, id, String(error));
+}
+
+async function guarded(ctx: Context, what: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    ctx.log.error({ error: error instanceof Error ? error.stack : String(error) }, `${what} failed`);
+  }
+}
