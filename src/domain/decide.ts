@@ -100,18 +100,25 @@ function observed(draft: Draft, input: Observed): null {
   const { phase, quarantined } = draft.release;
   if (phase.kind === 'settling') return settling(draft, phase, input);
   if (phase.kind === 'queued' || phase.kind === 'rollingBack' || quarantined !== null) return null;
-  if (failed(draft, input) || overdue(draft) || phase.kind === 'starting' || phase.kind === 'shifting') return null;
+  const doubt = doubtful(draft.release, input);
+  if (failed(draft, input, doubt) || overdue(draft) || phase.kind === 'starting' || phase.kind === 'shifting') return null;
   if (misplaced(draft, input)) return null;
-  return progress(draft, input);
+  if (doubt === null) return progress(draft, input);
+  draft.add({ type: 'evidence.restarted', reason: doubt });
+  return null;
 }
 
-/** Takes in the verdicts; true when one of them takes the release back. */
-function failed(draft: Draft, { driftAt, verdicts }: Observed): boolean {
-  const { evidenceSince } = draft.release;
-  if (driftAt !== null && driftAt > evidenceSince)
-    draft.add({ type: 'evidence.restarted', reason: 'a target served another weight for a while' });
-  noteVerdicts(draft, verdicts);
+/** Why the evidence so far is worth nothing: it was gathered while another weight was served. */
+function doubtful({ hold, evidenceSince }: Release, { driftAt, served }: Observed): string | null {
+  if (driftAt !== null && evidenceSince < driftAt) return 'a target served another weight for a while';
+  const wasMisplaced = hold !== null && hold.reason !== 'router' && PLACE_HOLDS.has(hold.reason);
+  return wasMisplaced && served.kind === 'asWanted' ? 'the wanted weight is served again' : null;
+}
+
+/** Takes in the verdicts; true when one of them takes the release back. Doubtful evidence may still condemn, and never acquit. */
+function failed(draft: Draft, { verdicts }: Observed, doubt: string | null): boolean {
   const culprit = checksNow(draft.release).find((check) => !check.dryRun && verdicts[check.name]?.verdict === 'fail');
+  if (doubt === null || culprit) noteVerdicts(draft, verdicts);
   if (!culprit) return false;
   rollBack(draft, { kind: 'check', check: culprit.name, hard: verdicts[culprit.name]?.hard ?? false });
   return true;
@@ -120,7 +127,7 @@ function failed(draft: Draft, { driftAt, verdicts }: Observed): boolean {
 /** One event when any verdict is another than before; its sentences are those of that moment. */
 function noteVerdicts(draft: Draft, verdicts: Readonly<Record<string, CheckVerdict>>): void {
   const { release } = draft;
-  if (checksNow(release).length === 0 && !PLACES.has(release.phase.kind)) return;
+  if (!PLACES.has(release.phase.kind) && requiredNow(release).length === 0) return;
   const checks = Object.fromEntries(
     checksNow(release).flatMap(({ name }) => {
       const found = verdicts[name];
@@ -152,7 +159,6 @@ function misplaced(draft: Draft, { served }: Observed): boolean {
     case 'asWanted':
       if (hold === null || !PLACE_HOLDS.has(hold.reason)) return false;
       draft.add({ type: 'hold.ended' });
-      if (hold.reason !== 'router') draft.add({ type: 'evidence.restarted', reason: 'the wanted weight is served again' });
       return false;
     case 'unreachable':
       held(draft, { reason: 'router', detail: `cannot read what is served: ${failures(served.failures)}` });
@@ -236,7 +242,7 @@ function replaceOverdue(draft: Draft, phase: Extract<Release['phase'], { kind: '
 /** The last weight is on; a late write would show now. Going up, a failing check still takes it back. */
 function settling(draft: Draft, phase: Extract<Release['phase'], { kind: 'settling' }>, input: Observed): null {
   const goingUp = phase.outcome === 'promoted' && draft.release.quarantined === null;
-  if (goingUp && failed(draft, input)) return null;
+  if (goingUp && failed(draft, input, null)) return null;
   if (input.served.kind === 'unreachable') {
     held(draft, { reason: 'router', detail: `cannot read what is served: ${failures(input.served.failures)}` });
     return stillUnverified(draft, phase.since, input.served.failures);

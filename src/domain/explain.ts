@@ -83,7 +83,7 @@ function stood(release: Release, fact: Exclude<StandingFact, { type: 'release.qu
     case 'replace.overdue':
       return 'is still not in the stable slot: confirm the replacement or roll back';
     case 'hold.began':
-      return `is held at ${percent(release.wanted)}: ${fact.detail}`;
+      return release.rollback ? `is going back, but ${fact.detail}` : `is held at ${percent(release.wanted)}: ${fact.detail}`;
     case 'hold.ended':
       return 'is held no longer';
     case 'settle.began':

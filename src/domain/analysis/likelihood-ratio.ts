@@ -16,7 +16,7 @@ export type Arm = { readonly n: number; readonly bad: number };
  * measurement, and looks at growing counts are worth a dozen independent ones in half an hour; that, the tolerance and
  * the failures that must repeat keep the whole below 2 % (simulated in judge-rates.test.ts).
  */
-export const SURE = 2.6;
+export const SURE = 2.9;
 
 /** Against stable, whose own share is uncertain as well: the limit is `factor` x its true share + `floor`. */
 export function excessOverStable(
