@@ -4,10 +4,8 @@
  *
  * `killRounds({ rounds, seed })` does the work for the tests (five rounds) and for `npm run chaos:kill` (a hundred).
  */
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,6 +17,7 @@ import { Instant, ReleaseId } from '../../src/domain/ids.ts';
 import { canaryWeight } from '../../src/domain/target.ts';
 import { prng } from '../../src/lib/prng.ts';
 import { openSqlite } from '../../src/store/sqlite/store.ts';
+import { configText, freePort, get, post, put, ready, spawnServer } from './harness.ts';
 
 export type KillReport = {
   readonly rounds: number;
@@ -32,14 +31,14 @@ export type KillReport = {
   readonly broken: readonly string[];
 };
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
+const PLAN = `name: kill
+service: shop
+interval: 1s
+hold: 3s
+steps: [5%, 25%, 60%]
+bake: { for: 3s, holdBack: 10% }
+checks: [errors]
+`;
 
 const REPAIR_WITHIN_MS = 13_000;
 
@@ -66,7 +65,10 @@ export async function killRounds({ rounds, seed, say = () => {} }: { rounds: num
       process_ = spawnServer(config);
       await ready(api, process_);
       bootMs.push(performance.now() - startedMs);
-      if (round === 1) await put(`${api}/v1/services/shop/stable`, { version: 'v0' });
+      if (round === 1) {
+        await put(`${api}/v1/services/shop/stable`, { version: 'v0' });
+        await post(`${api}/v1/plans`, { document: PLAN });
+      }
       // Everything that was acknowledged before the kill is there, at least as far as it was.
       for (const { id, stateVersion } of acknowledged.slice(-20)) {
         const found = await get(`${api}/v1/releases/${id}`);
@@ -114,22 +116,6 @@ export async function killRounds({ rounds, seed, say = () => {} }: { rounds: num
   }
 }
 
-export function spawnServer(config: string): ChildProcess {
-  return spawn(process.execPath, ['src/main.ts', 'serve', '--config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-export async function ready(api: string, child: ChildProcess): Promise<void> {
-  for (const endMs = performance.now() + 20_000; performance.now() < endMs; await sleep(25)) {
-    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode} before it was ready`);
-    try {
-      if ((await fetch(`${api}/readyz`)).ok) return;
-    } catch {
-      continue; // not listening yet
-    }
-  }
-  throw new Error('the service was not ready within 20 s');
-}
-
 /** Milliseconds until every target serves what is wanted of it, and never more of the canary than was approved meanwhile. */
 async function untilServedAsWanted(api: string, round: number, broken: string[]): Promise<number> {
   const startedMs = performance.now();
@@ -171,39 +157,4 @@ async function readLog(file: string): Promise<{ releases: number; broken: string
   }
   await store.close();
   return { releases, broken };
-}
-
-type Answer = { status: number; body: any };
-
-const get = async (url: string): Promise<Answer> => answer(await fetch(url));
-const post = async (url: string, body: unknown): Promise<Answer> => answer(await fetch(url, json('POST', body)));
-const put = async (url: string, body: unknown): Promise<Answer> => answer(await fetch(url, json('PUT', body)));
-const json = (method: string, body: unknown) => ({ method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-const answer = async (response: Response): Promise<Answer> => ({ status: response.status, body: await response.json().catch(() => ({})) });
-
-function configText({ apiPort, edgePort, file, blue, green }: { apiPort: number; edgePort: number; file: string; blue: string; green: string }): string {
-  return `server: { listen: 127.0.0.1:${apiPort} }
-store: { sqlite: ${file} }
-settings: { settleMin: 2s, reconcileEvery: 1s }
-routers:
-  front:
-    type: edge
-    listen: 127.0.0.1:${edgePort}
-    routes:
-      app: { slots: { blue: { url: ${blue} }, green: { url: ${green} } } }
-providers:
-  edge: { type: edge, router: front }
-services:
-  shop:
-    provider: edge
-    targets: [{ router: front, route: app, cell: local, slots: [blue, green] }]
-plans:
-  kill:
-    service: shop
-    interval: 1s
-    hold: 3s
-    steps: [5%, 25%, 60%]
-    bake: { for: 3s, holdBack: 10% }
-    checks: { errors: { kind: ratio, offered: errors, minRequests: 5 } }
-`;
 }

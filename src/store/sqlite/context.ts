@@ -1,0 +1,63 @@
+/** What the parts of the SQLite store share: the connection, store time, and one way to run a transaction. */
+import { StoreUnavailable } from '../../ports/store.ts';
+import type { CommitError } from '../../ports/store.ts';
+import type { Instant } from '../../domain/ids.ts';
+import { err } from '../../lib/result.ts';
+import type { Result } from '../../lib/result.ts';
+import type { Opened } from './open.ts';
+
+export type Db = Opened['db'];
+
+export type SqliteContext = {
+  readonly db: Db;
+  readonly now: () => Instant;
+  /** Runs one whole write transaction; what it throws undoes it. */
+  write<T>(work: () => T): T;
+  read<T>(work: () => T): T;
+};
+
+/** Thrown inside a transaction to undo it and answer `stale`. */
+export class Stale extends Error {
+  override readonly name = 'Stale';
+}
+
+export function sqliteContext({ raw, db }: Pick<Opened, 'raw' | 'db'>, now: () => Instant): SqliteContext {
+  let broken: string | null = null;
+  const guarded = <T>(work: () => T): T => {
+    if (broken !== null) throw new StoreUnavailable(`the store is closed after ${broken}: restart Headgate, and look at the disk`);
+    try {
+      return work();
+    } catch (error) {
+      const code = sqliteCode(error);
+      if (code === null) throw error;
+      // After a failed sync SQLite may say yes to commits that are not on disk: nothing is written with this handle again.
+      if (code.startsWith('SQLITE_IOERR')) broken = code;
+      throw new StoreUnavailable(`the database could not be used (${code}): ${error instanceof Error ? error.message : ''}`, { cause: error });
+    }
+  };
+  const transaction = raw.transaction((work: () => unknown) => work());
+  return {
+    db,
+    now,
+    // `work` is generic where better-sqlite3's wrapper is not: what goes in comes out.
+    write: <T>(work: () => T): T => guarded(() => transaction.immediate(work) as T),
+    read: guarded,
+  };
+}
+
+/** The answer of a write whose port method has a Result: stale and busy are values, bugs are not. */
+export function attempt<T>(work: () => Result<T, CommitError>): Result<T, CommitError> {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof Stale) return err({ kind: 'stale', detail: error.message });
+    if (!(error instanceof StoreUnavailable)) throw error;
+    if (sqliteCode(error.cause) === 'SQLITE_CONSTRAINT_UNIQUE') return err({ kind: 'stale', detail: 'another release is active, or somebody else wrote this first' });
+    return err({ kind: 'busy', detail: error.message });
+  }
+}
+
+function sqliteCode(error: unknown): string | null {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
+  return typeof code === 'string' && code.startsWith('SQLITE_') ? code : null;
+}

@@ -1,0 +1,142 @@
+/**
+ * The tables, from one definition for every dialect: `makeSchema` takes a dialect's column makers. Names say their units.
+ * A release is stored whole as JSON (it is the fold of its events); the columns beside it are what lists and claims need.
+ */
+import { sql } from 'drizzle-orm';
+import * as columns from './columns.ts';
+
+export type Columns = typeof columns;
+
+export const makeSchema = (c: Columns) => ({
+  services: c.table('services', {
+    name: c.str('name').primaryKey(),
+    stableSlot: c.str('stable_slot').notNull(),
+    stableVersion: c.str('stable_version'),
+    updatedAtMs: c.big('updated_at_ms').notNull(),
+  }),
+  targets: c.table(
+    'targets',
+    {
+      id: c.str('id').primaryKey(),
+      service: c.str('service').notNull(),
+      spec: c.json('spec').notNull(),
+      managed: c.bool('managed').notNull(),
+      desiredSecondSlotBp: c.big('desired_second_slot_bp').notNull(),
+      seq: c.big('seq').notNull(),
+      verifiedSecondSlotBp: c.big('verified_second_slot_bp'),
+      verifiedSeq: c.big('verified_seq').notNull(),
+      verifiedAtMs: c.big('verified_at_ms'),
+      boots: c.json('boots').notNull(),
+      driftAtMs: c.big('drift_at_ms'),
+      differs: c.str('differs'),
+      unreachableSinceMs: c.big('unreachable_since_ms'),
+      eventSeq: c.big('event_seq').notNull(),
+      dueAtMs: c.big('due_at_ms').notNull(),
+    },
+    (t) => [c.index('targets_by_due').on(t.managed, t.dueAtMs), c.index('targets_by_service').on(t.service)],
+  ),
+  plans: c.table(
+    'plans',
+    {
+      name: c.str('name').notNull(),
+      version: c.big('version').notNull(),
+      service: c.str('service').notNull(),
+      document: c.str('document').notNull(),
+      createdAtMs: c.big('created_at_ms').notNull(),
+    },
+    (t) => [c.primaryKey({ columns: [t.name, t.version] })],
+  ),
+  releases: c.table(
+    'releases',
+    {
+      id: c.str('id').primaryKey(),
+      service: c.str('service').notNull(),
+      phase: c.str('phase').notNull(),
+      revision: c.big('revision').notNull(),
+      stateVersion: c.big('state_version').notNull(),
+      state: c.json('state').notNull(),
+      createdAtMs: c.big('created_at_ms').notNull(),
+      ended: c.bool('ended').notNull(),
+      dueAtMs: c.big('due_at_ms').notNull(),
+      leaseWorker: c.str('lease_worker'),
+      leaseUntilMs: c.big('lease_until_ms').notNull(),
+      crashes: c.big('crashes').notNull(),
+      lastError: c.str('last_error'),
+    },
+    (t) => [
+      c.index('releases_by_created').on(t.createdAtMs, t.id),
+      c.index('releases_by_service').on(t.service, t.createdAtMs, t.id),
+      c.index('releases_by_due').on(t.dueAtMs).where(sql`ended = 0`),
+      // One release at a time moves a service's traffic, whoever writes.
+      c.uniqueIndex('releases_one_active').on(t.service).where(sql`ended = 0 and phase <> 'queued'`),
+    ],
+  ),
+  intents: c.table(
+    'intents',
+    {
+      target: c.str('target').notNull(),
+      seq: c.big('seq').notNull(),
+      release: c.str('release'),
+      secondSlotBp: c.big('second_slot_bp').notNull(),
+      atMs: c.big('at_ms').notNull(),
+    },
+    (t) => [c.primaryKey({ columns: [t.target, t.seq] })],
+  ),
+  events: c.table(
+    'events',
+    {
+      position: c.serial('position'),
+      subject: c.str('subject').notNull(),
+      seq: c.big('seq').notNull(),
+      type: c.str('type').notNull(),
+      atMs: c.big('at_ms').notNull(),
+      event: c.json('event').notNull(),
+    },
+    (t) => [c.uniqueIndex('events_by_subject').on(t.subject, t.seq)],
+  ),
+  measurements: c.table(
+    'measurements',
+    {
+      id: c.serial('id'),
+      release: c.str('release').notNull(),
+      check: c.str('check').notNull(),
+      endMs: c.big('end_ms').notNull(),
+      row: c.json('row').notNull(),
+    },
+    (t) => [
+      c.uniqueIndex('measurements_once').on(t.release, t.check, t.endMs),
+      c.index('measurements_by_end').on(t.release, t.id),
+    ],
+  ),
+  checkStates: c.table(
+    'check_states',
+    {
+      release: c.str('release').notNull(),
+      check: c.str('check').notNull(),
+      row: c.json('row').notNull(),
+    },
+    (t) => [c.primaryKey({ columns: [t.release, t.check] })],
+  ),
+  audit: c.table('audit', {
+    seq: c.serial('seq'),
+    atMs: c.big('at_ms').notNull(),
+    entry: c.json('entry').notNull(),
+  }),
+  outbox: c.table(
+    'outbox',
+    {
+      seq: c.serial('seq'),
+      notifier: c.str('notifier').notNull(),
+      subject: c.str('subject').notNull(),
+      event: c.json('event').notNull(),
+      state: c.str('state').notNull(),
+      attempts: c.big('attempts').notNull(),
+      detail: c.str('detail'),
+      createdAtMs: c.big('created_at_ms').notNull(),
+      dueAtMs: c.big('due_at_ms').notNull(),
+      leaseUntilMs: c.big('lease_until_ms').notNull(),
+      settledAtMs: c.big('settled_at_ms'),
+    },
+    (t) => [c.index('outbox_pending').on(t.notifier, t.subject, t.seq).where(sql`state = 'pending'`)],
+  ),
+});

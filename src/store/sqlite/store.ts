@@ -1,0 +1,39 @@
+/**
+ * The embedded store: drizzle on better-sqlite3, one file, one writer. Every method is one synchronous transaction; the
+ * promises are the port's, for stores that need them.
+ */
+import type { Instant } from '../../domain/ids.ts';
+import type { Store } from '../../ports/store.ts';
+import { sqliteContext } from './context.ts';
+import { logMethods } from './logs.ts';
+import { openDatabase } from './open.ts';
+import { outboxMethods } from './outbox.ts';
+import { planMethods } from './plans.ts';
+import { releaseMethods } from './releases.ts';
+import { releases } from './tables.ts';
+import { targetMethods } from './targets.ts';
+
+export type SqliteOptions = {
+  /** A path, or `:memory:`. */
+  readonly file: string;
+  /** Store time. */
+  readonly now: () => Instant;
+  readonly busyTimeoutMs?: number;
+};
+
+export async function openSqlite({ file, now, busyTimeoutMs = 5_000 }: SqliteOptions): Promise<Store> {
+  const opened = openDatabase({ file, busyTimeoutMs });
+  const ctx = sqliteContext(opened, now);
+  // There is one writer, and it is us: whoever held a lease before is gone.
+  ctx.write(() => opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run());
+  return {
+    now: async () => now(),
+    ping: async () => void ctx.read(() => opened.raw.prepare('select 1').get()),
+    ...targetMethods(ctx),
+    ...releaseMethods(ctx),
+    ...logMethods(ctx),
+    ...outboxMethods(ctx),
+    ...planMethods(ctx),
+    close: async () => opened.close(),
+  };
+}

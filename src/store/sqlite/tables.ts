@@ -1,0 +1,5 @@
+/** The schema built for SQLite: what the store and drizzle-kit read. */
+import * as columns from './columns.ts';
+import { makeSchema } from './schema.ts';
+
+export const { services, targets, plans, releases, intents, events, measurements, checkStates, audit, outbox } = makeSchema(columns);
