@@ -1,0 +1,23 @@
+/** One line of JSON per thing worth telling, on standard output or error. */
+import { pino, stdTimeFunctions } from 'pino';
+import type { Log } from '../../ports/log.ts';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export function jsonLog({ level, fd = 1 }: { readonly level: LogLevel; readonly fd?: number }): Log {
+  const options = {
+    level,
+    base: null,
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    redact: ['token', 'secret', '*.token', '*.secret', '*.authorization'],
+  };
+  // Synchronous: the last line before a crash is the one that is wanted.
+  const logger = pino(options, pino.destination({ fd, sync: true }));
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  };
+}

@@ -1,0 +1,30 @@
+/** What an operator says of an edge in `headgate.yaml`. */
+import { z } from 'zod';
+
+const slot = z.strictObject({
+  url: z.url({ protocol: /^http$/, error: 'an http:// address, such as http://127.0.0.1:3001' }),
+  /** Asked before a release starts; any answer below 400 is healthy. Without it the slot only has to answer. */
+  health: z.string().startsWith('/').optional(),
+});
+
+const route = z.strictObject({
+  slots: z.record(z.string().min(1).max(60), slot).refine((slots) => Object.keys(slots).length === 2, 'exactly two slots, such as blue and green'),
+  /** Which requests belong to the route; needed where an edge has several. */
+  match: z.strictObject({ host: z.string().optional(), path: z.string().startsWith('/').optional() }).optional(),
+  /** Requests with the same key stay on the same slot; raising the weight only moves keys to the canary. */
+  sticky: z.union([z.strictObject({ header: z.string() }), z.strictObject({ cookie: z.string() })]).optional(),
+  /** A request that names a slot in this header goes there, whatever the weights. */
+  overrideHeader: z.string().default('x-headgate-slot'),
+});
+
+export const edgeOptions = z.strictObject({
+  type: z.literal('edge'),
+  /** `host:port`; port 0 takes a free one. */
+  listen: z.string().regex(/^[^\s:]+:\d{1,5}$/, 'host:port, such as 127.0.0.1:8000'),
+  routes: z.record(z.string().min(1).max(100), route).refine((routes) => Object.keys(routes).length > 0, 'at least one route'),
+  /** How long a slot may take to begin its answer. */
+  upstreamTimeoutMs: z.number().int().min(100).max(600_000).default(60_000),
+});
+
+export type EdgeOptions = z.output<typeof edgeOptions>;
+export type EdgeRoute = z.output<typeof route>;
