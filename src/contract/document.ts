@@ -1,0 +1,87 @@
+/** YAML or JSON text to a value whose every part knows its line, and zod's issues to sentences that say what would be right. */
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { nearest } from './nearest.ts';
+import { pointerOf } from './problem.ts';
+import type { Path, Problem } from './problem.ts';
+import { err, ok } from '../lib/result.ts';
+import type { Result } from '../lib/result.ts';
+
+export type ParsedDocument = { readonly value: unknown; problem(path: Path, message: string): Problem };
+
+export const MAX_DOCUMENT_BYTES = 256 * 1024;
+
+/** Text as it was written, or a value that came as JSON and has no lines. */
+export function readDocument(input: unknown): Result<ParsedDocument, readonly Problem[]> {
+  if (typeof input !== 'string') return ok({ value: input, problem: (path, message) => ({ path: pointerOf(path), message, line: null, column: null }) });
+  const whole = (message: string): Problem => ({ path: '', message, line: 1, column: 1 });
+  if (MAX_DOCUMENT_BYTES < Buffer.byteLength(input)) return err([whole(`the document is larger than ${MAX_DOCUMENT_BYTES / 1024} kB`)]);
+  const lines = new LineCounter();
+  const document = parseDocument(input, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  const at = (offset: number | undefined) => {
+    const found = lines.linePos(offset ?? 0);
+    return { line: Math.max(1, found.line), column: Math.max(1, found.col) };
+  };
+  if (document.errors.length > 0)
+    return err(document.errors.map(({ message, pos }) => ({ path: '', message: message.split('\n')[0] ?? message, ...at(pos[0]) })));
+  const problem = (path: Path, message: string): Problem => ({ path: pointerOf(path), message, ...at(offsetOf(document, path)) });
+  try {
+    // Aliases could make a small text enormous; no document here needs one.
+    return ok({ value: document.toJS({ maxAliasCount: 0 }), problem });
+  } catch {
+    return err([whole('anchors and aliases are not supported: write the values out')]);
+  }
+}
+
+/** Where the value of a path begins; for a key that is missing, the nearest place above it. */
+function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): number | undefined {
+  for (let length = path.length; length >= 0; length--) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+/** Checks a value; every issue becomes one problem. */
+export function checkShape<T>(schema: z.ZodType<T>, document: ParsedDocument): Result<T, readonly Problem[]> {
+  const parsed = schema.safeParse(document.value);
+  if (parsed.success) return ok(parsed.data);
+  return err(parsed.error.issues.flatMap((issue) => sentences(issue, [])).map(({ path, message }) => document.problem(path, message)));
+}
+
+type Issue = z.core.$ZodIssue;
+type Sentence = { readonly path: Path; readonly message: string };
+
+function sentences(issue: Issue, above: Path): readonly Sentence[] {
+  const path = [...above, ...issue.path.filter((key) => typeof key !== 'symbol')];
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, issue) }));
+  if (issue.code === 'invalid_union') return bestBranch(issue, path);
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.startsWith('Invalid input')) {
+    const last = path.at(-1);
+    return [{ path, message: last === undefined ? 'the document is empty' : `${String(last)} is missing` }];
+  }
+  return [{ path, message: decapitalised(issue.message) }];
+}
+
+/** Of several allowed forms the one that was meant: whose own type fits, with the fewest things wrong. */
+function bestBranch(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path): readonly Sentence[] {
+  const fitting = issue.errors.filter((branch) => !branch.some((inner) => inner.path.length === 0 && (inner.code === 'invalid_type' || inner.code === 'invalid_value')));
+  const best = fitting.toSorted((a, b) => weight(a) - weight(b))[0];
+  if (best && best.length > 0) return best.flatMap((inner) => sentences(inner, path));
+  return [{ path, message: decapitalised(issue.message) }];
+}
+
+/** An unknown key speaks against a form more than a wrong value does. */
+const weight = (branch: readonly Issue[]): number =>
+  branch.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? 2 * issue.keys.length : 1), 0);
+
+function unknownKey(key: string, issue: Issue): string {
+  const known = knownKeys(issue);
+  const near = nearest(key, known);
+  return near === null ? `unknown key "${key}"` : `unknown key "${key}", did you mean "${near}"?`;
+}
+
+/** Schemas put the keys that they know into the message of their unrecognized-key error (`strict`). */
+const knownKeys = ({ message }: Issue): readonly string[] => /known: (.*)$/.exec(message)?.[1]?.split(', ') ?? [];
+
+const decapitalised = (text: string): string => (/^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text);

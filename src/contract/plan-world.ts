@@ -1,0 +1,17 @@
+/** What a plan is checked against: the services, providers and notifiers that the operator defined. */
+import type { MetricProvider } from '../ports/metric-provider.ts';
+
+export type PlanWorld = {
+  readonly services: ReadonlyMap<string, PlanService>;
+  readonly providers: ReadonlyMap<string, Pick<MetricProvider, 'name' | 'offers' | 'refuses'>>;
+  readonly notifiers: ReadonlySet<string>;
+  /** A laptop: approvals by several people are taken on trust, since nobody has an identity. */
+  readonly dev: boolean;
+};
+
+export type PlanService = {
+  readonly provider: string | null;
+  readonly promotion: 'swap' | 'replace';
+  /** The coarsest of its targets: the smallest weight above nothing, in basis points. */
+  readonly minNonZeroBp: number;
+};

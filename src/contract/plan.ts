@@ -1,0 +1,145 @@
+/**
+ * From what people write to what a release runs: every default filled in, every number exact, and every reason why it
+ * cannot work said at once, each with its place and with the number that would work.
+ */
+import { ALL, percent, Weight } from '../domain/ids.ts';
+import type { Plan, Step } from '../domain/plan.ts';
+import { formatDuration } from '../lib/duration.ts';
+import { err, ok } from '../lib/result.ts';
+import type { Result } from '../lib/result.ts';
+import { checkShape, readDocument } from './document.ts';
+import { unknownName } from './nearest.ts';
+import { checksOf } from './plan-checks.ts';
+import type { Complain } from './plan-checks.ts';
+import { MAX_CHECKS, planDocument } from './plan-document.ts';
+import type { PlanDocument, StepDocument } from './plan-document.ts';
+import type { PlanWorld } from './plan-world.ts';
+import type { Problem } from './problem.ts';
+
+const DAY_MS = 86_400_000;
+const DEFAULTS = { holdMs: 300_000, intervalMs: 10_000, warmUpMs: 0, minMeasurements: 3, deadlineMs: DAY_MS };
+const MIN_INTERVAL_MS = 1_000;
+const MAX_DEADLINE_MS = 60 * DAY_MS;
+
+export type ParsedPlan = { readonly plan: Plan; readonly warnings: readonly Problem[] };
+
+/** `input` is YAML or JSON text, or a value that was JSON already. */
+export function parsePlan(input: unknown, world: PlanWorld): Result<ParsedPlan, readonly Problem[]> {
+  const document = readDocument(input);
+  if (!document.ok) return document;
+  const shape = checkShape(planDocument, document.value);
+  if (!shape.ok) return shape;
+  const problems: Problem[] = [];
+  const warnings: Problem[] = [];
+  const into = (list: Problem[]): Complain => (path, message) => {
+    list.push(document.value.problem(path, message));
+    return null;
+  };
+  const plan = planOf(shape.value, world, into(problems));
+  if (problems.length > 0) return err(problems);
+  warn(shape.value, plan, into(warnings));
+  return ok({ plan, warnings });
+}
+
+function planOf(document: PlanDocument, world: PlanWorld, complain: Complain): Plan {
+  const service = world.services.get(document.service);
+  if (!service) complain(['service'], unknownName('service', document.service, [...world.services.keys()]));
+  if (document.strategy === 'ab') complain(['strategy'], 'the strategy ab comes in a later version: use canary or blue-green');
+  const strategy = document.strategy === 'blue-green' ? 'blue-green' : 'canary';
+  const checks = checksOf(document.checks ?? [], service?.provider, world, complain);
+  if (Object.keys(checks).length > MAX_CHECKS) complain(['checks'], `${MAX_CHECKS} checks at most`);
+  const plan: Plan = {
+    name: document.name ?? document.service,
+    service: document.service,
+    strategy,
+    steps: stepsOf(document, Object.keys(checks), complain),
+    bake: document.bake ? { forMs: document.bake.for, holdBack: Weight(document.bake.holdBack ?? 0) } : null,
+    deadlineMs: document.deadline?.after ?? DEFAULTS.deadlineMs,
+    intervalMs: document.interval ?? DEFAULTS.intervalMs,
+    warmUpMs: document.warmUp ?? DEFAULTS.warmUpMs,
+    minMeasurements: document.minMeasurements ?? DEFAULTS.minMeasurements,
+    onNoData: document.onNoData ?? 'hold',
+    onBusy: document.onBusy ?? 'reject',
+    checks,
+    notify: document.notify ?? [],
+  };
+  judgeTimes(plan, document, complain);
+  judgeWeights(plan, document, { world, complain });
+  for (const [index, notifier] of plan.notify.entries())
+    if (!world.notifiers.has(notifier)) complain(['notify', index], unknownName('notifier', notifier, [...world.notifiers]));
+  return plan;
+}
+
+function stepsOf(document: PlanDocument, all: readonly string[], complain: Complain): readonly Step[] {
+  if (document.steps === undefined && document.strategy === 'blue-green')
+    return [{ kind: 'weight', weight: ALL, holdMs: document.hold ?? DEFAULTS.holdMs, checks: all }];
+  const steps = document.steps ?? [];
+  if (!steps.some((step) => typeof step === 'number' || 'weight' in step)) complain(['steps'], 'a plan has at least one step with a weight, such as [1%, 10%, 50%]');
+  return steps.map((step, index) => stepOf(step, { index, document, all, complain }));
+}
+
+type StepSetting = { readonly index: number; readonly document: PlanDocument; readonly all: readonly string[]; readonly complain: Complain };
+
+function stepOf(step: StepDocument, { index, document, all, complain }: StepSetting): Step {
+  const holdMs = document.hold ?? DEFAULTS.holdMs;
+  if (typeof step === 'number') return { kind: 'weight', weight: Weight(step), holdMs, checks: all };
+  if ('weight' in step) {
+    for (const [place, check] of (step.checks ?? []).entries())
+      if (!all.includes(check)) complain(['steps', index, 'checks', place], unknownName('check in this plan', check, all));
+    return { kind: 'weight', weight: Weight(step.weight), holdMs: step.hold ?? holdMs, checks: step.checks ?? all };
+  }
+  if ('approve' in step) return { kind: 'approve', by: step.approve.by, withinMs: step.approve.within, otherwise: step.approve.otherwise ?? 'rollback' };
+  const { for: forMs, within, otherwise } = step.pause;
+  if (forMs !== undefined && within !== undefined) complain(['steps', index, 'pause'], 'a pause has either "for" (then it goes on) or "within" (somebody has to resume it), not both');
+  if (forMs === undefined && within === undefined) complain(['steps', index, 'pause'], 'a pause says how long: { for: 10m }, or { within: 4h, otherwise: rollback }');
+  if (forMs !== undefined) return { kind: 'pause', forMs, otherwise: otherwise ?? 'continue' };
+  return { kind: 'pause', forMs: within ?? DEFAULTS.deadlineMs, otherwise: otherwise ?? 'rollback' };
+}
+
+function judgeTimes(plan: Plan, document: PlanDocument, complain: Complain): void {
+  const { intervalMs, warmUpMs, minMeasurements, deadlineMs } = plan;
+  if (intervalMs < MIN_INTERVAL_MS) complain(['interval'], `an interval is at least ${formatDuration(MIN_INTERVAL_MS)}`);
+  if (deadlineMs > MAX_DEADLINE_MS) complain(['deadline', 'after'], `a deadline is at most ${formatDuration(MAX_DEADLINE_MS)}`);
+  const shortestMs = warmUpMs + minMeasurements * intervalMs;
+  const why = `${minMeasurements} measurements every ${formatDuration(intervalMs)}${warmUpMs > 0 ? ` after ${formatDuration(warmUpMs)} of warm-up` : ''} take ${formatDuration(shortestMs)}`;
+  for (const [index, step] of plan.steps.entries()) {
+    if (step.kind !== 'weight' || step.checks.length === 0 || shortestMs <= step.holdMs) continue;
+    const own = document.steps?.[index];
+    const path = typeof own === 'object' && 'hold' in own ? ['steps', index, 'hold'] : document.hold === undefined ? ['steps', index] : ['hold'];
+    complain(path, `a hold of ${formatDuration(step.holdMs)} is too short: ${why}; hold for ${formatDuration(shortestMs)} at least, or measure more often`);
+    if (path[0] === 'hold') break;
+  }
+  if (plan.bake && Object.keys(plan.checks).length > 0 && plan.bake.forMs < shortestMs)
+    complain(['bake', 'for'], `a bake of ${formatDuration(plan.bake.forMs)} is too short: ${why}; bake for ${formatDuration(shortestMs)} at least`);
+  const neededMs = plan.steps.reduce((sum, step) => sum + (step.kind === 'weight' ? step.holdMs : step.kind === 'pause' && step.otherwise === 'continue' ? step.forMs : 0), plan.bake?.forMs ?? 0);
+  if (deadlineMs < neededMs) complain(document.deadline ? ['deadline', 'after'] : [], `the holds, pauses and the bake take ${formatDuration(neededMs)} together, which is more than the deadline of ${formatDuration(deadlineMs)}`);
+}
+
+type WeightSetting = { readonly world: PlanWorld; readonly complain: Complain };
+
+function judgeWeights(plan: Plan, document: PlanDocument, { world, complain }: WeightSetting): void {
+  const service = world.services.get(plan.service);
+  const weights = plan.steps.flatMap((step, index) => (step.kind === 'weight' ? [{ weight: step.weight, index }] : []));
+  let highest = Weight(0);
+  for (const { weight, index } of weights) {
+    if (weight === 0) complain(['steps', index], 'a step of 0% would judge a canary that nobody sees: start above 0%');
+    else if (weight <= highest) complain(['steps', index], `weights rise from step to step: ${percent(weight)} comes after ${percent(highest)}`);
+    if (service && 0 < weight && weight < service.minNonZeroBp) complain(['steps', index], `a target of ${plan.service} can serve ${percent(Weight(service.minNonZeroBp))} at the least, not ${percent(weight)}`);
+    highest = Weight(Math.max(highest, weight));
+  }
+  if (plan.strategy === 'blue-green' && weights.length > 1) complain(['steps'], 'a blue-green plan switches all traffic at once: leave the steps out, or use the strategy canary');
+  for (const [index, step] of plan.steps.entries())
+    if (step.kind === 'approve' && step.by > 1 && !world.dev)
+      complain(['steps', index, 'approve', 'by'], `approvals by ${step.by} people need to know who they are, which comes in a later version: use by: 1, or run with --dev`);
+  if (!plan.bake) return;
+  if (service?.promotion === 'replace') complain(['bake'], `${plan.service} replaces its stable slot, so there is no full weight to bake at: hold the last step longer`);
+  const bakeWeight = 10_000 - plan.bake.holdBack;
+  if (bakeWeight < highest) complain(document.bake?.holdBack === undefined ? ['bake'] : ['bake', 'holdBack'], `a hold-back of ${percent(plan.bake.holdBack)} bakes at ${percent(Weight(bakeWeight))}, below the last step of ${percent(highest)}: hold back ${percent(Weight(10_000 - highest))} at most`);
+}
+
+/** What is allowed and perhaps not meant. */
+function warn(document: PlanDocument, plan: Plan, say: Complain): void {
+  if (Object.keys(plan.checks).length === 0) say([], 'the plan has no checks: nothing but a person can stop it');
+  if (document.falseRollbackRate !== undefined) say(['falseRollbackRate'], 'the present judge has a fixed rate; this one is kept for the next');
+  if (document.onFlagChange !== undefined) say(['onFlagChange'], 'flags are not connected yet; this is kept for then');
+}
