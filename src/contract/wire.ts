@@ -1,0 +1,158 @@
+/** Everything that crosses the wire, once: the API validates with these, `/openapi.json` is made of them, clients take their types. */
+import { z } from '@hono/zod-openapi';
+import { reason, strict, version } from './values.ts';
+
+const instant = z.number().int().describe('milliseconds since 1970');
+const bp = z.number().int().min(0).max(10_000).describe('basis points, 0..10000');
+const verdict = z.enum(['pass', 'fail', 'inconclusive', 'no_data', 'error']);
+
+export const problemView = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string(),
+    instance: z.string().optional(),
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string(), line: z.number().int().nullable(), column: z.number().int().nullable() })).optional(),
+  })
+  .openapi('Problem');
+
+const arm = z.object({ n: z.number(), bad: z.number(), value: z.number().nullable() }).nullable();
+const evidence = z.object({
+  from: instant.nullable(),
+  to: instant.nullable(),
+  measurements: z.number().int(),
+  breaches: z.number().int(),
+  of: z.number().int(),
+  query: z.record(z.string(), z.string()),
+  canary: arm,
+  stable: arm,
+  limit: z.number().nullable(),
+});
+export const checkView = z
+  .object({ name: z.string(), verdict, sentence: z.string(), hard: z.boolean(), dryRun: z.boolean(), evidence: evidence.nullable() })
+  .openapi('Check');
+
+export const targetView = z
+  .object({
+    id: z.string(),
+    service: z.string(),
+    router: z.string(),
+    route: z.string(),
+    cell: z.string(),
+    slots: z.tuple([z.string(), z.string()]),
+    management: z.enum(['enforce', 'adopt']),
+    seq: z.number().int(),
+    desiredSecondSlotBp: bp,
+    verifiedSecondSlotBp: bp.nullable(),
+    verifiedAt: instant.nullable(),
+    /** What it serves now, where it was asked for. */
+    servedSecondSlotBp: bp.nullable().optional(),
+    differs: z.string().nullable(),
+    unreachableSince: instant.nullable(),
+  })
+  .openapi('Target');
+
+export const serviceView = z
+  .object({
+    name: z.string(),
+    team: z.string().nullable(),
+    environment: z.string().nullable(),
+    provider: z.string().nullable(),
+    promotion: z.enum(['swap', 'replace']),
+    stableVersion: z.string().nullable(),
+    stableSlot: z.string(),
+    /** Where the next version is deployed to. */
+    idleSlot: z.string().nullable(),
+    activeRelease: z.string().nullable(),
+  })
+  .openapi('Service');
+
+export const releaseView = z
+  .object({
+    id: z.string(),
+    stateVersion: z.number().int(),
+    service: z.string(),
+    version: z.string(),
+    stableVersion: z.string().nullable(),
+    plan: z.string(),
+    /** The phase with its own data: `until`, `otherwise` ... where it has them. */
+    phase: z.looseObject({ kind: z.string() }),
+    step: z.number().int().describe('1 for the first; 0 before it'),
+    steps: z.number().int(),
+    wantedBp: bp,
+    approvedBp: bp,
+    verdict,
+    checks: z.record(z.string(), z.object({ verdict, sentence: z.string() })),
+    hold: z.object({ reason: z.string(), detail: z.string(), since: instant, until: instant.nullable(), otherwise: z.string() }).nullable(),
+    sentence: z.string(),
+    acceptedCommands: z.array(z.object({ verb: z.string(), accepted: z.boolean(), reason: z.string().nullable() })),
+    rollback: z.object({ cause: z.looseObject({ kind: z.string() }), at: instant, by: z.string(), sentence: z.string() }).nullable(),
+    unverified: z.boolean(),
+    quarantined: z.string().nullable(),
+    createdAt: instant,
+    createdBy: z.string(),
+    startedAt: instant.nullable(),
+    deadlineAt: instant.nullable(),
+    dueAt: instant,
+  })
+  .openapi('Release');
+
+export const eventView = z
+  .looseObject({ id: z.string(), type: z.string(), seq: z.number().int(), at: instant, service: z.string(), sentence: z.string() })
+  .openapi('Event');
+
+export const planView = z
+  .object({ name: z.string(), version: z.number().int(), service: z.string(), document: z.string(), createdAt: instant })
+  .openapi('Plan');
+
+export const routerView = z.object({ name: z.string(), type: z.string(), capabilities: z.looseObject({}), residue: z.record(z.string(), z.number()) }).openapi('Router');
+export const providerView = z.object({ name: z.string(), type: z.string(), offers: z.array(z.string()) }).openapi('Provider');
+
+export const measurementView = z
+  .object({ check: z.string(), end: instant, measurement: z.looseObject({ kind: z.string() }), verdict, sentence: z.string(), evidence })
+  .openapi('Measurement');
+
+export const deliveryView = z
+  .object({
+    seq: z.number().int(),
+    notifier: z.string(),
+    subject: z.string(),
+    eventId: z.string(),
+    type: z.string(),
+    state: z.enum(['pending', 'delivered', 'parked']),
+    attempts: z.number().int(),
+    detail: z.string().nullable(),
+    createdAt: instant,
+    settledAt: instant.nullable(),
+  })
+  .openapi('Delivery');
+
+export const auditView = z
+  .object({ seq: z.number().int(), at: instant, actor: z.string(), action: z.string(), subject: z.string(), reason: z.string().nullable(), data: z.unknown() })
+  .openapi('AuditEntry');
+
+export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+export const startBody = strict({
+  /** The name of an applied plan, or a plan as a document. */
+  plan: z.union([z.string({ error: 'the name of a plan, or a plan' }).min(1).max(262_144), z.looseObject({})], { error: 'the name of a plan, or a plan' }),
+  version,
+  first: z.boolean().optional(),
+  paused: z.boolean().optional(),
+  onBusy: z.enum(['reject', 'queue', 'supersede'], 'reject, queue or supersede').optional(),
+  reason: reason.optional(),
+}).openapi('StartRelease');
+
+export const commandBody = strict({ reason: reason.optional(), full: z.boolean().optional(), force: z.boolean().optional() }).openapi('Command');
+export const stableBody = strict({ version, slot: z.string().min(1).max(100).optional(), reason: reason.optional() }).openapi('StableVersion');
+export const planBody = strict({ document: z.union([z.string().min(1), z.looseObject({})], { error: 'the plan as text or as an object' }) }).openapi('PlanDocument');
+
+export type ReleaseView = z.output<typeof releaseView>;
+export type ServiceView = z.output<typeof serviceView>;
+export type TargetView = z.output<typeof targetView>;
+export type ProblemView = z.output<typeof problemView>;
+export type EventView = z.output<typeof eventView>;
+export type PlanView = z.output<typeof planView>;
+export type MeasurementView = z.output<typeof measurementView>;
+export type CheckView = z.output<typeof checkView>;

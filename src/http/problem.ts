@@ -1,0 +1,36 @@
+/** Every refusal as RFC 9457 `application/problem+json`. The only table of status codes. */
+import type { Context, TypedResponse } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { Problem } from '../contract/problem.ts';
+import type { Refusal } from '../controller/refusal.ts';
+
+export type ProblemKind = Refusal['kind'] | 'malformed' | 'no_route' | 'wrong_method' | 'wrong_type' | 'too_large' | 'internal';
+
+const TABLE = {
+  malformed: [400, 'The request cannot be read'],
+  no_route: [404, 'There is nothing here'],
+  not_found: [404, 'Not found'],
+  wrong_method: [405, 'Not with this method'],
+  busy: [409, 'The service is busy'],
+  not_accepted: [409, 'Not now'],
+  precondition: [412, 'It has changed meanwhile'],
+  too_large: [413, 'Too large'],
+  wrong_type: [415, 'Not this type of content'],
+  invalid: [422, 'The document has problems'],
+  internal: [500, 'Headgate made a mistake'],
+  unavailable: [503, 'Not just now'],
+} as const satisfies Record<ProblemKind, readonly [ContentfulStatusCode, string]>;
+
+/** Fits every route's declared answers: a problem may be the answer to anything (`default` in the API's description). */
+export type ProblemResponse = Response & TypedResponse<never, never, never>;
+
+export function problem(c: Context, kind: ProblemKind, detail: string, problems: readonly Problem[] = []): ProblemResponse {
+  const [status, title] = TABLE[kind];
+  const errors = problems.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
+  const body = { type: `urn:headgate:problem:${kind.replaceAll('_', '-')}`, title, status, detail, instance: c.req.path, ...(errors.length > 0 ? { errors } : {}) };
+  if (kind === 'unavailable') c.header('retry-after', '1');
+  // The type parameters only say what a typed client would read; this body is described once, for all routes.
+  return c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' }) as unknown as ProblemResponse;
+}
+
+export const refused = (c: Context, { kind, detail, problems }: Refusal): ProblemResponse => problem(c, kind, detail, problems);

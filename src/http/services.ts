@@ -1,0 +1,69 @@
+/** Services and their targets: what is stable, where the next version goes, what is served now. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { listOf, serviceView, stableBody, targetView } from '../contract/wire.ts';
+import { readTarget } from '../controller/observe.ts';
+import type { Weight } from '../domain/ids.ts';
+import type { Service, Target } from '../domain/target.ts';
+import { jsonOf, routes } from './deps.ts';
+import type { HttpDeps } from './deps.ts';
+import { problem } from './problem.ts';
+import { actorOf, viewService, viewTarget } from './views.ts';
+
+const nameParam = z.object({ name: z.string().max(100) });
+const problems = { default: { description: 'A problem document (RFC 9457)' } };
+const list = createRoute({ method: 'get', path: '/v1/services', responses: { 200: jsonOf(listOf(serviceView), 'By name'), ...problems } });
+const get = createRoute({ method: 'get', path: '/v1/services/{name}', request: { params: nameParam }, responses: { 200: jsonOf(serviceView, 'The service'), ...problems } });
+const targets = createRoute({ method: 'get', path: '/v1/services/{name}/targets', request: { params: nameParam }, responses: { 200: jsonOf(listOf(targetView), 'With what each serves now'), ...problems } });
+const stable = createRoute({
+  method: 'put',
+  path: '/v1/services/{name}/stable',
+  request: { params: nameParam, body: { required: true, ...jsonOf(stableBody, 'What serves now') } },
+  responses: { 200: jsonOf(serviceView, 'The service'), ...problems },
+});
+
+export function serviceRoutes({ context }: HttpDeps) {
+  const { store } = context;
+  const view = async (service: Service, of: readonly Target[]) =>
+    viewService({ service, settings: context.services.get(service.name), targets: of, active: (await store.active(service.name))?.release.id ?? null });
+
+  const app = routes();
+  app.openapi(list, async (c) => {
+    const of = await store.targets(null);
+    const services = await store.services();
+    return c.json({ items: await Promise.all(services.map((service) => view(service, of))), nextCursor: null }, 200);
+  });
+  app.openapi(get, async (c) => {
+    const { name } = c.req.valid('param');
+    const service = await store.service(name);
+    return service ? c.json(await view(service, await store.targets(name)), 200) : problem(c, 'not_found', `no service named ${name}`);
+  });
+  app.openapi(targets, async (c) => {
+    const { name } = c.req.valid('param');
+    if (!(await store.service(name))) return problem(c, 'not_found', `no service named ${name}`);
+    const of = await store.targets(name);
+    const served = await Promise.all(of.map((target) => servedBy(context, target, c.req.raw.signal)));
+    return c.json({ items: of.map((target, index) => viewTarget(target, served[index] ?? null)), nextCursor: null }, 200);
+  });
+  app.openapi(stable, async (c) => {
+    const { name } = c.req.valid('param');
+    const { version, slot = null, reason = null } = c.req.valid('json');
+    const of = await store.targets(name);
+    const slots = of[0]?.slots;
+    if (slot !== null && !slots?.includes(slot)) return problem(c, 'invalid', `${name} has no slot ${slot}; it has ${slots?.join(' and ') ?? 'no target'}`);
+    const active = await store.active(name);
+    if (active) return problem(c, 'busy', `release ${active.release.id} moves ${name} now: what is stable is decided by its end`);
+    if (slot !== null && slots && of.some((target) => target.desiredSecond !== (slot === slots[1] ? 10_000 : 0)))
+      return problem(c, 'not_accepted', `the traffic of ${name} is not on ${slot}: saying so would not move it`);
+    const actor = actorOf(c.req.header('x-headgate-actor'));
+    const service = await store.setStable(name, { slot, version }, { actor: actor.name, action: 'service.stable', subject: name, reason, data: { version, slot } });
+    return service ? c.json(await view(service, of), 200) : problem(c, 'not_found', `no service named ${name}`);
+  });
+  return app;
+}
+
+/** The highest share of the second slot that any node serves; null when it cannot be told. */
+async function servedBy(context: HttpDeps['context'], target: Target, signal: AbortSignal): Promise<Weight | null> {
+  const read = await readTarget(context, target, signal);
+  if (!read.ok) return null;
+  return read.value.reduce<Weight | null>((most, { secondShare }) => (most === null || most < secondShare ? secondShare : most), null);
+}

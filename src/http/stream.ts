@@ -1,0 +1,48 @@
+/** Events as they are committed, over server-sent events: resumed by `Last-Event-ID`, never skipping one. */
+import { Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { LoggedEvent } from '../ports/store.ts';
+import type { HttpDeps } from './deps.ts';
+import { viewEvent } from './views.ts';
+
+const LOOK_MS = 200;
+const ALIVE_EVERY_MS = 15_000;
+const RETRY_MS = 2_000;
+const BATCH = 100;
+
+export function streamRoutes({ context, closing }: HttpDeps): Hono {
+  const { store, clock } = context;
+  const app = new Hono();
+  app.get('/v1/events', (c) => {
+    const { release, service } = c.req.query();
+    const from = positionOf(c.req.header('last-event-id') ?? c.req.query('after'));
+    const wanted = ({ event }: LoggedEvent): boolean => (release === undefined || ('release' in event && event.release === release)) && (service === undefined || event.service === service);
+    c.header('x-accel-buffering', 'no');
+    c.header('cache-control', 'no-cache, no-transform');
+    return streamSSE(c, async (stream) => {
+      const gone = new AbortController();
+      stream.onAbort(() => gone.abort());
+      const until = AbortSignal.any([gone.signal, closing]);
+      let position = from ?? (await store.lastPosition());
+      let aliveMs = clock.monotonicMs();
+      await stream.write(`retry: ${RETRY_MS}\n\n`);
+      while (!until.aborted) {
+        const logged = await store.events({ afterPosition: position, limit: BATCH });
+        for (const entry of logged) {
+          position = entry.position;
+          if (wanted(entry)) await stream.writeSSE({ id: String(position), data: JSON.stringify(viewEvent(entry.event)) });
+        }
+        if (logged.length === BATCH) continue;
+        if (ALIVE_EVERY_MS <= clock.monotonicMs() - aliveMs) {
+          await stream.write(': alive\n\n');
+          aliveMs = clock.monotonicMs();
+        }
+        await clock.sleep(LOOK_MS, until);
+      }
+    });
+  });
+  return app;
+}
+
+/** Null for none, and for anything that is no position: then from now on. */
+const positionOf = (text: string | undefined): number | null => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null);

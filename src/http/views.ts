@@ -1,0 +1,111 @@
+/** Domain values as they go over the wire: what every client needs to show a release without knowing a rule. */
+import type { CheckState, MeasurementRow, StoredRelease } from '../ports/store.ts';
+import type { EventView, MeasurementView, ReleaseView, ServiceView, TargetView } from '../contract/wire.ts';
+import type { ServiceSettings } from '../controller/context.ts';
+import { acceptance } from '../domain/accepts.ts';
+import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
+import { explainRelease } from '../domain/explain.ts';
+import type { Instant, Weight } from '../domain/ids.ts';
+import type { Actor, Release } from '../domain/release.ts';
+import { canarySlot } from '../domain/target.ts';
+import type { Service, Target } from '../domain/target.ts';
+
+export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): ReleaseView {
+  const { hold, rollback, phase, plan } = release;
+  return {
+    id: release.id,
+    stateVersion: release.seq,
+    service: release.service,
+    version: release.version,
+    stableVersion: release.stableVersion,
+    plan: plan.name,
+    phase: { ...phase },
+    step: release.step + 1,
+    steps: plan.steps.length,
+    wantedBp: release.wanted,
+    approvedBp: release.approved,
+    verdict: release.verdict,
+    checks: { ...release.checks },
+    hold: hold ? { ...hold, until: release.deadlineAt, otherwise: 'rollback' } : null,
+    sentence: explainRelease(release, now),
+    acceptedCommands: [...acceptance(release)],
+    rollback: rollback ? { cause: { ...rollback.cause }, at: rollback.at, by: rollback.by.name, sentence: rollback.sentence } : null,
+    unverified: release.unverified,
+    quarantined: release.quarantined,
+    createdAt: release.createdAt,
+    createdBy: release.createdBy.name,
+    startedAt: release.startedAt,
+    deadlineAt: release.deadlineAt,
+    dueAt,
+  };
+}
+
+export const viewChecks = (release: Release, states: readonly CheckState[]) =>
+  Object.values(release.plan.checks).map(({ name, dryRun }) => {
+    const found = states.find((state) => state.check === name)?.verdict ?? null;
+    if (!found) return { name, verdict: 'inconclusive' as const, sentence: 'not measured yet', hard: false, dryRun, evidence: null };
+    const { verdict, sentence, hard, evidence } = found;
+    return { name, verdict, sentence, hard, dryRun, evidence: viewEvidence(evidence) };
+  });
+
+const viewEvidence = (evidence: MeasurementRow['verdict']['evidence']) => ({ ...evidence, query: { ...evidence.query } });
+
+export const viewMeasurement = ({ check, end, measurement, verdict }: MeasurementRow): MeasurementView => ({
+  check,
+  end,
+  measurement: { ...measurement },
+  verdict: verdict.verdict,
+  sentence: verdict.sentence,
+  evidence: viewEvidence(verdict.evidence),
+});
+
+export function viewTarget(target: Target, served?: Weight | null): TargetView {
+  const { id, service, router, route, cell, slots, management, seq, verifiedAt, differs, unreachableSince } = target;
+  return {
+    id,
+    service,
+    router,
+    route,
+    cell,
+    slots: [...slots],
+    management,
+    seq,
+    desiredSecondSlotBp: target.desiredSecond,
+    verifiedSecondSlotBp: target.verifiedSecond,
+    verifiedAt,
+    ...(served === undefined ? {} : { servedSecondSlotBp: served }),
+    differs,
+    unreachableSince,
+  };
+}
+
+export type ServiceFacts = {
+  readonly service: Service;
+  readonly settings: ServiceSettings | undefined;
+  readonly targets: readonly Target[];
+  readonly active: string | null;
+};
+
+export function viewService({ service, settings, targets, active }: ServiceFacts): ServiceView {
+  const slots = targets.find((target) => target.service === service.name)?.slots;
+  return {
+    name: service.name,
+    team: settings?.team ?? null,
+    environment: settings?.environment ?? null,
+    provider: settings?.provider ?? null,
+    promotion: settings?.promotion.kind ?? 'swap',
+    stableVersion: service.stableVersion,
+    stableSlot: service.stableSlot,
+    idleSlot: slots ? canarySlot(slots, service.stableSlot) : null,
+    activeRelease: active,
+  };
+}
+
+export const viewEvent = (event: ReleaseEvent | TargetEvent): EventView => ({ ...event });
+
+export const actorOf = (header: string | undefined): Actor => {
+  const text = (header ?? '').trim().slice(0, 100);
+  if (text.startsWith('ci:')) return { kind: 'ci', name: text.slice(3) };
+  return { kind: 'person', name: text === '' ? 'anonymous' : text };
+};
+
