@@ -1,0 +1,170 @@
+/** The only place that knows every concrete part: from a configuration to a service that can be listened to and closed. */
+import { serve } from '@hono/node-server';
+import type { Server } from 'node:http';
+import { httpHooks } from './adapters/system/hooks.ts';
+import { systemClock } from './adapters/system/clock.ts';
+import { promRecorder } from './adapters/system/recorder.ts';
+import { systemRandom } from './adapters/system/random.ts';
+import { providerKinds } from './adapters/metrics/index.ts';
+import { notifierKinds } from './adapters/notify/index.ts';
+import { webhook } from './adapters/notify/webhook.ts';
+import type { Edge } from './adapters/traffic/edge/edge.ts';
+import { routerKinds } from './adapters/traffic/index.ts';
+import type { Config } from './config.ts';
+import { hookNotifier } from './config.ts';
+import { planWorldOf } from './plan-world.ts';
+import { calls } from './controller/calls.ts';
+import { commands } from './controller/commands.ts';
+import type { Commands } from './controller/commands.ts';
+import type { Context } from './controller/context.ts';
+import { createHttp } from './http/app.ts';
+import { assert } from './lib/assert.ts';
+import { keyedMutex } from './lib/keyed-mutex.ts';
+import type { Log } from './ports/log.ts';
+import type { Notifier } from './ports/notifier.ts';
+import type { Store } from './ports/store.ts';
+import type { TrafficRouter } from './ports/traffic-router.ts';
+import { calendar } from './scheduler/calendar.ts';
+import { scheduler } from './scheduler/scheduler.ts';
+import { openSqlite } from './store/sqlite/store.ts';
+
+export type App = {
+  readonly context: Context;
+  readonly commands: Commands;
+  /** Answers a request without a socket; for tests. */
+  fetch(request: Request): Response | Promise<Response>;
+  /** Starts listening; the answer is the address. */
+  listen(): Promise<string>;
+  /** Lets what runs come to a safe point, within the grace, and closes everything. */
+  close(graceMs: number): Promise<void>;
+};
+
+/** Loops that did not come round for so long are dead. */
+const DEAD_AFTER_MS = 30_000;
+/** A machine clock this far off is worth telling before anybody relies on a date. */
+const CLOCK_STEP_MS = 60_000;
+
+export async function createApp(config: Config, log: Log): Promise<App> {
+  const clock = systemClock();
+  const random = systemRandom();
+  const { recorder, metricsText } = promRecorder();
+  const store = await openSqlite({ file: config.sqliteFile, now: () => clock.now() });
+  await store.configure(servicesOf(config), config.targets);
+  const routers = new Map(Object.entries(config.routers).map(([name, options]) => [name, made(routerKinds, options.type).create(name, options, { clock, random, fetch })]));
+  const edges = [...routers.values()].filter(isEdge);
+  await startEdges(edges, store, log);
+  const context: Context = {
+    store,
+    clock,
+    random,
+    log,
+    recorder,
+    hooks: httpHooks(new Map(Object.entries(config.hooks)), fetch),
+    routers,
+    providers: new Map(Object.entries(config.providers).map(([name, options]) => [name, made(providerKinds, options.type).create(name, options, { edges })])),
+    notifiers: notifiersOf(config, log),
+    services: new Map(config.services.map((service) => [service.name, service])),
+    settings: config.settings,
+    calls: calls(clock, recorder),
+    targetLocks: keyedMutex(),
+    tries: new Map(),
+    worker: random.id(),
+  };
+  const running = scheduler(context);
+  const alarms = calendar(context, { retainMs: config.retainMs });
+  const orders = commands(context, (claimed) => running.work(claimed));
+  const closing = new AbortController();
+  const health = async () => {
+    const problems: string[] = [];
+    await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
+    if (Math.abs(clock.stepMs()) > CLOCK_STEP_MS) problems.push(`the machine's clock was set by ${Math.round(clock.stepMs() / 1000)} s; Headgate follows it slowly`);
+    return { alive: running.silentMs() < DEAD_AFTER_MS, problems };
+  };
+  const http = createHttp({ context, commands: orders, planWorld: planWorldOf(config, context), metricsText, health, closing: closing.signal });
+  let server: Server | null = null;
+  return {
+    context,
+    commands: orders,
+    fetch: (request) => http.fetch(request),
+    async listen() {
+      server = await listening(http.fetch, config.listen);
+      return addressOf(server, config.listen);
+    },
+    async close(graceMs) {
+      closing.abort();
+      await running.stop(graceMs / 2);
+      await alarms.stop();
+      if (server) await closed(server, clock.sleep(graceMs / 4));
+      await Promise.all([...routers.values(), ...context.providers.values(), ...context.notifiers.values()].map((part) => part.close()));
+      await store.close();
+    },
+  };
+}
+
+const isEdge = (router: TrafficRouter): router is Edge => router.type === 'edge';
+
+function made<T>(kinds: Readonly<Record<string, T>>, type: string): T {
+  const kind = kinds[type];
+  assert(kind, `the configuration was checked to name a known type, not ${type}`);
+  return kind;
+}
+
+const servicesOf = ({ services, targets }: Config) =>
+  services.flatMap(({ name }) => {
+    const slots = targets.find((target) => target.service === name)?.slots ?? (['blue', 'green'] as const);
+    return [{ name, slots }];
+  });
+
+/** An edge takes its first request with the weights that were promised last: nobody sees the boot state in between. */
+async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promise<void> {
+  const targets = await store.targets(null);
+  for (const edge of edges) {
+    const mine = targets.filter((target) => target.router === edge.name);
+    const url = await edge.start(mine.map(({ route, slots, desiredSecond, seq }) => ({ route, slots, secondShare: desiredSecond, seq })));
+    log.info({ router: edge.name, url }, `edge ${edge.name} takes requests at ${url}`);
+  }
+}
+
+function notifiersOf({ notifiers, hooks }: Config, log: Log): ReadonlyMap<string, Notifier> {
+  const configured = Object.entries(notifiers).map(([name, options]): [string, Notifier] => [name, made(notifierKinds, options.type).create(name, options, { log, fetch })]);
+  const hooked = Object.entries(hooks).flatMap(([service, urls]) => (urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls)] : []));
+  return new Map([...configured, ...hooked.map((notifier): [string, Notifier] => [notifier.name, notifier])]);
+}
+
+/** `afterPromote` and `afterRollback`: a notifier that calls one address for one end and another for the other. */
+function hooksNotifier(service: string, urls: Readonly<Record<string, string>>): Notifier {
+  const name = hookNotifier(service);
+  const to = (url: string | undefined, event: string): readonly Notifier[] => (url ? [webhook(name, { url, events: [event] }, { fetch })] : []);
+  const ends = [...to(urls['afterPromote'], 'release.promoted'), ...to(urls['afterRollback'], 'release.rolledBack')];
+  return {
+    name,
+    type: 'webhook',
+    async deliver(notice, signal) {
+      const answers = await Promise.all(ends.map((end) => end.deliver(notice, signal)));
+      return answers.find((answer) => !answer.ok) ?? { ok: true, value: undefined };
+    },
+    close: async () => {},
+  };
+}
+
+async function listening(handler: (request: Request) => Response | Promise<Response>, at: string): Promise<Server> {
+  const [hostname = '127.0.0.1', port = '8080'] = at.split(':');
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch: handler, hostname, port: Number(port) }, () => resolve(server as Server)); // without TLS options it is node:http's
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(`cannot listen on ${at}: ${error.code ?? error.message}; is another program using it?`)));
+  });
+}
+
+function addressOf(server: Server, at: string): string {
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : at.split(':')[1];
+  return `http://${at.split(':')[0]}:${port}`;
+}
+
+async function closed(server: Server, grace: Promise<void>): Promise<void> {
+  const done = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await Promise.race([done, grace]);
+  server.closeAllConnections();
+  await done;
+}

@@ -1,0 +1,24 @@
+/** What plans are checked against: the configuration for offline validation, the running parts in the service. */
+import { providerKinds } from './adapters/metrics/index.ts';
+import type { Config } from './config.ts';
+import type { PlanWorld } from './contract/plan-world.ts';
+import type { Context } from './controller/context.ts';
+
+export function planWorldOf(config: Config, running: Pick<Context, 'providers' | 'routers'> | null): PlanWorld {
+  const providers =
+    running?.providers ??
+    new Map(
+      Object.entries(config.providers).flatMap(([name, options]) => {
+        const kind = providerKinds[options.type];
+        return kind ? [[name, kind.create(name, options, { edges: [] })] as const] : [];
+      }),
+    );
+  const coarsest = (service: string): number =>
+    Math.max(1, ...config.targets.filter((target) => target.service === service).map(({ router }) => running?.routers.get(router)?.capabilities.minNonZeroBp ?? 1));
+  return {
+    services: new Map(config.services.map(({ name, provider, promotion }) => [name, { provider, promotion: promotion.kind, minNonZeroBp: coarsest(name) }])),
+    providers,
+    notifiers: new Set(Object.keys(config.notifiers)),
+    dev: config.dev,
+  };
+}

@@ -1,0 +1,77 @@
+/** The command line with its parts put in: the service, offline validation, this process's streams and environment. */
+import { readFileSync } from 'node:fs';
+import { jsonLog } from './adapters/system/log.ts';
+import type { LogLevel } from './adapters/system/log.ts';
+import { EXIT } from './cli/exit-codes.ts';
+import { runCli } from './cli/run.ts';
+import { parseConfig } from './config.ts';
+import type { Config } from './config.ts';
+import { parsePlan } from './contract/plan.ts';
+import { problemLine } from './contract/problem.ts';
+import type { Problem } from './contract/problem.ts';
+import { err, ok } from './lib/result.ts';
+import type { Result } from './lib/result.ts';
+import { planWorldOf } from './plan-world.ts';
+
+const CLOSE_GRACE_MS = 8_000;
+const DEFAULT_CONFIG = 'headgate.yaml';
+
+export const start = (argv: readonly string[]): Promise<number> =>
+  runCli(argv, { out: process.stdout, err: process.stderr, env: process.env, fetch, serve: runService, validateOffline });
+
+async function runService({ config: asked, dev }: { readonly config: string | null; readonly dev: boolean }): Promise<number> {
+  const file = asked ?? DEFAULT_CONFIG;
+  const text = readIfThere(file);
+  if (text === null && asked !== null) return said(`${file} cannot be read`);
+  const parsed = configOf(text ?? '', dev);
+  if (!parsed.ok) return said(parsed.error.map((problem) => problemLine(file, problem)).join('\n'));
+  const log = jsonLog({ level: levelOf(process.env['HEADGATE_LOG']) });
+  // The driver and the adapters are loaded only by who needs them.
+  const { createApp } = await import('./app.ts');
+  try {
+    const app = await createApp(parsed.value, log);
+    const url = await app.listen();
+    log.info({ url, config: text === null ? null : file }, `Headgate listens at ${url}${text === null ? `; there is no ${DEFAULT_CONFIG} yet: the README shows one` : ''}`);
+    await stopSignal();
+    log.info({}, 'shutting down');
+    await app.close(CLOSE_GRACE_MS);
+    return EXIT.ok;
+  } catch (error) {
+    return said(error instanceof Error ? error.message : String(error), EXIT.ours);
+  }
+}
+
+function said(text: string, code: number = EXIT.usage): number {
+  process.stderr.write(`${text}\n`);
+  return code;
+}
+
+export function configOf(text: string, dev: boolean): Result<Config, readonly Problem[]> {
+  const secrets = { env: (name: string) => process.env[name], file: (path: string) => readIfThere(path) ?? undefined };
+  return parseConfig({ text, secrets, dev });
+}
+
+function validateOffline(plan: string, configFile: string): Result<readonly Problem[], readonly Problem[]> {
+  const text = readIfThere(configFile);
+  if (text === null) return err([{ path: '', message: `${configFile} cannot be read`, line: null, column: null }]);
+  const config = configOf(text, false);
+  if (!config.ok) return config;
+  const parsed = parsePlan(plan, planWorldOf(config.value, null));
+  return parsed.ok ? ok(parsed.value.warnings) : parsed;
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null; // what that means is the caller's to say
+  }
+}
+
+const stopSignal = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
+const levelOf = (text: string | undefined): LogLevel => LEVELS.find((level) => level === text) ?? 'info';
