@@ -37,9 +37,8 @@ export async function tick(ctx: Context, claimed: Claimed, signal: AbortSignal):
     case 'rollingBack':
       return move(ctx, claimed, signal);
     case 'promoting':
-      if (!release.phase.called && ctx.hooks.has(release.service, 'replaceStable'))
-        return step(ctx, claimed, { input: await replaceStable(ctx, claimed, signal) }, signal);
-      return watch(ctx, claimed, signal);
+      if (release.phase.called || !ctx.hooks.has(release.service, 'replaceStable')) return watch(ctx, claimed, signal);
+      return replace(ctx, claimed, signal);
     default:
       return watch(ctx, claimed, signal);
   }
@@ -51,6 +50,15 @@ async function queued(ctx: Context, claimed: Claimed): Promise<Ticked> {
   if (active !== null || waiting[0]?.release.id !== release.id) return idle(ctx, release);
   const decision = decide(release, { kind: 'unblocked', stableVersion: service.stableVersion }, await ctx.store.now());
   return ticked(await record(ctx, claimed, { decision }));
+}
+
+/** Calls the hook until it answers. One that keeps failing blinds neither the analysis nor the clock. */
+async function replace(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<Ticked> {
+  const input = await replaceStable(ctx, claimed, signal);
+  if (input.outcome !== 'failed') return step(ctx, claimed, { input }, signal);
+  const recorded = await take(ctx, claimed, { input, keepLease: true });
+  if (recorded !== null && !recorded.ok) return ticked(recorded);
+  return watch(ctx, recorded?.value ?? claimed, signal);
 }
 
 /** Looks at the traffic and at the checks, both at once, and lets the step machine say what follows. */
@@ -69,7 +77,7 @@ async function step(ctx: Context, claimed: Claimed, given: Given, signal: AbortS
   return ticked(recorded);
 }
 
-type Given = { readonly input: Input; readonly judgement?: Judgement; readonly failedTries?: number };
+type Given = { readonly input: Input; readonly judgement?: Judgement; readonly failedTries?: number; readonly keepLease?: boolean };
 
 /** Decides and commits; null when there was nothing to write. */
 async function take(ctx: Context, claimed: Claimed, { input, ...given }: Given): Promise<Recorded | null> {

@@ -85,7 +85,7 @@ function versionText(version: string, { before, now }: Span): string {
   return `${version}: ${requests} requests, ${errors} % errors, ${Math.round((is.totalMs - was.totalMs) / requests)} ms`;
 }
 
-export const headline = (release: Release, now: Parameters<typeof explainRelease>[1]): string => explainRelease(release, now);
+
 
 const stamp = (ms: number): string => `${(ms / 1000).toFixed(1).padStart(6)} s`;
 

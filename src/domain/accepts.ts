@@ -26,10 +26,14 @@ export function refusesVerb(release: Release, verb: Verb): string | null {
   const phase = release.phase;
   const table: readonly Verb[] = accepts[phase.kind];
   if (!table.includes(verb)) return `a release that is ${phase.kind} does not take ${verb}`;
+  if (release.quarantined !== null && ONWARD.has(verb)) return 'the release is quarantined and not judged any more: roll it back';
   if (phase.kind === 'settling' && phase.outcome !== 'promoted') return 'the release is already going back';
   if (phase.kind === 'paused' && verb === 'pause' && phase.by === 'person') return 'the release is already paused by a person';
   return null;
 }
+
+/** What a release whose handler crashes could not obey. */
+const ONWARD: ReadonlySet<Verb> = new Set(['resume', 'promote', 'approve', 'confirmReplaced']);
 
 export const acceptance = (release: Release): readonly Acceptance[] =>
   VERBS.map((verb) => {

@@ -89,9 +89,9 @@ function promote(draft: Draft, actor: Actor, asked: Promote): string | null {
 function refusesPromotion(release: Release, next: Next, { full, force, reason }: Promote): string | null {
   const reasoned = reason !== null && reason.trim() !== '';
   if (force) return reasoned ? null : 'a forced promotion needs a reason';
-  if (release.quarantined !== null) return 'the release is quarantined and not judged any more: roll it back, or force with a reason';
   if (release.phase.kind === 'awaitingApproval') return 'the release waits for an approval: approve it, or force with a reason';
   if (full && approvalAhead(release)) return 'an approval is still ahead: promote step by step, or force with a reason';
+  if (full && release.wanted === NONE && !release.first && judgedAhead(release)) return 'no step has been judged yet: promote step by step, or force with a reason';
   const passed = requiredNow(release).length === 0 || release.verdict === 'pass';
   if (passed) return null;
   if (release.verdict === 'fail') return 'a check is failing: force with a reason if you must';
@@ -101,6 +101,9 @@ function refusesPromotion(release: Release, next: Next, { full, force, reason }:
 
 const approvalAhead = (release: Release): boolean =>
   release.plan.steps.slice(release.step + 1).some((step) => step.kind === 'approve');
+
+const judgedAhead = (release: Release): boolean =>
+  release.plan.steps.some((step) => step.kind === 'weight' && step.checks.length > 0);
 
 function approve(draft: Draft, actor: Actor, reason: string | null): string | null {
   const { phase, verdict, wanted } = draft.release;

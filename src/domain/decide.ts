@@ -16,7 +16,7 @@ import type { ReleaseEvent } from './event.ts';
 import { failures } from './explain.ts';
 import { after, NONE } from './ids.ts';
 import type { Instant } from './ids.ts';
-import type { Input } from './input.ts';
+import type { Input, Served } from './input.ts';
 import type { Hold, Release } from './release.ts';
 import { isEnded, isLowering } from './release.ts';
 
@@ -65,8 +65,9 @@ function take(draft: Draft, input: Input): string | null {
   }
 }
 
-/** Past the point where taking its place would take traffic off a version that has just been promoted. */
-const endsWell = ({ phase }: Release): boolean => phase.kind === 'settling' && phase.outcome === 'promoted';
+/** Past the point of no return: the new version serves all traffic, or runs in the stable slot. */
+const endsWell = ({ phase }: Release): boolean =>
+  (phase.kind === 'settling' && phase.outcome === 'promoted') || (phase.kind === 'shifting' && phase.goal.kind === 'home');
 
 function unblocked(draft: Draft, input: Extract<Input, { kind: 'unblocked' }>): null {
   if (draft.release.phase.kind !== 'queued') return null;
@@ -76,8 +77,8 @@ function unblocked(draft: Draft, input: Extract<Input, { kind: 'unblocked' }>): 
 }
 
 function prepared(draft: Draft, { failure }: Extract<Input, { kind: 'prepared' }>): null {
-  const { phase, startPaused, deadlineAt } = draft.release;
-  if (phase.kind !== 'starting') return null;
+  const { phase, startPaused, deadlineAt, quarantined } = draft.release;
+  if (phase.kind !== 'starting' || quarantined !== null) return null;
   if (failure !== null) return overdue(draft) ? null : held(draft, failure);
   if (draft.release.hold) draft.add({ type: 'hold.ended' });
   if (startPaused && deadlineAt !== null)
@@ -147,7 +148,7 @@ const PLACES: ReadonlySet<Release['phase']['kind']> = new Set(['watching', 'paus
 /** The whole release has had its time: every wait ends here at the latest. */
 function overdue(draft: Draft): boolean {
   const { deadlineAt } = draft.release;
-  if (deadlineAt === null || draft.now < deadlineAt) return false;
+  if (deadlineAt === null || draft.now < deadlineAt || endsWell(draft.release)) return false;
   rollBack(draft, { kind: 'deadline' });
   return true;
 }
@@ -164,15 +165,17 @@ function misplaced(draft: Draft, { served }: Observed): boolean {
       held(draft, { reason: 'router', detail: `cannot read what is served: ${failures(served.failures)}` });
       return true;
     case 'differs':
-      held(draft, {
-        reason: served.byHand ? 'lowered_by_hand' : 'drift',
-        detail: `${served.byHand ? 'lowered by hand' : 'another weight is served than wanted'}: ${failures(served.failures)}`,
-      });
+      held(draft, difference(served));
       return true;
     default:
       return unreachable(served);
   }
 }
+
+const difference = ({ byHand, failures: differing }: Extract<Served, { kind: 'differs' }>): Pick<Hold, 'reason' | 'detail'> => ({
+  reason: byHand ? 'lowered_by_hand' : 'drift',
+  detail: `${byHand ? 'lowered by hand' : 'another weight is served than wanted'}: ${failures(differing)}`,
+});
 
 const PLACE_HOLDS: ReadonlySet<Hold['reason']> = new Set(['router', 'drift', 'lowered_by_hand', 'preflight']);
 
@@ -247,7 +250,13 @@ function settling(draft: Draft, phase: Extract<Release['phase'], { kind: 'settli
     held(draft, { reason: 'router', detail: `cannot read what is served: ${failures(input.served.failures)}` });
     return stillUnverified(draft, phase.since, input.served.failures);
   }
-  if (input.served.kind === 'differs' || (input.driftAt !== null && input.driftAt > phase.since)) {
+  if (input.served.kind === 'differs') {
+    held(draft, difference(input.served));
+    return stillUnverified(draft, phase.since, input.served.failures);
+  }
+  const differed = draft.release.hold !== null && draft.release.hold.reason !== 'router';
+  if (differed || (input.driftAt !== null && input.driftAt > phase.since)) {
+    unheld(draft);
     draft.add({ type: 'settle.began', outcome: phase.outcome, until: after(draft.now, draft.release.settleMs) });
     return null;
   }

@@ -63,7 +63,6 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
     case 'hook.failed':
     case 'weight.failed':
     case 'approval.refused':
-    case 'approval.expired':
     case 'replace.confirmed':
       return {};
     case 'weight.intended':
@@ -91,6 +90,9 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
     case 'approval.given':
       assert(before.phase.kind === 'awaitingApproval', 'an approval is given where one is awaited');
       return { phase: { ...before.phase, given: [...before.phase.given, event.subject] } };
+    case 'approval.expired':
+      // Nobody is waited for any more; the checks may be.
+      return before.phase.kind === 'awaitingApproval' ? { phase: { ...before.phase, needed: before.phase.given.length } } : {};
     case 'replace.began':
       return { phase: { kind: 'promoting', since: at, until: event.until, called: false, overdue: false } };
     case 'replace.overdue':
@@ -112,15 +114,18 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
     case 'release.quarantined':
       return { quarantined: event.error };
     case 'release.promoted':
-      return { phase: { kind: 'promoted', at }, hold: null };
+      return { phase: { kind: 'promoted', at }, ...over };
     case 'release.rolledBack':
-      return { phase: { kind: 'rolledBack', at }, hold: null };
+      return { phase: { kind: 'rolledBack', at }, ...over };
     case 'release.superseded':
-      return { phase: { kind: 'superseded', at }, hold: null };
+      return { phase: { kind: 'superseded', at }, ...over };
     default:
       return unreachable(event);
   }
 }
+
+/** A release ends when its last weight was read back, so that nothing is held or doubtful then. */
+const over = { hold: null, unverified: false } as const satisfies Changes;
 
 /** Verdicts belong to a weight and to the evidence since it was read back. */
 const forgotten = { checks: {}, verdict: 'inconclusive' } as const satisfies Changes;

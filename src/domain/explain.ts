@@ -89,7 +89,7 @@ function stood(release: Release, fact: Exclude<StandingFact, { type: 'release.qu
     case 'settle.began':
       return `has its last weight, ${percent(release.wanted)}, and is watched for ${about(fact.until - at)}`;
     case 'release.quarantined':
-      return `is quarantined, because working on it crashed: ${fact.error}; traffic stays at ${percent(release.wanted)}, roll it back or restart Headgate`;
+      return `is quarantined, because working on it crashed: ${fact.error}; traffic stays at ${percent(release.wanted)}, roll it back`;
     case 'release.promoted':
       return release.promotion.kind === 'swap' ? 'is promoted and is the stable version now' : 'is promoted, the canary slot is empty again';
     case 'release.rolledBack':

@@ -20,6 +20,8 @@ export type Edge = TrafficRouter & {
   /** Takes requests from now on, with these shares from the very first one; the answer is its URL. */
   start(initial: readonly InitialShare[]): Promise<string>;
   counts(route: string): RouteCounts | null;
+  /** Its URL, once it was started. */
+  address(): string | null;
 };
 
 export type InitialShare = { readonly route: string; readonly slots: Slots; readonly secondShare: Weight; readonly seq: number };
@@ -48,7 +50,7 @@ export function edge(name: string, options: EdgeOptions, { clock, random, fetch 
   const table = edgeTable(options, clock.now());
   const boot = random.id();
   const server = edgeServer(table, options, { random: random.next, monotonicMs: clock.monotonicMs, sleep: (ms) => clock.sleep(ms) });
-  let started = false;
+  let url: string | null = null;
   const reading = (entry: EdgeEntry): NodeReading => ({ node: name, reachable: true, secondShare: entry.secondShare, seq: entry.seq, boot, detail: null });
 
   /** The entry that a call means, or why there is none. */
@@ -94,16 +96,17 @@ export function edge(name: string, options: EdgeOptions, { clock, random, fetch 
       return done;
     },
     residue: async () => ({ routes: table.size }),
+    address: () => url,
     counts: (route) => table.get(route)?.counts ?? null,
     async start(initial) {
       for (const { route, ...share } of initial) {
         const entry = table.get(route);
         if (entry) setShare(entry, share);
       }
-      started = true;
-      return server.listen();
+      url = await server.listen();
+      return url;
     },
-    close: async () => (started ? server.close(CLOSE_GRACE_MS) : undefined),
+    close: async () => (url !== null ? server.close(CLOSE_GRACE_MS) : undefined),
   };
 }
 
