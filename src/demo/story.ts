@@ -32,7 +32,7 @@ export async function tell(stage: Stage, id: string): Promise<Release | null> {
     const events = await store.releaseEvents(releaseId, { afterSeq, limit: 100 });
     for (const event of events.rows) {
       clearLine(out);
-      if (TOLD.has(event.type)) out.write(`${stamp(clock.monotonicMs() - startedMs)} ${mark(out, event)} ${event.sentence}\n`);
+      if (isTold(event)) out.write(`${stamp(clock.monotonicMs() - startedMs)} ${mark(out, event)} ${event.sentence}\n`);
       afterSeq = event.seq;
     }
     const found = await store.release(releaseId);
@@ -53,6 +53,8 @@ export async function tell(stage: Stage, id: string): Promise<Release | null> {
 }
 
 /** What happened while nobody follows a release (drift, say) is in the log all the same; these are the turns of the story. */
+const isTold = (event: ReleaseEvent): boolean => TOLD.has(event.type) && !(event.type === 'verdict.changed' && event.verdict === 'inconclusive');
+
 const TOLD: ReadonlySet<ReleaseEvent['type'] | TargetEvent['type']> = new Set([
   'release.created',
   'weight.intended',

@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm';
 import type { ReleaseEvent, TargetEvent } from '../../domain/event.ts';
 import { Instant } from '../../domain/ids.ts';
 import type { AuditEntry, Store } from '../../ports/store.ts';
+import { page } from '../page.ts';
 import { auditOf, eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
 import { audit, checkStates, events, measurements, outbox, releases } from './tables.ts';
@@ -53,13 +54,6 @@ export function logMethods(ctx: SqliteContext): Pick<Store, Methods> {
       }),
     retain: async (olderThan) => ctx.write(() => retain(ctx, olderThan)),
   };
-}
-
-/** One more row than asked for tells whether there is a next page. */
-export function page<T>(rows: readonly T[], limit: number, keyOf: (row: T) => number): { rows: readonly T[]; next: number | null } {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
-  return { rows: shown, next: rows.length > limit && last !== undefined ? keyOf(last) : null };
 }
 
 /** Running releases, undelivered rows and the audit are never touched. */

@@ -3,7 +3,7 @@ import { and, asc, desc, eq, lt, lte, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
 import type { DeliveryView, Store } from '../../ports/store.ts';
 import { eventOf, instant } from '../rows.ts';
-import { page } from './logs.ts';
+import { page } from '../page.ts';
 import type { SqliteContext } from './context.ts';
 import { outbox } from './tables.ts';
 

@@ -1,0 +1,73 @@
+/** The outbox in memory: one queue per notifier and subject, of which only the head may be sent. */
+import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
+import { after, Instant } from '../domain/ids.ts';
+import type { DeliveryView, OutboxRow, Store } from '../ports/store.ts';
+import { page } from './page.ts';
+import { subjectOf } from './rows.ts';
+
+type Row = OutboxRow & { readonly dueAt: Instant; readonly leaseUntil: Instant; readonly state: DeliveryView['state']; readonly detail: string | null; readonly settledAt: Instant | null };
+
+export function memoryOutbox(now: () => Instant) {
+  const rows = new Map<number, Row>();
+  const queues = new Map<string, number[]>();
+  let lastSeq = 0;
+  const methods: Pick<Store, 'claimOutbox' | 'settle' | 'deliveries'> = {
+    async claimOutbox({ leaseMs, limit }) {
+      const at = now();
+      const heads = [...queues.values()].flatMap((queue) => rows.get(queue[0] ?? 0) ?? []).filter((row) => row.dueAt <= at && row.leaseUntil <= at);
+      return heads.toSorted((a, b) => a.seq - b.seq).slice(0, limit).map((row) => {
+        rows.set(row.seq, { ...row, leaseUntil: after(at, leaseMs) });
+        return row;
+      });
+    },
+    async settle({ seq, outcome }) {
+      const row = rows.get(seq);
+      if (!row || row.state !== 'pending') return;
+      const tried = { ...row, attempts: row.attempts + 1, leaseUntil: Instant(0) };
+      if (outcome.kind === 'retry') return void rows.set(seq, { ...tried, dueAt: outcome.at, detail: outcome.detail });
+      rows.set(seq, { ...tried, state: outcome.kind, settledAt: now(), detail: outcome.kind === 'parked' ? outcome.detail : null });
+      const key = keyOf(row);
+      const rest = (queues.get(key) ?? []).filter((queued) => queued !== seq);
+      if (rest.length > 0) queues.set(key, rest);
+      else queues.delete(key);
+      return undefined;
+    },
+    async deliveries({ limit, before }) {
+      const shown = [...rows.values()].filter(({ seq }) => before === null || seq < before).toReversed();
+      return page(shown.map(viewOf), limit, ({ seq }) => seq);
+    },
+  };
+  return {
+    methods,
+    add(event: ReleaseEvent | TargetEvent, notify: readonly string[]): void {
+      for (const notifier of notify) {
+        const seq = ++lastSeq;
+        const row: Row = { seq, notifier, subject: subjectOf(event), event, attempts: 0, createdAt: now(), dueAt: now(), leaseUntil: Instant(0), state: 'pending', detail: null, settledAt: null };
+        rows.set(seq, row);
+        const queue = queues.get(keyOf(row));
+        if (queue) queue.push(seq);
+        else queues.set(keyOf(row), [seq]);
+      }
+    },
+    retain(olderThan: Instant): number {
+      const old = [...rows.values()].filter((row) => row.state !== 'pending' && row.createdAt < olderThan);
+      for (const { seq } of old) rows.delete(seq);
+      return old.length;
+    },
+  };
+}
+
+const keyOf = ({ notifier, subject }: Pick<Row, 'notifier' | 'subject'>): string => `${notifier} ${subject}`;
+
+const viewOf = ({ seq, notifier, subject, event, state, attempts, detail, createdAt, settledAt }: Row): DeliveryView => ({
+  seq,
+  notifier,
+  subject,
+  eventId: event.id,
+  type: event.type,
+  state,
+  attempts,
+  detail,
+  createdAt,
+  settledAt,
+});

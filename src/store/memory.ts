@@ -1,0 +1,299 @@
+/**
+ * The contract of the store in plain maps: the reference that SQLite is held against, and what the simulator runs on.
+ * Nothing here survives the process, and everything else is as the port says.
+ */
+import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
+import { after, Instant, Weight } from '../domain/ids.ts';
+import type { ReleaseId, TargetId } from '../domain/ids.ts';
+import { isActive, isEnded } from '../domain/release.ts';
+import type { Service, Target } from '../domain/target.ts';
+import { assert } from '../lib/assert.ts';
+import { hash32 } from '../lib/prng.ts';
+import { err, ok } from '../lib/result.ts';
+import type { Result } from '../lib/result.ts';
+import type { CheckState, Claimed, ClaimedTarget, Commit, CommitError, MeasurementRow, Store, StoredAudit, StoredPlan, StoredRelease } from '../ports/store.ts';
+import { cursorOf, parseCursor } from './cursor.ts';
+import { memoryOutbox } from './memory-outbox.ts';
+import { page } from './page.ts';
+import { isReleaseEvent, isTargetEvent, subjectOf } from './rows.ts';
+
+type Row = StoredRelease & { readonly worker: string | null; readonly leaseUntil: Instant };
+type TargetRow = { readonly target: Target; readonly managed: boolean; readonly dueAt: Instant };
+
+type State = {
+  readonly now: () => Instant;
+  readonly services: Map<string, Service>;
+  readonly targets: Map<TargetId, TargetRow>;
+  readonly releases: Map<ReleaseId, Row>;
+  /** The rows that can still be due: ended releases pile up, and are never looked through. */
+  readonly running: Map<ReleaseId, Row>;
+  readonly events: (ReleaseEvent | TargetEvent)[];
+  readonly streams: Map<string, (ReleaseEvent | TargetEvent)[]>;
+  readonly checkStates: Map<ReleaseId, Map<string, CheckState>>;
+  readonly measurements: Map<ReleaseId, Map<string, MeasurementRow>>;
+  readonly audit: StoredAudit[];
+  readonly plans: Map<string, StoredPlan[]>;
+  readonly outbox: ReturnType<typeof memoryOutbox>;
+};
+
+export function memoryStore({ now }: { readonly now: () => Instant }): Store {
+  const state: State = {
+    now,
+    services: new Map(),
+    targets: new Map(),
+    releases: new Map(),
+    running: new Map(),
+    events: [],
+    streams: new Map(),
+    checkStates: new Map(),
+    measurements: new Map(),
+    audit: [],
+    plans: new Map(),
+    outbox: memoryOutbox(now),
+  };
+  return { now: async () => now(), ping: async () => {}, ...services(state), ...releases(state), ...claims(state), ...logs(state), ...plans(state), ...state.outbox.methods, close: async () => {} };
+}
+
+const first = Weight(0);
+const FIRST_LOOK_MS = 5_000;
+
+function services(state: State): Pick<Store, 'configure' | 'services' | 'service' | 'setStable' | 'targets' | 'claimDueTargets' | 'claimTarget' | 'updateTarget'> {
+  const { now } = state;
+  const managed = (): readonly TargetRow[] => [...state.targets.values()].filter((row) => row.managed);
+  return {
+    async configure(configured, specs) {
+      for (const { name, slots } of configured)
+        if (!state.services.has(name)) state.services.set(name, { name, stableSlot: slots[0], stableVersion: null, updatedAt: now() });
+      for (const [id, row] of state.targets) state.targets.set(id, { ...row, managed: false });
+      for (const spec of specs) {
+        const known = state.targets.get(spec.id)?.target;
+        const target: Target = known
+          ? { ...known, ...spec }
+          : { ...spec, desiredSecond: first, seq: 0, verifiedSecond: null, verifiedSeq: 0, verifiedAt: null, boots: {}, driftAt: null, differs: null, unreachableSince: null, eventSeq: 0 };
+        state.targets.set(spec.id, { target, managed: true, dueAt: after(now(), hash32(spec.id) % FIRST_LOOK_MS) });
+      }
+    },
+    services: async () => [...state.services.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    service: async (name) => state.services.get(name) ?? null,
+    async setStable(name, { slot, version }, entry) {
+      const before = state.services.get(name);
+      if (!before) return null;
+      const service = { ...before, stableVersion: version, stableSlot: slot ?? before.stableSlot, updatedAt: now() };
+      state.services.set(name, service);
+      audited(state, entry);
+      return service;
+    },
+    targets: async (service) =>
+      managed().map(({ target }) => target).filter((target) => service === null || target.service === service).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    async claimDueTargets({ everyMs, limit }) {
+      const due = managed().filter((row) => row.dueAt <= now()).toSorted((a, b) => a.dueAt - b.dueAt).slice(0, limit);
+      return due.map((row) => {
+        state.targets.set(row.target.id, { ...row, dueAt: after(now(), everyMs) });
+        return claimedTarget(state, row.target);
+      });
+    },
+    async claimTarget(id) {
+      const row = state.targets.get(id);
+      return row?.managed ? claimedTarget(state, row.target) : null;
+    },
+    async updateTarget({ id, seq, change, adopt, events, notify }) {
+      const row = state.targets.get(id);
+      if (!row || row.target.seq !== seq) return stale(`target ${id} has a newer intent than ${seq}`);
+      if (events[0] && events[0].seq !== row.target.eventSeq + 1) return stale(`another event of target ${id} came first`);
+      const changed: Target = { ...row.target, ...change, eventSeq: row.target.eventSeq + events.length };
+      const target = adopt === null ? changed : { ...changed, desiredSecond: adopt, seq: seq + 1, verifiedSecond: null };
+      state.targets.set(id, { ...row, target });
+      append(state, events, notify);
+      return ok(target);
+    },
+  };
+}
+
+function releases(state: State): Pick<Store, 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'wake' | 'recordCrash' | 'checkStates'> {
+  return {
+    async create({ release, events, audit, notify, dueAt, expectActive }) {
+      const active = activeRow(state, release.service)?.release.id ?? null;
+      if (active !== expectActive || (active !== null && isActive(release))) return stale(`the active release of ${release.service} is another one by now`);
+      const row: Row = { release, revision: 1, dueAt, crashes: 0, worker: null, leaseUntil: Instant(0) };
+      put(state, row);
+      append(state, events, notify);
+      audited(state, audit);
+      return ok(row);
+    },
+    release: async (id) => state.releases.get(id) ?? null,
+    async load(id) {
+      const row = state.releases.get(id);
+      return row ? claimedOf(state, row) : null;
+    },
+    active: async (service) => activeRow(state, service) ?? null,
+    queued: async (service) =>
+      [...state.running.values()]
+        .filter(({ release }) => release.service === service && release.phase.kind === 'queued')
+        .toSorted((a, b) => a.release.createdAt - b.release.createdAt || (a.release.id < b.release.id ? -1 : 1)),
+    async releases({ service, phases, limit, cursor }) {
+      const key = parseCursor(cursor);
+      const rows = [...state.releases.values()]
+        .filter(({ release }) => (service === null || release.service === service) && (phases === null || phases.includes(release.phase.kind)))
+        .toSorted((a, b) => b.release.createdAt - a.release.createdAt || (a.release.id < b.release.id ? 1 : -1))
+        .filter(({ release }) => key === null || release.createdAt < key.ms || (release.createdAt === key.ms && release.id < key.id));
+      const shown = rows.slice(0, limit);
+      const last = shown.at(-1)?.release;
+      return { rows: shown, next: rows.length > limit && last ? cursorOf({ ms: last.createdAt, id: last.id }) : null };
+    },
+    commit: async (commit) => write(state, commit),
+    async wake(id) {
+      const row = state.releases.get(id);
+      if (row && state.now() < row.dueAt) put(state, { ...row, dueAt: state.now() });
+    },
+    async recordCrash({ id, worker, dueAt }) {
+      const row = state.releases.get(id);
+      if (!row) return 0;
+      const mine = row.worker === worker ? { worker: null, leaseUntil: Instant(0), dueAt } : {};
+      put(state, { ...row, ...mine, crashes: row.crashes + 1 });
+      return row.crashes + 1;
+    },
+    checkStates: async (id) => [...(state.checkStates.get(id)?.values() ?? [])],
+  };
+}
+
+function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueAt'> {
+  const { now } = state;
+  return {
+    async claimDue({ worker, leaseMs, limit }) {
+      const at = now();
+      const due = [...state.running.values()].filter((row) => row.dueAt <= at && row.leaseUntil <= at).toSorted((a, b) => a.dueAt - b.dueAt);
+      return due.slice(0, limit).map((row) => claimedOf(state, put(state, { ...row, worker, leaseUntil: after(at, leaseMs) })));
+    },
+    async yieldLease({ id, worker, dueAt }) {
+      const row = state.releases.get(id);
+      if (row?.worker === worker) put(state, { ...row, worker: null, leaseUntil: Instant(0), dueAt });
+    },
+    async nextDueAt() {
+      let soonest: Instant | null = null;
+      for (const { dueAt, leaseUntil } of state.running.values()) {
+        const at = dueAt < leaseUntil ? leaseUntil : dueAt;
+        if (soonest === null || at < soonest) soonest = at;
+      }
+      return soonest;
+    },
+  };
+}
+
+function logs(state: State): Pick<Store, 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'audit' | 'retain'> {
+  const stream = (subject: string, afterSeq: number) => (state.streams.get(subject) ?? []).filter((event) => event.seq > afterSeq);
+  return {
+    releaseEvents: async (id, { afterSeq, limit }) => page(stream(id, afterSeq).filter(isReleaseEvent), limit, (event) => event.seq),
+    targetEvents: async (id, { afterSeq, limit }) => page(stream(id, afterSeq).filter(isTargetEvent), limit, (event) => event.seq),
+    events: async ({ afterPosition, limit }) => state.events.slice(afterPosition, afterPosition + limit).map((event, index) => ({ position: afterPosition + index + 1, event })),
+    lastPosition: async () => state.events.length,
+    async measurements(id, { check, limit, before }) {
+      const rows = [...(state.measurements.get(id)?.values() ?? [])]
+        .filter((row) => (check === null || row.check === check) && (before === null || row.end < before))
+        .toSorted((a, b) => b.end - a.end);
+      return page(rows, limit, (row) => row.end);
+    },
+    audit: async ({ limit, before }) => page(state.audit.filter(({ seq }) => before === null || seq < before).toReversed(), limit, ({ seq }) => seq),
+    async retain(olderThan) {
+      const old = [...state.releases.values()].filter(({ release }) => isEnded(release) && release.createdAt < olderThan).map(({ release }) => release.id);
+      let dropped = state.outbox.retain(olderThan);
+      for (const id of old) {
+        dropped += (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);
+        for (const map of [state.measurements, state.checkStates]) map.delete(id);
+        state.streams.delete(id);
+      }
+      return dropped;
+    },
+  };
+}
+
+function plans(state: State): Pick<Store, 'savePlan' | 'plan' | 'plans'> {
+  return {
+    async savePlan({ name, service, document }, entry) {
+      const versions = state.plans.get(name) ?? [];
+      const before = versions.at(-1);
+      if (before && before.document === document && before.service === service) return before;
+      const plan = { name, service, document, version: versions.length + 1, createdAt: state.now() };
+      state.plans.set(name, [...versions, plan]);
+      audited(state, entry);
+      return plan;
+    },
+    plan: async (name, version) => (version === null ? state.plans.get(name)?.at(-1) : state.plans.get(name)?.[version - 1]) ?? null,
+    async plans({ limit, cursor }) {
+      const rows = [...state.plans.values()].flatMap((versions) => versions.slice(-1)).filter(({ name }) => cursor === null || cursor < name).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      const shown = rows.slice(0, limit);
+      return { rows: shown, next: rows.length > limit ? (shown.at(-1)?.name ?? null) : null };
+    },
+  };
+}
+
+function write(state: State, commit: Commit): Result<{ revision: number; targets: readonly Target[] }, CommitError> {
+  const { id, revision, next, events, dueAt, lease } = commit;
+  const before = state.releases.get(id);
+  if (!before || before.revision !== revision) return stale(`release ${id} is not at revision ${revision} any more`);
+  const active = activeRow(state, next.service);
+  if (isActive(next) && active && active.release.id !== id) return stale('another release is active');
+  put(state, { release: next, revision: revision + 1, dueAt, crashes: 0, worker: lease?.worker ?? null, leaseUntil: lease ? after(state.now(), lease.ms) : Instant(0) });
+  for (const { target: targetId, secondShare } of commit.intents) {
+    const row = state.targets.get(targetId);
+    assert(row, `the target ${targetId} is stored`);
+    state.targets.set(targetId, { ...row, target: { ...row.target, desiredSecond: secondShare, seq: row.target.seq + 1, verifiedSecond: null } });
+  }
+  const service = state.services.get(next.service);
+  if (commit.service && service) state.services.set(next.service, { ...service, ...commit.service, updatedAt: state.now() });
+  const rows = state.measurements.get(id) ?? new Map<string, MeasurementRow>();
+  for (const row of commit.measurements) if (!rows.has(`${row.check} ${row.end}`)) rows.set(`${row.check} ${row.end}`, row);
+  state.measurements.set(id, rows);
+  const states = state.checkStates.get(id) ?? new Map<string, CheckState>();
+  for (const checkState of commit.checkStates) states.set(checkState.check, checkState);
+  state.checkStates.set(id, states);
+  append(state, events, commit.notify);
+  if (commit.audit) audited(state, commit.audit);
+  return ok({ revision: revision + 1, targets: targetsOf(state, next.targets) });
+}
+
+function put(state: State, row: Row): Row {
+  state.releases.set(row.release.id, row);
+  if (isEnded(row.release)) state.running.delete(row.release.id);
+  else state.running.set(row.release.id, row);
+  return row;
+}
+
+function activeRow(state: State, service: string): Row | undefined {
+  for (const row of state.running.values()) if (row.release.service === service && isActive(row.release)) return row;
+  return undefined;
+}
+
+const targetsOf = (state: State, ids: readonly TargetId[]): readonly Target[] =>
+  ids.flatMap((id) => {
+    const row = state.targets.get(id);
+    return row?.managed ? [row.target] : [];
+  });
+
+function claimedOf(state: State, row: Row): Claimed {
+  const service = state.services.get(row.release.service);
+  assert(service, `the service ${row.release.service} is stored`);
+  return { ...row, service, targets: targetsOf(state, row.release.targets), checkStates: [...(state.checkStates.get(row.release.id)?.values() ?? [])] };
+}
+
+function claimedTarget(state: State, target: Target): ClaimedTarget {
+  const service = state.services.get(target.service);
+  assert(service, `the service ${target.service} is stored`);
+  return { target, service, active: activeRow(state, target.service)?.release ?? null };
+}
+
+function append(state: State, events: readonly (ReleaseEvent | TargetEvent)[], notify: readonly string[]): void {
+  for (const event of events) {
+    state.events.push(event);
+    const subject = subjectOf(event);
+    const stream = state.streams.get(subject);
+    if (stream) stream.push(event);
+    else state.streams.set(subject, [event]);
+    state.outbox.add(event, notify);
+  }
+}
+
+function audited(state: State, entry: Parameters<Store['setStable']>[2]): void {
+  state.audit.push({ ...entry, seq: state.audit.length + 1, at: state.now() });
+}
+
+const stale = (detail: string) => err({ kind: 'stale' as const, detail });

@@ -1,0 +1,13 @@
+/** One configuration for all tests: beside the sources, and in `test/`. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    reporters: process.env['CI'] ? ['dot', './scripts/closing-line.ts'] : ['default', './scripts/closing-line.ts'],
+  },
+});
