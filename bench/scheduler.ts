@@ -27,7 +27,9 @@ import type { TrafficRouter } from '../src/ports/traffic-router.ts';
 import { scheduler } from '../src/scheduler/scheduler.ts';
 import { openSqlite } from '../src/store/sqlite/store.ts';
 
-const { values } = parseArgs({ options: { releases: { type: 'string', default: '1000' }, seconds: { type: 'string', default: '60' } } });
+const { values } = parseArgs({
+  options: { releases: { type: 'string', default: '1000' }, seconds: { type: 'string', default: '60' } },
+});
 const count = Number(values.releases);
 const seconds = Number(values.seconds);
 
@@ -45,7 +47,12 @@ const recorder: Recorder = {
   drift: nothing,
   breaker: nothing,
 };
-const log = { debug: nothing, info: nothing, warn: nothing, error: (fields: unknown, message: string) => console.error(message, fields) };
+const log = {
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: (fields: unknown, message: string) => console.error(message, fields),
+};
 const slots: Slots = ['blue', 'green'];
 
 const served = new Map<string, { share: Weight; seq: number }>();
@@ -72,7 +79,8 @@ const router: TrafficRouter = {
     applyTimeoutMs: 1000,
   },
   quantize: (weight) => weight,
-  preflight: async (route) => ok({ nodes: [node(route.name)], slots: slots.map((slot) => ({ slot, healthy: true, detail: '' })) }),
+  preflight: async (route) =>
+    ok({ nodes: [node(route.name)], slots: slots.map((slot) => ({ slot, healthy: true, detail: '' })) }),
   apply: async ({ route, secondShare, seq }) => {
     served.set(route.name, { share: secondShare, seq });
     return ok({ changed: true, nodes: [node(route.name)] });
@@ -99,7 +107,13 @@ const provider: MetricProvider = {
       at: now,
       series: [
         { key: 'canary', role: 'canary', startedAt: Instant(bornMs), total, bad: Math.floor(total / 100) },
-        { key: 'stable', role: 'stable', startedAt: Instant(bornMs), total: total * 9, bad: Math.floor((total * 9) / 100) },
+        {
+          key: 'stable',
+          role: 'stable',
+          startedAt: Instant(bornMs),
+          total: total * 9,
+          bad: Math.floor((total * 9) / 100),
+        },
       ],
     };
   },
@@ -143,7 +157,15 @@ const services = Array.from({ length: count }, (_, index) => `service-${index}`)
 const target = (service: string) => TargetId(`${service}/bench/${service}`);
 await store.configure(
   services.map((name) => ({ name, slots })),
-  services.map((service) => ({ id: target(service), service, router: 'bench', route: service, cell: 'one', slots, management: 'enforce' as const })),
+  services.map((service) => ({
+    id: target(service),
+    service,
+    router: 'bench',
+    route: service,
+    cell: 'one',
+    slots,
+    management: 'enforce' as const,
+  })),
 );
 const random = systemRandom();
 for (const service of services) {
@@ -199,12 +221,19 @@ delay.disable();
 await running.stop(2_000);
 
 const sorted = lags.toSorted((a, b) => a - b);
-const at = (q: number): string => `${Math.round((sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0) * 1000)} ms`;
-console.log(`${count} active releases, 3 checks each, every 10 s, one process, SQLite with synchronous=FULL, ${Math.round(elapsedMs / 1000)} s:`);
-console.log(`  ticks               ${ticks} (${(ticks / (elapsedMs / 1000)).toFixed(1)} per s, due ${(count / 10).toFixed(1)} per s)`);
+const at = (q: number): string =>
+  `${Math.round((sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0) * 1000)} ms`;
+console.log(
+  `${count} active releases, 3 checks each, every 10 s, one process, SQLite with synchronous=FULL, ${Math.round(elapsedMs / 1000)} s:`,
+);
+console.log(
+  `  ticks               ${ticks} (${(ticks / (elapsedMs / 1000)).toFixed(1)} per s, due ${(count / 10).toFixed(1)} per s)`,
+);
 console.log(`  tick lag            p50 ${at(0.5)}, p99 ${at(0.99)}, max ${at(1)}`);
 console.log(`  cpu                 ${(((cpu.user + cpu.system) / 1000 / elapsedMs) * 100).toFixed(0)} % of one core`);
 console.log(`  memory              ${Math.round(process.memoryUsage().rss / 1e6)} MB resident`);
-console.log(`  event-loop delay    p50 ${(delay.percentile(50) / 1e6).toFixed(1)} ms, p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, max ${(delay.max / 1e6).toFixed(1)} ms`);
+console.log(
+  `  event-loop delay    p50 ${(delay.percentile(50) / 1e6).toFixed(1)} ms, p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, max ${(delay.max / 1e6).toFixed(1)} ms`,
+);
 await store.close();
 rmSync(folder, { recursive: true, force: true });

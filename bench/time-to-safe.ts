@@ -40,7 +40,9 @@ const api = `http://127.0.0.1:${apiPort}`;
 const child = spawnServer(config);
 await ready(api, child);
 await put(`${api}/v1/services/shop/stable`, { version: 'v0' });
-await post(`${api}/v1/plans`, { document: `name: safe\nservice: shop\ninterval: ${values.interval}\nhold: 10m\nsteps: [20%]\nchecks: { errors: { kind: ratio, offered: errors, minRequests: 20 } }\n` });
+await post(`${api}/v1/plans`, {
+  document: `name: safe\nservice: shop\ninterval: ${values.interval}\nhold: 10m\nsteps: [20%]\nchecks: { errors: { kind: ratio, offered: errors, minRequests: 20 } }\n`,
+});
 
 const bornMs = performance.now();
 let sent = 0;
@@ -100,10 +102,15 @@ for (let round = 0; round < rounds; round++) {
 clearInterval(timer);
 child.kill('SIGTERM');
 
-const at = (list: readonly number[], q: number): number => list.toSorted((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))] ?? 0;
+const at = (list: readonly number[], q: number): number =>
+  list.toSorted((a, b) => a - b)[Math.min(list.length - 1, Math.floor(q * list.length))] ?? 0;
 console.log(`${rounds} rounds, ${values.rate} requests a second, canary at 20 %, checks every ${values.interval}:`);
-console.log(`  rollback command to the last canary request   p50 ${at(byCommand, 0.5).toFixed(1)} ms, p99 ${at(byCommand, 0.99).toFixed(1)} ms`);
-console.log(`  first bad request (30 % errors) to the last    p50 ${(at(byJudge, 0.5) / 1000).toFixed(2)} s, p99 ${(at(byJudge, 0.99) / 1000).toFixed(2)} s`);
+console.log(
+  `  rollback command to the last canary request   p50 ${at(byCommand, 0.5).toFixed(1)} ms, p99 ${at(byCommand, 0.99).toFixed(1)} ms`,
+);
+console.log(
+  `  first bad request (30 % errors) to the last    p50 ${(at(byJudge, 0.5) / 1000).toFixed(2)} s, p99 ${(at(byJudge, 0.99) / 1000).toFixed(2)} s`,
+);
 console.log(`  bad requests that users saw                    p50 ${at(badSeen, 0.5)}, p99 ${at(badSeen, 0.99)}`);
 agent.destroy();
 await blue.close();

@@ -15,7 +15,8 @@ const DEBIAN = [];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) fail(`Node 20.19 or later is needed to set Headgate up, and this is ${process.version}: install a newer Node.`);
+if (major < 20 || (major === 20 && minor < 19))
+  fail(`Node 20.19 or later is needed to set Headgate up, and this is ${process.version}: install a newer Node.`);
 
 const split = process.argv.indexOf('--');
 const flags = process.argv.slice(2, split);
@@ -28,24 +29,34 @@ run(command, rest);
 
 /** `npm ci`, unless what is installed is what the lock file says. */
 function installPackages() {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   const stamp = join(root, 'node_modules', '.headgate-lock');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === lock) return;
   process.stderr.write('installing npm packages (about 20 s, once) ...\n');
   const npm = process.env.npm_execpath?.endsWith('.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  const done = spawnSync(npm[0], [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root, encoding: 'utf8' });
+  const done = spawnSync(npm[0], [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   if (done.status !== 0) fail(`npm ci failed:\n${done.stdout ?? ''}${done.stderr ?? ''}${done.error ?? ''}`);
   writeFileSync(stamp, lock);
 }
 
 function installDebian() {
-  const missing = DEBIAN.filter(({ program }) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0).map((each) => each.package);
+  const missing = DEBIAN.filter(({ program }) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0).map(
+    (each) => each.package,
+  );
   if (missing.length === 0) return;
   const install = `apt-get install --yes --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid?.() !== 0 || spawnSync('sh', ['-c', 'command -v apt-get']).status !== 0)
     fail(`the tests need programs that are not here: ${missing.join(', ')}\ninstall them, as root on Debian with:\n  ${install}`);
   process.stderr.write(`installing Debian packages: ${missing.join(', ')} ...\n`);
-  const done = spawnSync('sh', ['-c', `apt-get update -qq && ${install} -qq`], { encoding: 'utf8', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  const done = spawnSync('sh', ['-c', `apt-get update -qq && ${install} -qq`], {
+    encoding: 'utf8',
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
   if (done.status !== 0) fail(`${install} failed:\n${done.stdout ?? ''}${done.stderr ?? ''}`);
 }
 

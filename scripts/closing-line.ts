@@ -11,6 +11,8 @@ export default class ClosingLine implements Reporter {
       if (tests.length === 0 || module.errors().length > 0) counts.failed += 1;
     }
     counts.failed += errors.length;
-    process.on('exit', () => process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`));
+    process.on('exit', () =>
+      process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`),
+    );
   }
 }

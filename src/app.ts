@@ -50,26 +50,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const { recorder, metricsText } = promRecorder();
   const store = await openSqlite({ file: config.sqliteFile, now: () => clock.now() });
   await store.configure(servicesOf(config), config.targets);
-  const routers = new Map(Object.entries(config.routers).map(([name, options]) => [name, made(routerKinds, options.type).create(name, options, { clock, random, fetch })]));
-  const edges = [...routers.values()].filter(isEdge);
-  await startEdges(edges, store, log);
-  const context: Context = {
-    store,
-    clock,
-    random,
-    log,
-    recorder,
-    hooks: httpHooks(new Map(Object.entries(config.hooks)), fetch),
-    routers,
-    providers: new Map(Object.entries(config.providers).map(([name, options]) => [name, made(providerKinds, options.type).create(name, options, { edges })])),
-    notifiers: notifiersOf(config, log),
-    services: new Map(config.services.map((service) => [service.name, service])),
-    settings: config.settings,
-    calls: calls(clock, recorder),
-    targetLocks: keyedMutex(),
-    tries: new Map(),
-    worker: random.id(),
-  };
+  const context = await contextOf(config, { store, clock, random, log, recorder });
   const running = scheduler(context);
   const alarms = calendar(context, { retainMs: config.retainMs });
   const orders = commands(context, (claimed) => running.work(claimed));
@@ -77,10 +58,18 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const health = async () => {
     const problems: string[] = [];
     await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
-    if (Math.abs(clock.stepMs()) > CLOCK_STEP_MS) problems.push(`the machine's clock was set by ${Math.round(clock.stepMs() / 1000)} s; Headgate follows it slowly`);
+    if (Math.abs(clock.stepMs()) > CLOCK_STEP_MS)
+      problems.push(`the machine's clock was set by ${Math.round(clock.stepMs() / 1000)} s; Headgate follows it slowly`);
     return { alive: running.silentMs() < DEAD_AFTER_MS, problems };
   };
-  const http = createHttp({ context, commands: orders, planWorld: planWorldOf(config, context), metricsText, health, closing: closing.signal });
+  const http = createHttp({
+    context,
+    commands: orders,
+    planWorld: planWorldOf(config, context),
+    metricsText,
+    health,
+    closing: closing.signal,
+  });
   let server: Server | null = null;
   return {
     context,
@@ -95,9 +84,43 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       await running.stop(graceMs / 2);
       await alarms.stop();
       if (server) await closed(server, clock.sleep(graceMs / 4));
-      await Promise.all([...routers.values(), ...context.providers.values(), ...context.notifiers.values()].map((part) => part.close()));
+      await Promise.all(
+        [...context.routers.values(), ...context.providers.values(), ...context.notifiers.values()].map((part) => part.close()),
+      );
       await store.close();
     },
+  };
+}
+
+type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'recorder'>;
+
+/** Ports to adapters: every router, provider and notifier that the configuration names. */
+async function contextOf(config: Config, given: Given): Promise<Context> {
+  const routers = new Map(
+    Object.entries(config.routers).map(([name, options]) => [
+      name,
+      made(routerKinds, options.type).create(name, options, { clock: given.clock, random: given.random, fetch }),
+    ]),
+  );
+  const edges = [...routers.values()].filter(isEdge);
+  await startEdges(edges, given.store, given.log);
+  return {
+    ...given,
+    hooks: httpHooks(new Map(Object.entries(config.hooks)), fetch),
+    routers,
+    providers: new Map(
+      Object.entries(config.providers).map(([name, options]) => [
+        name,
+        made(providerKinds, options.type).create(name, options, { edges }),
+      ]),
+    ),
+    notifiers: notifiersOf(config, given.log),
+    services: new Map(config.services.map((service) => [service.name, service])),
+    settings: config.settings,
+    calls: calls(given.clock, given.recorder),
+    targetLocks: keyedMutex(),
+    tries: new Map(),
+    worker: given.random.id(),
   };
 }
 
@@ -120,21 +143,29 @@ async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promi
   const targets = await store.targets(null);
   for (const edge of edges) {
     const mine = targets.filter((target) => target.router === edge.name);
-    const url = await edge.start(mine.map(({ route, slots, desiredSecond, seq }) => ({ route, slots, secondShare: desiredSecond, seq })));
+    const url = await edge.start(
+      mine.map(({ route, slots, desiredSecond, seq }) => ({ route, slots, secondShare: desiredSecond, seq })),
+    );
     log.info({ router: edge.name, url }, `edge ${edge.name} takes requests at ${url}`);
   }
 }
 
 function notifiersOf({ notifiers, hooks }: Config, log: Log): ReadonlyMap<string, Notifier> {
-  const configured = Object.entries(notifiers).map(([name, options]): [string, Notifier] => [name, made(notifierKinds, options.type).create(name, options, { log, fetch })]);
-  const hooked = Object.entries(hooks).flatMap(([service, urls]) => (urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls)] : []));
+  const configured = Object.entries(notifiers).map(([name, options]): [string, Notifier] => [
+    name,
+    made(notifierKinds, options.type).create(name, options, { log, fetch }),
+  ]);
+  const hooked = Object.entries(hooks).flatMap(([service, urls]) =>
+    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls)] : [],
+  );
   return new Map([...configured, ...hooked.map((notifier): [string, Notifier] => [notifier.name, notifier])]);
 }
 
 /** `afterPromote` and `afterRollback`: a notifier that calls one address for one end and another for the other. */
 function hooksNotifier(service: string, urls: Readonly<Record<string, string>>): Notifier {
   const name = hookNotifier(service);
-  const to = (url: string | undefined, event: string): readonly Notifier[] => (url ? [webhook(name, { url, events: [event] }, { fetch })] : []);
+  const to = (url: string | undefined, event: string): readonly Notifier[] =>
+    url ? [webhook(name, { url, events: [event] }, { fetch })] : [];
   const ends = [...to(urls['afterPromote'], 'release.promoted'), ...to(urls['afterRollback'], 'release.rolledBack')];
   return {
     name,
@@ -151,7 +182,9 @@ async function listening(handler: (request: Request) => Response | Promise<Respo
   const [hostname = '127.0.0.1', port = '8080'] = at.split(':');
   return new Promise((resolve, reject) => {
     const server = serve({ fetch: handler, hostname, port: Number(port) }, () => resolve(server as Server)); // without TLS options it is node:http's
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(`cannot listen on ${at}: ${error.code ?? error.message}; is another program using it?`)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(new Error(`cannot listen on ${at}: ${error.code ?? error.message}; is another program using it?`)),
+    );
   });
 }
 

@@ -17,7 +17,12 @@ const target = strict({
 const promotion = z.union(
   [
     z.enum(['swap', 'replace']),
-    strict({ replace: strict({ within: duration.optional(), otherwise: z.enum(['rollback', 'hold'], 'rollback or hold').optional() }) }),
+    strict({
+      replace: strict({
+        within: duration.optional(),
+        otherwise: z.enum(['rollback', 'hold'], 'rollback or hold').optional(),
+      }),
+    }),
   ],
   { error: 'swap, replace, or { replace: { within: 30m, otherwise: hold } }' },
 );
@@ -30,7 +35,12 @@ const service = strict({
   promotion: promotion.default('swap'),
   targets: z.array(target).max(50, '50 targets at most').default([]),
   notify: z.array(name).default([]),
-  hooks: strict({ beforeStart: secretOrUrl.optional(), replaceStable: secretOrUrl.optional(), afterPromote: secretOrUrl.optional(), afterRollback: secretOrUrl.optional() }).default({}),
+  hooks: strict({
+    beforeStart: secretOrUrl.optional(),
+    replaceStable: secretOrUrl.optional(),
+    afterPromote: secretOrUrl.optional(),
+    afterRollback: secretOrUrl.optional(),
+  }).default({}),
 });
 
 const settings = strict({
@@ -49,7 +59,10 @@ const settings = strict({
 
 export const configDocument = strict({
   server: strict({
-    listen: z.string().regex(/^[^\s:]+:\d{1,5}$/, 'host:port, such as 127.0.0.1:8080').default('127.0.0.1:8080'),
+    listen: z
+      .string()
+      .regex(/^[^\s:]+:\d{1,5}$/, 'host:port, such as 127.0.0.1:8080')
+      .default('127.0.0.1:8080'),
     url: z.url({ error: 'the address that people use, such as https://headgate.example' }).optional(),
   }).prefault({}),
   store: strict({ sqlite: z.string().min(1).default('./headgate.db') }).prefault({}),

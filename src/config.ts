@@ -70,7 +70,8 @@ function resolved(document: ConfigDocument, secrets: Secrets, complain: Complain
     const [, kind, name = ''] = /^(env|file):(.+)$/.exec(value) ?? [];
     if (kind === undefined) return value;
     const found = kind === 'env' ? secrets.env(name) : secrets.file(name);
-    if (found === undefined) complain(path, kind === 'env' ? `the environment has no ${name}` : `the file ${name} cannot be read`);
+    if (found === undefined)
+      complain(path, kind === 'env' ? `the environment has no ${name}` : `the file ${name} cannot be read`);
     return (found ?? '').trim();
   };
   // Only strings are exchanged for strings: the shape stays what it was checked to be.
@@ -78,9 +79,24 @@ function resolved(document: ConfigDocument, secrets: Secrets, complain: Complain
 }
 
 function configOf(document: ConfigDocument, dev: boolean, complain: Complain): Config {
-  const routers = kinds(document.routers, { known: routerKinds, section: 'routers', what: 'router', complain });
-  const providers = kinds(document.providers, { known: providerKinds, section: 'providers', what: 'provider', complain });
-  const notifiers = kinds(document.notify, { known: notifierKinds, section: 'notify', what: 'notifier', complain });
+  const routers = kinds(document.routers, {
+    known: routerKinds,
+    section: 'routers',
+    what: 'router',
+    complain,
+  });
+  const providers = kinds(document.providers, {
+    known: providerKinds,
+    section: 'providers',
+    what: 'provider',
+    complain,
+  });
+  const notifiers = kinds(document.notify, {
+    known: notifierKinds,
+    section: 'notify',
+    what: 'notifier',
+    complain,
+  });
   judgeNames(document, complain);
   const { settings } = document;
   return {
@@ -92,7 +108,9 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     notifiers,
     services: Object.entries(document.services).map(([name, service]) => settingsOf(name, service)),
     hooks: hooksOf(document),
-    targets: Object.entries(document.services).flatMap(([name, service]) => service.targets.map((target) => specOf(name, target))),
+    targets: Object.entries(document.services).flatMap(([name, service]) =>
+      service.targets.map((target) => specOf(name, target)),
+    ),
     settings: overridden(settings),
     retainMs: settings.retain ?? RETAIN_MS,
     dev,
@@ -100,13 +118,28 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
 }
 
 type KindSetting = {
-  readonly known: Readonly<Record<string, { readonly options: { safeParse(value: unknown): { success: boolean; error?: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } | undefined } } }>>;
+  readonly known: Readonly<
+    Record<
+      string,
+      {
+        readonly options: {
+          safeParse(value: unknown): {
+            success: boolean;
+            error?: { issues: readonly { path: readonly PropertyKey[]; message: string }[] } | undefined;
+          };
+        };
+      }
+    >
+  >;
   readonly section: string;
   readonly what: string;
   readonly complain: Complain;
 };
 
-function kinds(entries: Readonly<Record<string, TypedOptions>>, { known, section, what, complain }: KindSetting): Readonly<Record<string, TypedOptions>> {
+function kinds(
+  entries: Readonly<Record<string, TypedOptions>>,
+  { known, section, what, complain }: KindSetting,
+): Readonly<Record<string, TypedOptions>> {
   for (const [name, options] of Object.entries(entries)) {
     const kind = known[options.type];
     if (!kind) {
@@ -125,15 +158,19 @@ function judgeNames(document: ConfigDocument, complain: Complain): void {
   const routes = new Map<string, Path>();
   for (const [name, service] of Object.entries(document.services)) {
     const path = ['services', name];
-    if (service.provider !== undefined && !(service.provider in document.providers)) complain([...path, 'provider'], unknownName('provider', service.provider, Object.keys(document.providers)));
+    if (service.provider !== undefined && !(service.provider in document.providers))
+      complain([...path, 'provider'], unknownName('provider', service.provider, Object.keys(document.providers)));
     for (const [index, notifier] of service.notify.entries())
-      if (!(notifier in document.notify)) complain([...path, 'notify', index], unknownName('notifier', notifier, Object.keys(document.notify)));
+      if (!(notifier in document.notify))
+        complain([...path, 'notify', index], unknownName('notifier', notifier, Object.keys(document.notify)));
     for (const [index, { router, route, slots }] of service.targets.entries()) {
       const place = [...path, 'targets', index];
-      if (!(router in document.routers)) complain([...place, 'router'], unknownName('router', router, Object.keys(document.routers)));
+      if (!(router in document.routers))
+        complain([...place, 'router'], unknownName('router', router, Object.keys(document.routers)));
       if (slots[0] === slots[1]) complain([...place, 'slots'], `the two slots are two different ones, not ${slots[0]} twice`);
       const first = service.targets[0]?.slots ?? slots;
-      if (first[0] !== slots[0] || first[1] !== slots[1]) complain([...place, 'slots'], `all targets of a service name the same two slots in the same order: ${first.join(', ')}`);
+      if (first[0] !== slots[0] || first[1] !== slots[1])
+        complain([...place, 'slots'], `all targets of a service name the same two slots in the same order: ${first.join(', ')}`);
       const taken = routes.get(`${router}/${route}`);
       if (taken) complain([...place, 'route'], `the route ${route} of ${router} is managed by ${pointerOf(taken)} already`);
       routes.set(`${router}/${route}`, place);
@@ -143,14 +180,23 @@ function judgeNames(document: ConfigDocument, complain: Complain): void {
 }
 
 /** A router that lists its routes must have this one, with these slots. */
-function judgeRoute(document: ConfigDocument, target: { router: string; route: string; slots: readonly string[]; place: Path }, complain: Complain): void {
+function judgeRoute(
+  document: ConfigDocument,
+  target: { router: string; route: string; slots: readonly string[]; place: Path },
+  complain: Complain,
+): void {
   const routes = document.routers[target.router]?.['routes'];
   if (typeof routes !== 'object' || routes === null) return;
   const found = Object.entries(routes).find(([route]) => route === target.route)?.[1];
-  if (found === undefined) return complain([...target.place, 'route'], unknownName(`route in ${target.router}`, target.route, Object.keys(routes)));
-  const slots = typeof found === 'object' && found !== null && 'slots' in found && typeof found.slots === 'object' && found.slots !== null ? Object.keys(found.slots) : null;
+  if (found === undefined)
+    return complain([...target.place, 'route'], unknownName(`route in ${target.router}`, target.route, Object.keys(routes)));
+  const slots =
+    typeof found === 'object' && found !== null && 'slots' in found && typeof found.slots === 'object' && found.slots !== null
+      ? Object.keys(found.slots)
+      : null;
   for (const [index, slot] of target.slots.entries())
-    if (slots && !slots.includes(slot)) complain([...target.place, 'slots', index], unknownName(`slot in ${target.router}/${target.route}`, slot, slots));
+    if (slots && !slots.includes(slot))
+      complain([...target.place, 'slots', index], unknownName(`slot in ${target.router}/${target.route}`, slot, slots));
 }
 
 type ServiceDocument = ConfigDocument['services'][string];
@@ -158,7 +204,15 @@ type ServiceDocument = ConfigDocument['services'][string];
 function settingsOf(name: string, service: ServiceDocument): ServiceSettings {
   const { team = null, environment = null, provider = null, versionLabel } = service;
   const hooked = service.hooks.afterPromote || service.hooks.afterRollback ? [hookNotifier(name)] : [];
-  return { name, team, environment, provider, versionLabel, promotion: promotionOf(service), notify: [...service.notify, ...hooked] };
+  return {
+    name,
+    team,
+    environment,
+    provider,
+    versionLabel,
+    promotion: promotionOf(service),
+    notify: [...service.notify, ...hooked],
+  };
 }
 
 /** `afterPromote` and `afterRollback` are heard through the outbox like any notifier, so they are called at least once. */
@@ -172,7 +226,10 @@ function promotionOf({ promotion, hooks }: ServiceDocument): Promotion {
 
 const hooksOf = ({ services }: ConfigDocument): Config['hooks'] =>
   Object.fromEntries(
-    Object.entries(services).map(([name, { hooks }]) => [name, Object.fromEntries(Object.entries(hooks).filter((entry): entry is [string, string] => entry[1] !== undefined))]),
+    Object.entries(services).map(([name, { hooks }]) => [
+      name,
+      Object.fromEntries(Object.entries(hooks).filter((entry): entry is [string, string] => entry[1] !== undefined)),
+    ]),
   );
 
 const specOf = (service: string, { router, route, cell, slots, manage }: ServiceDocument['targets'][number]): TargetSpec => ({

@@ -14,9 +14,19 @@ export function planWorldOf(config: Config, running: Pick<Context, 'providers' |
       }),
     );
   const coarsest = (service: string): number =>
-    Math.max(1, ...config.targets.filter((target) => target.service === service).map(({ router }) => running?.routers.get(router)?.capabilities.minNonZeroBp ?? 1));
+    Math.max(
+      1,
+      ...config.targets
+        .filter((target) => target.service === service)
+        .map(({ router }) => running?.routers.get(router)?.capabilities.minNonZeroBp ?? 1),
+    );
   return {
-    services: new Map(config.services.map(({ name, provider, promotion }) => [name, { provider, promotion: promotion.kind, minNonZeroBp: coarsest(name) }])),
+    services: new Map(
+      config.services.map(({ name, provider, promotion }) => [
+        name,
+        { provider, promotion: promotion.kind, minNonZeroBp: coarsest(name) },
+      ]),
+    ),
     providers,
     notifiers: new Set(Object.keys(config.notifiers)),
     dev: config.dev,

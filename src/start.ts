@@ -17,7 +17,14 @@ const CLOSE_GRACE_MS = 8_000;
 const DEFAULT_CONFIG = 'headgate.yaml';
 
 export const start = (argv: readonly string[]): Promise<number> =>
-  runCli(argv, { out: process.stdout, err: process.stderr, env: process.env, fetch, serve: runService, validateOffline });
+  runCli(argv, {
+    out: process.stdout,
+    err: process.stderr,
+    env: process.env,
+    fetch,
+    serve: runService,
+    validateOffline,
+  });
 
 async function runService({ config: asked, dev }: { readonly config: string | null; readonly dev: boolean }): Promise<number> {
   const file = asked ?? DEFAULT_CONFIG;
@@ -31,7 +38,10 @@ async function runService({ config: asked, dev }: { readonly config: string | nu
   try {
     const app = await createApp(parsed.value, log);
     const url = await app.listen();
-    log.info({ url, config: text === null ? null : file }, `Headgate listens at ${url}${text === null ? `; there is no ${DEFAULT_CONFIG} yet: the README shows one` : ''}`);
+    log.info(
+      { url, config: text === null ? null : file },
+      `Headgate listens at ${url}${text === null ? `; there is no ${DEFAULT_CONFIG} yet: the README shows one` : ''}`,
+    );
     await stopSignal();
     log.info({}, 'shutting down');
     await app.close(CLOSE_GRACE_MS);
@@ -47,7 +57,10 @@ function said(text: string, code: number = EXIT.usage): number {
 }
 
 export function configOf(text: string, dev: boolean): Result<Config, readonly Problem[]> {
-  const secrets = { env: (name: string) => process.env[name], file: (path: string) => readIfThere(path) ?? undefined };
+  const secrets = {
+    env: (name: string) => process.env[name],
+    file: (path: string) => readIfThere(path) ?? undefined,
+  };
   return parseConfig({ text, secrets, dev });
 }
 

@@ -18,41 +18,66 @@ export type StartOptions = {
   readonly reason?: string;
 };
 
-export type ValidationView = { readonly valid: boolean; readonly problems: readonly FoundProblem[]; readonly warnings: readonly FoundProblem[] };
-export type FoundProblem = { readonly pointer: string; readonly detail: string; readonly line: number | null; readonly column: number | null };
+export type ValidationView = {
+  readonly valid: boolean;
+  readonly problems: readonly FoundProblem[];
+  readonly warnings: readonly FoundProblem[];
+};
+export type FoundProblem = {
+  readonly pointer: string;
+  readonly detail: string;
+  readonly line: number | null;
+  readonly column: number | null;
+};
 
 export type Client = {
   start(options: StartOptions): Answer<ReleaseView>;
   release(id: string): Answer<ReleaseView>;
-  releases(query: Readonly<Record<string, string>>): Answer<{ readonly items: readonly ReleaseView[]; readonly nextCursor: string | null }>;
+  releases(
+    query: Readonly<Record<string, string>>,
+  ): Answer<{ readonly items: readonly ReleaseView[]; readonly nextCursor: string | null }>;
   wait(id: string, until: string, timeout: string): Answer<{ readonly reached: boolean; readonly release: ReleaseView }>;
   command(id: string, verb: string, body: Readonly<Record<string, unknown>>): Answer<ReleaseView>;
   applyPlan(document: string): Answer<PlanView>;
   validate(document: string): Answer<ValidationView>;
 };
 
-export type ClientOptions = { readonly server: string; readonly actor: string; readonly fetch: typeof globalThis.fetch };
+export type ClientOptions = {
+  readonly server: string;
+  readonly actor: string;
+  readonly fetch: typeof globalThis.fetch;
+};
 
 export function client({ server, actor, fetch }: ClientOptions): Client {
   const base = server.replace(/\/+$/, '');
   async function call<T>(method: string, path: string, body?: unknown): Answer<T> {
-    const headers = { 'x-headgate-actor': actor, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
+    const headers = {
+      'x-headgate-actor': actor,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    };
     try {
-      const answer = await fetch(`${base}${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+      const answer = await fetch(`${base}${path}`, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
       const content: unknown = await answer.json();
       // The service answers by the schemas of `contract/wire.ts`; these are their types.
       return answer.ok ? ok(content as T) : err({ kind: 'refused', status: answer.status, problem: content as ProblemView });
     } catch (error) {
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
       const detail = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : String(cause);
-      return err({ kind: 'unreachable', detail: `${base} cannot be reached (${detail}); is the service running?` });
+      return err({
+        kind: 'unreachable',
+        detail: `${base} cannot be reached (${detail}); is the service running?`,
+      });
     }
   }
   const part = encodeURIComponent;
   return {
     start: (options) => call('POST', '/v1/releases', options),
     release: (id) => call('GET', `/v1/releases/${part(id)}`),
-    releases: (query) => call('GET', `/v1/releases?${new URLSearchParams(query)}`),
+    releases: (query) => call('GET', `/v1/releases?${new URLSearchParams(query).toString()}`),
     wait: (id, until, timeout) => call('GET', `/v1/releases/${part(id)}/wait?until=${part(until)}&timeout=${part(timeout)}`),
     command: (id, verb, body) => call('POST', `/v1/releases/${part(id)}/commands/${part(verb)}`, body),
     applyPlan: (document) => call('POST', '/v1/plans', { document }),

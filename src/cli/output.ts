@@ -45,7 +45,8 @@ export function printer({ out, err }: Terminal): Printer {
 }
 
 /** What makes a new line in a log: not the countdown. */
-const newsOf = ({ phase, step, wantedBp, verdict, hold }: ReleaseView): string => [phase.kind, step, wantedBp, verdict, hold?.detail].join('|');
+const newsOf = ({ phase, step, wantedBp, verdict, hold }: ReleaseView): string =>
+  [phase.kind, step, wantedBp, verdict, hold?.detail].join('|');
 
 export function progressLine({ service, stableVersion, version, step, steps, wantedBp, checks, sentence }: ReleaseView): string {
   const verdicts = Object.entries(checks).map(([name, { verdict }]) => `${name} ${verdict === 'pass' ? 'ok' : verdict}`);
@@ -55,5 +56,8 @@ export function progressLine({ service, stableVersion, version, step, steps, wan
 export function errorText(error: ClientError): string {
   if (error.kind === 'unreachable') return error.detail;
   const { detail, errors = [] } = error.problem;
-  return [detail, ...errors.map((each) => `  ${each.line === null ? each.pointer : `${each.line}:${each.column ?? 1}`} ${each.detail}`)].join('\n');
+  return [
+    detail,
+    ...errors.map((each) => `  ${each.line === null ? each.pointer : `${each.line}:${each.column ?? 1}`} ${each.detail}`),
+  ].join('\n');
 }

@@ -33,7 +33,10 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     .option('--json', 'data as JSON')
     .showHelpAfterError()
     .exitOverride()
-    .configureOutput({ writeOut: (text) => void deps.out.write(text), writeErr: (text) => void deps.err.write(text) });
+    .configureOutput({
+      writeOut: (text) => void deps.out.write(text),
+      writeErr: (text) => void deps.err.write(text),
+    });
   const finish = (result: Promise<number>): Promise<void> => result.then((done) => void (code = done));
   const api = (): Client => client({ server: program.opts()['server'], actor: program.opts()['actor'], fetch: deps.fetch });
   const session = (): Session => ({ api: api(), print, json: program.opts()['json'] === true });
@@ -98,7 +101,10 @@ function releaseCommands(release: Command, session: () => Session, finish: Finis
     .option('--phase <phases>', 'comma-separated')
     .option('--limit <n>', 'how many', '20')
     .action((options) => finish(list(session(), options)));
-  release.command('get').argument('<id>').action((id) => finish(show(session(), session().api.release(id))));
+  release
+    .command('get')
+    .argument('<id>')
+    .action((id) => finish(show(session(), session().api.release(id))));
   release
     .command('wait')
     .argument('<id>')
@@ -118,7 +124,10 @@ function releaseCommands(release: Command, session: () => Session, finish: Finis
     });
   for (const verb of ['pause', 'resume', 'promote', 'approve', 'reject', 'rollback', 'abort']) {
     const command = release.command(verb).argument('<id>').option('--reason <text>');
-    if (verb === 'promote') command.option('--full', 'all the way, skipping what is left').option('--force', 'although the checks say otherwise; needs --reason');
+    if (verb === 'promote')
+      command
+        .option('--full', 'all the way, skipping what is left')
+        .option('--force', 'although the checks say otherwise; needs --reason');
     command.action((id, options) => finish(show(session(), session().api.command(id, verb, options))));
   }
 }
@@ -169,15 +178,25 @@ function planFrom(service: string | null, { file, plan, stage: stages, check }: 
   if (given.length !== 1) throw new UsageError('say by which plan: --file, --plan or --stage, one of them');
   if (file !== undefined) return readText(file);
   if (plan !== undefined) return plan;
-  if (service === null) throw new UsageError('with --stage say which service: headgate release start SERVICE --stage 5%,10m --version 1.2.3');
-  return planOfStages(service, stages, check.split(',').map((name) => name.trim()).filter(Boolean));
+  if (service === null)
+    throw new UsageError('with --stage say which service: headgate release start SERVICE --stage 5%,10m --version 1.2.3');
+  return planOfStages(
+    service,
+    stages,
+    check
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+  );
 }
 
 async function list({ api, print, json }: Session, options: Readonly<Record<string, string>>): Promise<number> {
   const answer = await api.releases(options);
   if (!answer.ok) return refused(print, answer.error);
   if (json) print.data(JSON.stringify(answer.value));
-  else for (const release of answer.value.items) print.data(`${release.id}  ${release.phase.kind.padEnd(16)} ${progressLine(release)}`);
+  else
+    for (const release of answer.value.items)
+      print.data(`${release.id}  ${release.phase.kind.padEnd(16)} ${progressLine(release)}`);
   return EXIT.ok;
 }
 
@@ -186,22 +205,34 @@ async function show({ print, json }: Session, asked: ReturnType<Client['release'
   if (!answer.ok) return refused(print, answer.error);
   const release = answer.value;
   if (json) print.data(JSON.stringify(release));
-  else print.data([progressLine(release), ...Object.entries(release.checks).map(([name, check]) => `  ${name}: ${check.verdict}, ${check.sentence}`)].join('\n'));
+  else
+    print.data(
+      [
+        progressLine(release),
+        ...Object.entries(release.checks).map(([name, check]) => `  ${name}: ${check.verdict}, ${check.sentence}`),
+      ].join('\n'),
+    );
   // A command was taken; what became of the release is for `wait`. Only a rollback that does not get through is worth a code.
   return exitOf(release) === EXIT.unverified ? EXIT.unverified : EXIT.ok;
 }
 
-async function validate({ api, print }: Session, deps: CliDeps, { file, config }: { readonly file: string; readonly config: string | null }): Promise<number> {
+async function validate(
+  { api, print }: Session,
+  deps: CliDeps,
+  { file, config }: { readonly file: string; readonly config: string | null },
+): Promise<number> {
   const text = readText(file);
   if (config !== null) {
     const result = deps.validateOffline(text, config);
-    for (const problem of result.ok ? result.value : result.error) print.note(`${result.ok ? 'warning: ' : ''}${problemLine(file, problem)}`);
+    for (const problem of result.ok ? result.value : result.error)
+      print.note(`${result.ok ? 'warning: ' : ''}${problemLine(file, problem)}`);
     return result.ok ? EXIT.ok : EXIT.usage;
   }
   const answer = await api.validate(text);
   if (!answer.ok) return refused(print, answer.error);
   const { valid, problems, warnings } = answer.value;
-  const line = ({ pointer, detail, line: at, column }: (typeof problems)[number]): string => problemLine(file, { path: pointer, message: detail, line: at, column });
+  const line = ({ pointer, detail, line: at, column }: (typeof problems)[number]): string =>
+    problemLine(file, { path: pointer, message: detail, line: at, column });
   for (const problem of problems) print.note(line(problem));
   for (const warning of warnings) print.note(`warning: ${line(warning)}`);
   return valid ? EXIT.ok : EXIT.usage;

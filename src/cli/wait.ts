@@ -19,7 +19,7 @@ const RETRY = { firstMs: 250, maxMs: 5_000 };
 export async function waitFor(client: Client, id: string, { until, timeoutMs }: WaitOptions, print: Printer): Promise<ExitCode> {
   const endMs = performance.now() + timeoutMs;
   let last: ReleaseView | null = null;
-  for (let failures = 0; performance.now() < endMs; ) {
+  for (let failures = 0; performance.now() < endMs;) {
     const answer = await client.wait(id, until, LOOK);
     if (!answer.ok) {
       if (answer.error.kind === 'refused' && answer.error.status < 500) {

@@ -13,9 +13,14 @@ export const MAX_DOCUMENT_BYTES = 256 * 1024;
 
 /** Text as it was written, or a value that came as JSON and has no lines. */
 export function readDocument(input: unknown): Result<ParsedDocument, readonly Problem[]> {
-  if (typeof input !== 'string') return ok({ value: input, problem: (path, message) => ({ path: pointerOf(path), message, line: null, column: null }) });
+  if (typeof input !== 'string')
+    return ok({
+      value: input,
+      problem: (path, message) => ({ path: pointerOf(path), message, line: null, column: null }),
+    });
   const whole = (message: string): Problem => ({ path: '', message, line: 1, column: 1 });
-  if (MAX_DOCUMENT_BYTES < Buffer.byteLength(input)) return err([whole(`the document is larger than ${MAX_DOCUMENT_BYTES / 1024} kB`)]);
+  if (MAX_DOCUMENT_BYTES < Buffer.byteLength(input))
+    return err([whole(`the document is larger than ${MAX_DOCUMENT_BYTES / 1024} kB`)]);
   const lines = new LineCounter();
   const document = parseDocument(input, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
   const at = (offset: number | undefined) => {
@@ -23,8 +28,18 @@ export function readDocument(input: unknown): Result<ParsedDocument, readonly Pr
     return { line: Math.max(1, found.line), column: Math.max(1, found.col) };
   };
   if (document.errors.length > 0)
-    return err(document.errors.map(({ message, pos }) => ({ path: '', message: message.split('\n')[0] ?? message, ...at(pos[0]) })));
-  const problem = (path: Path, message: string): Problem => ({ path: pointerOf(path), message, ...at(offsetOf(document, path)) });
+    return err(
+      document.errors.map(({ message, pos }) => ({
+        path: '',
+        message: message.split('\n')[0] ?? message,
+        ...at(pos[0]),
+      })),
+    );
+  const problem = (path: Path, message: string): Problem => ({
+    path: pointerOf(path),
+    message,
+    ...at(offsetOf(document, path)),
+  });
   try {
     // Aliases could make a small text enormous; no document here needs one.
     return ok({ value: document.toJS({ maxAliasCount: 0 }), problem });
@@ -46,7 +61,9 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): numbe
 export function checkShape<T>(schema: z.ZodType<T>, document: ParsedDocument): Result<T, readonly Problem[]> {
   const parsed = schema.safeParse(document.value);
   if (parsed.success) return ok(parsed.data);
-  return err(parsed.error.issues.flatMap((issue) => sentences(issue, [])).map(({ path, message }) => document.problem(path, message)));
+  return err(
+    parsed.error.issues.flatMap((issue) => sentences(issue, [])).map(({ path, message }) => document.problem(path, message)),
+  );
 }
 
 type Issue = z.core.$ZodIssue;
@@ -54,7 +71,8 @@ type Sentence = { readonly path: Path; readonly message: string };
 
 function sentences(issue: Issue, above: Path): readonly Sentence[] {
   const path = [...above, ...issue.path.filter((key) => typeof key !== 'symbol')];
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, issue) }));
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, issue) }));
   if (issue.code === 'invalid_union') return bestBranch(issue, path);
   if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.startsWith('Invalid input')) {
     const last = path.at(-1);
@@ -65,7 +83,10 @@ function sentences(issue: Issue, above: Path): readonly Sentence[] {
 
 /** Of several allowed forms the one that was meant: whose own type fits, with the fewest things wrong. */
 function bestBranch(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path): readonly Sentence[] {
-  const fitting = issue.errors.filter((branch) => !branch.some((inner) => inner.path.length === 0 && (inner.code === 'invalid_type' || inner.code === 'invalid_value')));
+  const fitting = issue.errors.filter(
+    (branch) =>
+      !branch.some((inner) => inner.path.length === 0 && (inner.code === 'invalid_type' || inner.code === 'invalid_value')),
+  );
   const best = fitting.toSorted((a, b) => weight(a) - weight(b))[0];
   if (best && best.length > 0) return best.flatMap((inner) => sentences(inner, path));
   return [{ path, message: decapitalised(issue.message) }];

@@ -2,7 +2,9 @@
 
 /** Null when nothing is near enough to be a slip of the finger. */
 export function nearest(word: string, known: readonly string[]): string | null {
-  const ranked = known.map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) })).toSorted((a, b) => a.edits - b.edits);
+  const ranked = known
+    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .toSorted((a, b) => a.edits - b.edits);
   const best = ranked[0];
   return best && best.edits <= Math.max(1, Math.floor(word.length / 3)) ? best.candidate : null;
 }

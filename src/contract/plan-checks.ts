@@ -30,7 +30,12 @@ export function checksOf(
   return checks;
 }
 
-type Setting = { readonly ofService: string | null | undefined; readonly world: PlanWorld; readonly path: Path; readonly complain: Complain };
+type Setting = {
+  readonly ofService: string | null | undefined;
+  readonly world: PlanWorld;
+  readonly path: Path;
+  readonly complain: Complain;
+};
 
 function checkOf(name: string, document: CheckDocument | null, setting: Setting): Check | null {
   const { ofService, world, path, complain } = setting;
@@ -38,20 +43,32 @@ function checkOf(name: string, document: CheckDocument | null, setting: Setting)
   if (providerName === undefined) return null; // the service is unknown, which is said elsewhere
   if (providerName === null) return complain(path, `the check "${name}" names no provider, and the service has none`);
   const provider = world.providers.get(providerName);
-  if (!provider) return complain([...path, ...(document?.provider ? ['provider'] : [])], unknownName('provider', providerName, [...world.providers.keys()]));
+  if (!provider)
+    return complain(
+      [...path, ...(document?.provider ? ['provider'] : [])],
+      unknownName('provider', providerName, [...world.providers.keys()]),
+    );
   const asked = document ? queryOf(document) : {};
   const wantsOffer = Object.keys(asked).length === 0;
   const offerName = document?.offered ?? name;
   const offer = wantsOffer ? provider.offers[offerName] : undefined;
   if (wantsOffer && !offer) {
     const what = document && !document.offered ? `says nothing to ask (${QUERY_KEYS[document.kind]}), and ` : '';
-    return complain(path, `the check "${name}" ${what}${providerName} offers no "${offerName}"; ${listed(Object.keys(provider.offers))}`);
+    return complain(
+      path,
+      `the check "${name}" ${what}${providerName} offers no "${offerName}"; ${listed(Object.keys(provider.offers))}`,
+    );
   }
   const kind = document?.kind ?? offer?.kind;
   if (document && offer && document.kind !== offer.kind)
     return complain([...path, 'kind'], `${providerName} offers ${offerName} as ${offer.kind}, not ${document.kind}`);
   if (kind === undefined) return null;
-  const base = { name, provider: providerName, query: { ...(offer?.query ?? asked), ...(document?.version ? { version: document.version } : {}) }, dryRun: document?.dryRun ?? false };
+  const base = {
+    name,
+    provider: providerName,
+    query: { ...(offer?.query ?? asked), ...(document?.version ? { version: document.version } : {}) },
+    dryRun: document?.dryRun ?? false,
+  };
   const check = completed(document ?? { kind }, base);
   judgeLimits(check, path, complain);
   const refusal = provider.refuses(check);
@@ -63,7 +80,11 @@ const QUERY_KEYS = { ratio: 'bad and total', latency: 'histogram', threshold: 'q
 
 function queryOf(document: CheckDocument): Readonly<Record<string, string>> {
   const asked = { ratio: ['bad', 'total'], latency: ['histogram'], threshold: ['query'] }[document.kind];
-  return Object.fromEntries(Object.entries(document).filter((entry): entry is [string, string] => asked.includes(entry[0]) && typeof entry[1] === 'string'));
+  return Object.fromEntries(
+    Object.entries(document).filter(
+      (entry): entry is [string, string] => asked.includes(entry[0]) && typeof entry[1] === 'string',
+    ),
+  );
 }
 
 function completed(document: CheckDocument, base: Pick<Check, 'name' | 'provider' | 'query' | 'dryRun'>): Check {
@@ -84,15 +105,26 @@ function judgeLimits(check: Check, path: Path, complain: Complain): void {
   switch (check.kind) {
     case 'ratio':
       if (check.max !== null && check.max >= 1) complain([...path, 'max'], 'a limit of 100% is never broken: say a smaller one');
-      return hardBeyondSoft(check.max, check.hardMax, () => complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'));
+      return hardBeyondSoft(check.max, check.hardMax, () =>
+        complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'),
+      );
     case 'latency':
-      if (check.quantile <= 0 || 1 <= check.quantile) complain([...path, 'quantile'], `a quantile is between 0 and 1, such as 0.95, not ${check.quantile}`);
-      return hardBeyondSoft(check.maxMs, check.hardMaxMs, () => complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'));
+      if (check.quantile <= 0 || 1 <= check.quantile)
+        complain([...path, 'quantile'], `a quantile is between 0 and 1, such as 0.95, not ${check.quantile}`);
+      return hardBeyondSoft(check.maxMs, check.hardMaxMs, () =>
+        complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'),
+      );
     case 'threshold':
-      if ([check.min, check.max, check.hardMin, check.hardMax].every((limit) => limit === null)) complain(path, 'a threshold needs a limit: min, max, hardMin or hardMax');
-      if (check.min !== null && check.max !== null && check.max <= check.min) complain([...path, 'min'], `min (${check.min}) is below max (${check.max})`);
-      hardBeyondSoft(check.max, check.hardMax, () => complain([...path, 'hardMax'], `hardMax (${check.hardMax}) acts at once, so it is above max (${check.max})`));
-      return hardBeyondSoft(check.hardMin, check.min, () => complain([...path, 'hardMin'], `hardMin (${check.hardMin}) acts at once, so it is below min (${check.min})`));
+      if ([check.min, check.max, check.hardMin, check.hardMax].every((limit) => limit === null))
+        complain(path, 'a threshold needs a limit: min, max, hardMin or hardMax');
+      if (check.min !== null && check.max !== null && check.max <= check.min)
+        complain([...path, 'min'], `min (${check.min}) is below max (${check.max})`);
+      hardBeyondSoft(check.max, check.hardMax, () =>
+        complain([...path, 'hardMax'], `hardMax (${check.hardMax}) acts at once, so it is above max (${check.max})`),
+      );
+      return hardBeyondSoft(check.hardMin, check.min, () =>
+        complain([...path, 'hardMin'], `hardMin (${check.hardMin}) acts at once, so it is below min (${check.min})`),
+      );
   }
 }
 

@@ -17,10 +17,16 @@ const pauseStep = strict({
   pause: strict({ for: duration.optional(), within: duration.optional(), ...gate }),
 });
 const approveStep = strict({
-  approve: strict({ by: z.number().int('a whole number of people').min(1).max(10).default(1), within: duration.default(4 * 3_600_000), ...gate }),
+  approve: strict({
+    by: z.number().int('a whole number of people').min(1).max(10).default(1),
+    within: duration.default(4 * 3_600_000),
+    ...gate,
+  }),
 });
 
-const step = z.union([weight, weightStep, pauseStep, approveStep], { error: 'a step is a weight with its percent sign such as 5%, or { weight, hold, checks }, { pause } or { approve }' });
+const step = z.union([weight, weightStep, pauseStep, approveStep], {
+  error: 'a step is a weight with its percent sign such as 5%, or { weight, hold, checks }, { pause } or { approve }',
+});
 
 const checkBase = {
   provider: name.optional(),
@@ -33,7 +39,10 @@ const checkBase = {
 };
 const query = z.string({ error: 'a query as text' }).min(1).max(4_000);
 
-const comparison = { tolerance: share.optional(), minRequests: z.number().int().min(1).max(10_000_000).optional() };
+const comparison = {
+  tolerance: share.optional(),
+  minRequests: z.number().int().min(1).max(10_000_000).optional(),
+};
 const ratio = strict({
   kind: z.literal('ratio'),
   ...checkBase,
@@ -68,7 +77,8 @@ const LATER = ['rate', 'gauge', 'slo'];
 const check = z.discriminatedUnion('kind', [ratio, latency, threshold], {
   error: ({ input }) => {
     const kind = typeof input === 'object' && input !== null && 'kind' in input ? String(input.kind) : null;
-    if (kind !== null && LATER.includes(kind)) return `checks of kind ${kind} come in a later version: use ratio, latency or threshold`;
+    if (kind !== null && LATER.includes(kind))
+      return `checks of kind ${kind} come in a later version: use ratio, latency or threshold`;
     return 'a check says its kind: ratio, latency or threshold';
   },
 });
@@ -86,12 +96,17 @@ export const planDocument = strict({
   minMeasurements: z.number().int('a whole number of measurements').min(1, 'at least one measurement').max(1_000).optional(),
   steps: z.array(step, 'a list of steps, such as [1%, 10%, 50%]').max(MAX_STEPS, `${MAX_STEPS} steps at most`).optional(),
   bake: strict({ for: duration, holdBack: weight.optional() }).optional(),
-  deadline: strict({ after: duration, otherwise: z.literal('rollback', 'a release that runs out of time is rolled back').optional() }).optional(),
+  deadline: strict({
+    after: duration,
+    otherwise: z.literal('rollback', 'a release that runs out of time is rolled back').optional(),
+  }).optional(),
   onNoData: z.enum(['hold', 'rollback', 'continue'], 'hold, rollback or continue').optional(),
   onBusy: z.enum(['reject', 'queue', 'supersede'], 'reject, queue or supersede').optional(),
   onFlagChange: z.enum(['annotate', 'hold', 'pause', 'rollback'], 'annotate, hold, pause or rollback').optional(),
   checks: z
-    .union([z.array(name, 'a list of names'), z.record(name, check)], { error: 'a list of names that the provider offers, or a check under each name' })
+    .union([z.array(name, 'a list of names'), z.record(name, check)], {
+      error: 'a list of names that the provider offers, or a check under each name',
+    })
     .optional(),
   notify: z.array(name).max(50).optional(),
 });

@@ -31,10 +31,12 @@ export function parsePlan(input: unknown, world: PlanWorld): Result<ParsedPlan, 
   if (!shape.ok) return shape;
   const problems: Problem[] = [];
   const warnings: Problem[] = [];
-  const into = (list: Problem[]): Complain => (path, message) => {
-    list.push(document.value.problem(path, message));
-    return null;
-  };
+  const into =
+    (list: Problem[]): Complain =>
+    (path, message) => {
+      list.push(document.value.problem(path, message));
+      return null;
+    };
   const plan = planOf(shape.value, world, into(problems));
   if (problems.length > 0) return err(problems);
   warn(shape.value, plan, into(warnings));
@@ -74,11 +76,17 @@ function stepsOf(document: PlanDocument, all: readonly string[], complain: Compl
   if (document.steps === undefined && document.strategy === 'blue-green')
     return [{ kind: 'weight', weight: ALL, holdMs: document.hold ?? DEFAULTS.holdMs, checks: all }];
   const steps = document.steps ?? [];
-  if (!steps.some((step) => typeof step === 'number' || 'weight' in step)) complain(['steps'], 'a plan has at least one step with a weight, such as [1%, 10%, 50%]');
+  if (!steps.some((step) => typeof step === 'number' || 'weight' in step))
+    complain(['steps'], 'a plan has at least one step with a weight, such as [1%, 10%, 50%]');
   return steps.map((step, index) => stepOf(step, { index, document, all, complain }));
 }
 
-type StepSetting = { readonly index: number; readonly document: PlanDocument; readonly all: readonly string[]; readonly complain: Complain };
+type StepSetting = {
+  readonly index: number;
+  readonly document: PlanDocument;
+  readonly all: readonly string[];
+  readonly complain: Complain;
+};
 
 function stepOf(step: StepDocument, { index, document, all, complain }: StepSetting): Step {
   const holdMs = document.hold ?? DEFAULTS.holdMs;
@@ -86,12 +94,28 @@ function stepOf(step: StepDocument, { index, document, all, complain }: StepSett
   if ('weight' in step) {
     for (const [place, check] of (step.checks ?? []).entries())
       if (!all.includes(check)) complain(['steps', index, 'checks', place], unknownName('check in this plan', check, all));
-    return { kind: 'weight', weight: Weight(step.weight), holdMs: step.hold ?? holdMs, checks: step.checks ?? all };
+    return {
+      kind: 'weight',
+      weight: Weight(step.weight),
+      holdMs: step.hold ?? holdMs,
+      checks: step.checks ?? all,
+    };
   }
-  if ('approve' in step) return { kind: 'approve', by: step.approve.by, withinMs: step.approve.within, otherwise: step.approve.otherwise ?? 'rollback' };
+  if ('approve' in step)
+    return {
+      kind: 'approve',
+      by: step.approve.by,
+      withinMs: step.approve.within,
+      otherwise: step.approve.otherwise ?? 'rollback',
+    };
   const { for: forMs, within, otherwise } = step.pause;
-  if (forMs !== undefined && within !== undefined) complain(['steps', index, 'pause'], 'a pause has either "for" (then it goes on) or "within" (somebody has to resume it), not both');
-  if (forMs === undefined && within === undefined) complain(['steps', index, 'pause'], 'a pause says how long: { for: 10m }, or { within: 4h, otherwise: rollback }');
+  if (forMs !== undefined && within !== undefined)
+    complain(
+      ['steps', index, 'pause'],
+      'a pause has either "for" (then it goes on) or "within" (somebody has to resume it), not both',
+    );
+  if (forMs === undefined && within === undefined)
+    complain(['steps', index, 'pause'], 'a pause says how long: { for: 10m }, or { within: 4h, otherwise: rollback }');
   if (forMs !== undefined) return { kind: 'pause', forMs, otherwise: otherwise ?? 'continue' };
   return { kind: 'pause', forMs: within ?? DEFAULTS.deadlineMs, otherwise: otherwise ?? 'rollback' };
 }
@@ -105,14 +129,33 @@ function judgeTimes(plan: Plan, document: PlanDocument, complain: Complain): voi
   for (const [index, step] of plan.steps.entries()) {
     if (step.kind !== 'weight' || step.checks.length === 0 || shortestMs <= step.holdMs) continue;
     const own = document.steps?.[index];
-    const path = typeof own === 'object' && 'hold' in own ? ['steps', index, 'hold'] : document.hold === undefined ? ['steps', index] : ['hold'];
-    complain(path, `a hold of ${formatDuration(step.holdMs)} is too short: ${why}; hold for ${formatDuration(shortestMs)} at least, or measure more often`);
+    const path =
+      typeof own === 'object' && 'hold' in own
+        ? ['steps', index, 'hold']
+        : document.hold === undefined
+          ? ['steps', index]
+          : ['hold'];
+    complain(
+      path,
+      `a hold of ${formatDuration(step.holdMs)} is too short: ${why}; hold for ${formatDuration(shortestMs)} at least, or measure more often`,
+    );
     if (path[0] === 'hold') break;
   }
   if (plan.bake && Object.keys(plan.checks).length > 0 && plan.bake.forMs < shortestMs)
-    complain(['bake', 'for'], `a bake of ${formatDuration(plan.bake.forMs)} is too short: ${why}; bake for ${formatDuration(shortestMs)} at least`);
-  const neededMs = plan.steps.reduce((sum, step) => sum + (step.kind === 'weight' ? step.holdMs : step.kind === 'pause' && step.otherwise === 'continue' ? step.forMs : 0), plan.bake?.forMs ?? 0);
-  if (deadlineMs < neededMs) complain(document.deadline ? ['deadline', 'after'] : [], `the holds, pauses and the bake take ${formatDuration(neededMs)} together, which is more than the deadline of ${formatDuration(deadlineMs)}`);
+    complain(
+      ['bake', 'for'],
+      `a bake of ${formatDuration(plan.bake.forMs)} is too short: ${why}; bake for ${formatDuration(shortestMs)} at least`,
+    );
+  const neededMs = plan.steps.reduce(
+    (sum, step) =>
+      sum + (step.kind === 'weight' ? step.holdMs : step.kind === 'pause' && step.otherwise === 'continue' ? step.forMs : 0),
+    plan.bake?.forMs ?? 0,
+  );
+  if (deadlineMs < neededMs)
+    complain(
+      document.deadline ? ['deadline', 'after'] : [],
+      `the holds, pauses and the bake take ${formatDuration(neededMs)} together, which is more than the deadline of ${formatDuration(deadlineMs)}`,
+    );
 }
 
 type WeightSetting = { readonly world: PlanWorld; readonly complain: Complain };
@@ -123,23 +166,41 @@ function judgeWeights(plan: Plan, document: PlanDocument, { world, complain }: W
   let highest = Weight(0);
   for (const { weight, index } of weights) {
     if (weight === 0) complain(['steps', index], 'a step of 0% would judge a canary that nobody sees: start above 0%');
-    else if (weight <= highest) complain(['steps', index], `weights rise from step to step: ${percent(weight)} comes after ${percent(highest)}`);
-    if (service && 0 < weight && weight < service.minNonZeroBp) complain(['steps', index], `a target of ${plan.service} can serve ${percent(Weight(service.minNonZeroBp))} at the least, not ${percent(weight)}`);
+    else if (weight <= highest)
+      complain(['steps', index], `weights rise from step to step: ${percent(weight)} comes after ${percent(highest)}`);
+    if (service && 0 < weight && weight < service.minNonZeroBp)
+      complain(
+        ['steps', index],
+        `a target of ${plan.service} can serve ${percent(Weight(service.minNonZeroBp))} at the least, not ${percent(weight)}`,
+      );
     highest = Weight(Math.max(highest, weight));
   }
-  if (plan.strategy === 'blue-green' && weights.length > 1) complain(['steps'], 'a blue-green plan switches all traffic at once: leave the steps out, or use the strategy canary');
+  if (plan.strategy === 'blue-green' && weights.length > 1)
+    complain(['steps'], 'a blue-green plan switches all traffic at once: leave the steps out, or use the strategy canary');
   for (const [index, step] of plan.steps.entries())
     if (step.kind === 'approve' && step.by > 1 && !world.dev)
-      complain(['steps', index, 'approve', 'by'], `approvals by ${step.by} people need to know who they are, which comes in a later version: use by: 1, or run with --dev`);
+      complain(
+        ['steps', index, 'approve', 'by'],
+        `approvals by ${step.by} people need to know who they are, which comes in a later version: use by: 1, or run with --dev`,
+      );
   if (!plan.bake) return;
-  if (service?.promotion === 'replace') complain(['bake'], `${plan.service} replaces its stable slot, so there is no full weight to bake at: hold the last step longer`);
+  if (service?.promotion === 'replace')
+    complain(
+      ['bake'],
+      `${plan.service} replaces its stable slot, so there is no full weight to bake at: hold the last step longer`,
+    );
   const bakeWeight = 10_000 - plan.bake.holdBack;
-  if (bakeWeight < highest) complain(document.bake?.holdBack === undefined ? ['bake'] : ['bake', 'holdBack'], `a hold-back of ${percent(plan.bake.holdBack)} bakes at ${percent(Weight(bakeWeight))}, below the last step of ${percent(highest)}: hold back ${percent(Weight(10_000 - highest))} at most`);
+  if (bakeWeight < highest)
+    complain(
+      document.bake?.holdBack === undefined ? ['bake'] : ['bake', 'holdBack'],
+      `a hold-back of ${percent(plan.bake.holdBack)} bakes at ${percent(Weight(bakeWeight))}, below the last step of ${percent(highest)}: hold back ${percent(Weight(10_000 - highest))} at most`,
+    );
 }
 
 /** What is allowed and perhaps not meant. */
 function warn(document: PlanDocument, plan: Plan, say: Complain): void {
   if (Object.keys(plan.checks).length === 0) say([], 'the plan has no checks: nothing but a person can stop it');
-  if (document.falseRollbackRate !== undefined) say(['falseRollbackRate'], 'the present judge has a fixed rate; this one is kept for the next');
+  if (document.falseRollbackRate !== undefined)
+    say(['falseRollbackRate'], 'the present judge has a fixed rate; this one is kept for the next');
   if (document.onFlagChange !== undefined) say(['onFlagChange'], 'flags are not connected yet; this is kept for then');
 }

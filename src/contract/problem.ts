@@ -11,7 +11,8 @@ export type Problem = {
 
 export type Path = readonly (string | number)[];
 
-export const pointerOf = (path: Path): string => path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+export const pointerOf = (path: Path): string =>
+  path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 /** `plan.yaml:5:14: message`, or with the pointer where there are no lines. */
 export const problemLine = (file: string, { path, message, line, column }: Problem): string =>

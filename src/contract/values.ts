@@ -47,10 +47,23 @@ export const failures = z
   .transform((text, ctx) => {
     const [breaches = 0, of = 0] = text.split(' of ').map(Number);
     if (breaches >= 1 && breaches <= of && of <= 100) return { breaches, of };
-    ctx.addIssue(of > 100 ? 'a window of 100 measurements at most' : `"${text}" can never happen: the first number is at least 1 and at most the second`);
+    ctx.addIssue(
+      of > 100
+        ? 'a window of 100 measurements at most'
+        : `"${text}" can never happen: the first number is at least 1 and at most the second`,
+    );
     return z.NEVER;
   });
 
-export const name = z.string({ error: 'a name' }).regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a name of letters, digits, dots, dashes and underscores');
-export const version = z.string({ error: 'a version as text' }).min(1, 'a version is not empty').max(200, 'a version of 200 characters at most').regex(/^[^\u0000-\u001f]*$/, 'a version has no control characters');
-export const reason = z.string({ error: 'a reason as text' }).max(2_000, 'a reason of 2,000 characters at most').regex(/^[^\u0000]*$/, 'a reason has no null characters');
+export const name = z
+  .string({ error: 'a name' })
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a name of letters, digits, dots, dashes and underscores');
+export const version = z
+  .string({ error: 'a version as text' })
+  .min(1, 'a version is not empty')
+  .max(200, 'a version of 200 characters at most')
+  .regex(/^\P{Cc}*$/u, 'a version has no control characters');
+export const reason = z
+  .string({ error: 'a reason as text' })
+  .max(2_000, 'a reason of 2,000 characters at most')
+  .regex(/^[\P{Cc}\s]*$/u, 'a reason has no control characters');

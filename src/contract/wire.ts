@@ -13,7 +13,16 @@ export const problemView = z
     status: z.number().int(),
     detail: z.string(),
     instance: z.string().optional(),
-    errors: z.array(z.object({ pointer: z.string(), detail: z.string(), line: z.number().int().nullable(), column: z.number().int().nullable() })).optional(),
+    errors: z
+      .array(
+        z.object({
+          pointer: z.string(),
+          detail: z.string(),
+          line: z.number().int().nullable(),
+          column: z.number().int().nullable(),
+        }),
+      )
+      .optional(),
   })
   .openapi('Problem');
 
@@ -30,7 +39,14 @@ const evidence = z.object({
   limit: z.number().nullable(),
 });
 export const checkView = z
-  .object({ name: z.string(), verdict, sentence: z.string(), hard: z.boolean(), dryRun: z.boolean(), evidence: evidence.nullable() })
+  .object({
+    name: z.string(),
+    verdict,
+    sentence: z.string(),
+    hard: z.boolean(),
+    dryRun: z.boolean(),
+    evidence: evidence.nullable(),
+  })
   .openapi('Check');
 
 export const targetView = z
@@ -84,10 +100,25 @@ export const releaseView = z
     approvedBp: bp,
     verdict,
     checks: z.record(z.string(), z.object({ verdict, sentence: z.string() })),
-    hold: z.object({ reason: z.string(), detail: z.string(), since: instant, until: instant.nullable(), otherwise: z.string() }).nullable(),
+    hold: z
+      .object({
+        reason: z.string(),
+        detail: z.string(),
+        since: instant,
+        until: instant.nullable(),
+        otherwise: z.string(),
+      })
+      .nullable(),
     sentence: z.string(),
     acceptedCommands: z.array(z.object({ verb: z.string(), accepted: z.boolean(), reason: z.string().nullable() })),
-    rollback: z.object({ cause: z.looseObject({ kind: z.string() }), at: instant, by: z.string(), sentence: z.string() }).nullable(),
+    rollback: z
+      .object({
+        cause: z.looseObject({ kind: z.string() }),
+        at: instant,
+        by: z.string(),
+        sentence: z.string(),
+      })
+      .nullable(),
     unverified: z.boolean(),
     quarantined: z.string().nullable(),
     createdAt: instant,
@@ -99,18 +130,45 @@ export const releaseView = z
   .openapi('Release');
 
 export const eventView = z
-  .looseObject({ id: z.string(), type: z.string(), seq: z.number().int(), at: instant, service: z.string(), sentence: z.string() })
+  .looseObject({
+    id: z.string(),
+    type: z.string(),
+    seq: z.number().int(),
+    at: instant,
+    service: z.string(),
+    sentence: z.string(),
+  })
   .openapi('Event');
 
 export const planView = z
-  .object({ name: z.string(), version: z.number().int(), service: z.string(), document: z.string(), createdAt: instant })
+  .object({
+    name: z.string(),
+    version: z.number().int(),
+    service: z.string(),
+    document: z.string(),
+    createdAt: instant,
+  })
   .openapi('Plan');
 
-export const routerView = z.object({ name: z.string(), type: z.string(), capabilities: z.looseObject({}), residue: z.record(z.string(), z.number()) }).openapi('Router');
+export const routerView = z
+  .object({
+    name: z.string(),
+    type: z.string(),
+    capabilities: z.looseObject({}),
+    residue: z.record(z.string(), z.number()),
+  })
+  .openapi('Router');
 export const providerView = z.object({ name: z.string(), type: z.string(), offers: z.array(z.string()) }).openapi('Provider');
 
 export const measurementView = z
-  .object({ check: z.string(), end: instant, measurement: z.looseObject({ kind: z.string() }), verdict, sentence: z.string(), evidence })
+  .object({
+    check: z.string(),
+    end: instant,
+    measurement: z.looseObject({ kind: z.string() }),
+    verdict,
+    sentence: z.string(),
+    evidence,
+  })
   .openapi('Measurement');
 
 export const deliveryView = z
@@ -129,14 +187,24 @@ export const deliveryView = z
   .openapi('Delivery');
 
 export const auditView = z
-  .object({ seq: z.number().int(), at: instant, actor: z.string(), action: z.string(), subject: z.string(), reason: z.string().nullable(), data: z.unknown() })
+  .object({
+    seq: z.number().int(),
+    at: instant,
+    actor: z.string(),
+    action: z.string(),
+    subject: z.string(),
+    reason: z.string().nullable(),
+    data: z.unknown(),
+  })
   .openapi('AuditEntry');
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
 export const startBody = strict({
   /** The name of an applied plan, or a plan as a document. */
-  plan: z.union([z.string({ error: 'the name of a plan, or a plan' }).min(1).max(262_144), z.looseObject({})], { error: 'the name of a plan, or a plan' }),
+  plan: z.union([z.string({ error: 'the name of a plan, or a plan' }).min(1).max(262_144), z.looseObject({})], {
+    error: 'the name of a plan, or a plan',
+  }),
   version,
   first: z.boolean().optional(),
   paused: z.boolean().optional(),
@@ -144,9 +212,19 @@ export const startBody = strict({
   reason: reason.optional(),
 }).openapi('StartRelease');
 
-export const commandBody = strict({ reason: reason.optional(), full: z.boolean().optional(), force: z.boolean().optional() }).openapi('Command');
-export const stableBody = strict({ version, slot: z.string().min(1).max(100).optional(), reason: reason.optional() }).openapi('StableVersion');
-export const planBody = strict({ document: z.union([z.string().min(1), z.looseObject({})], { error: 'the plan as text or as an object' }) }).openapi('PlanDocument');
+export const commandBody = strict({
+  reason: reason.optional(),
+  full: z.boolean().optional(),
+  force: z.boolean().optional(),
+}).openapi('Command');
+export const stableBody = strict({
+  version,
+  slot: z.string().min(1).max(100).optional(),
+  reason: reason.optional(),
+}).openapi('StableVersion');
+export const planBody = strict({
+  document: z.union([z.string().min(1), z.looseObject({})], { error: 'the plan as text or as an object' }),
+}).openapi('PlanDocument');
 
 export type ReleaseView = z.output<typeof releaseView>;
 export type ServiceView = z.output<typeof serviceView>;

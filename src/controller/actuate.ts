@@ -30,7 +30,11 @@ export async function actuate(ctx: Context, shift: Shift, signal: AbortSignal): 
   return outcomes.flat();
 }
 
-type TargetShift = { readonly service: Service; readonly target: Target; readonly direction: 'raise' | 'lower' };
+type TargetShift = {
+  readonly service: Service;
+  readonly target: Target;
+  readonly direction: 'raise' | 'lower';
+};
 
 /** One target; the answer is what went wrong, or null. */
 function obey(ctx: Context, { service, target, direction }: TargetShift, signal: AbortSignal): Promise<string | null> {
@@ -54,7 +58,11 @@ function obey(ctx: Context, { service, target, direction }: TargetShift, signal:
 export type RouterWrite = TargetShift & { readonly router: TrafficRouter };
 
 /** Writes a target's wanted share. On the way to nothing the shortest path comes first: it moves sticky clients, too. */
-export async function write(ctx: Context, { router, service, target, direction }: RouterWrite, signal: AbortSignal): Promise<Result<Applied, RouterError>> {
+export async function write(
+  ctx: Context,
+  { router, service, target, direction }: RouterWrite,
+  signal: AbortSignal,
+): Promise<Result<Applied, RouterError>> {
   const route = { name: target.route, slots: target.slots };
   const toNothing = canaryWeight(target.slots, service.stableSlot, target.desiredSecond) === NONE;
   if (direction === 'lower' && toNothing) {
@@ -69,7 +77,11 @@ export async function write(ctx: Context, { router, service, target, direction }
     router.apply(order, inner),
   );
   if (!applied.ok || showsShare(applied.value.nodes, target.desiredSecond)) return applied;
-  return err({ kind: 'not_effective', detail: 'acknowledged, but another share is served', nodes: applied.value.nodes });
+  return err({
+    kind: 'not_effective',
+    detail: 'acknowledged, but another share is served',
+    nodes: applied.value.nodes,
+  });
 }
 
 const showsShare = (nodes: readonly NodeReading[], share: Weight): boolean =>

@@ -22,11 +22,7 @@ export type CallSpec = {
 
 export type Calls = {
   /** The error is one sentence for people. `isHealthy` says whether an answer counts for or against the dependency. */
-  call<T>(
-    spec: CallSpec,
-    run: (signal: AbortSignal) => Promise<T>,
-    isHealthy: (value: T) => boolean,
-  ): Promise<Result<T, string>>;
+  call<T>(spec: CallSpec, run: (signal: AbortSignal) => Promise<T>, isHealthy: (value: T) => boolean): Promise<Result<T, string>>;
   /** Dependencies whose breaker is not closed, for health pages. */
   open(): readonly string[];
 };
@@ -46,7 +42,8 @@ export function calls(clock: Clock, recorder: Recorder): Calls {
     async call(spec, run, isHealthy) {
       const { dependency, ms, signal, lowering } = spec;
       const { admitted, next } = admit(breakers.get(dependency) ?? CLOSED, clock.monotonicMs(), BREAKER);
-      if (!admitted && !lowering) return err(`${dependency} failed ${BREAKER.failures} times in a row and is left alone for a moment`);
+      if (!admitted && !lowering)
+        return err(`${dependency} failed ${BREAKER.failures} times in a row and is left alone for a moment`);
       if (admitted) keep(dependency, next);
       try {
         const value = await withDeadline(clock, { ms, signal }, run);

@@ -62,7 +62,8 @@ async function start(ctx: Context, request: StartRequest, { actor, work }: Start
       if (facts.value.supersedes) await supersede(ctx, request.plan.service, { by: created.value.release.id, actor, work });
       return created;
     }
-    if (created.error.kind !== 'stale') return err(refusal('unavailable', `the release could not be stored: ${created.error.detail}; try again`));
+    if (created.error.kind !== 'stale')
+      return err(refusal('unavailable', `the release could not be stored: ${created.error.detail}; try again`));
   }
   return err(refusal('unavailable', `other requests for ${request.plan.service} kept coming first; try again`));
 }
@@ -82,7 +83,8 @@ async function startFacts(ctx: Context, request: StartRequest): Promise<Result<S
   const service = await ctx.store.service(plan.service);
   if (!settings || !service) return err(refusal('not_found', `no service named ${plan.service}: add it to headgate.yaml`));
   const targets = await ctx.store.targets(plan.service);
-  if (targets.length === 0) return err(refusal('invalid', `${plan.service} has no target: add one to the service in headgate.yaml`));
+  if (targets.length === 0)
+    return err(refusal('invalid', `${plan.service} has no target: add one to the service in headgate.yaml`));
   const unfit = unfitVersion(service, { version, first, settings });
   if (unfit !== null) return err(refusal('invalid', unfit));
   const active = (await ctx.store.active(plan.service))?.release ?? null;
@@ -90,8 +92,20 @@ async function startFacts(ctx: Context, request: StartRequest): Promise<Result<S
   const last = waiting.at(-1)?.release ?? active;
   const onBusy = request.onBusy ?? plan.onBusy;
   if (last !== null && onBusy === 'reject')
-    return err(refusal('busy', `${plan.service} is busy with release ${last.id} of ${last.version} (${last.phase.kind}): wait, queue behind it, or supersede it`));
-  return ok({ service, settings, targets, active, behind: last?.id ?? null, supersedes: last !== null && onBusy === 'supersede' });
+    return err(
+      refusal(
+        'busy',
+        `${plan.service} is busy with release ${last.id} of ${last.version} (${last.phase.kind}): wait, queue behind it, or supersede it`,
+      ),
+    );
+  return ok({
+    service,
+    settings,
+    targets,
+    active,
+    behind: last?.id ?? null,
+    supersedes: last !== null && onBusy === 'supersede',
+  });
 }
 
 function unfitVersion(
@@ -126,38 +140,74 @@ async function createRelease(ctx: Context, request: StartRequest, { actor, ...fa
     },
     now,
   );
-  const audit: AuditEntry = { actor: actor.name, action: 'release.start', subject: next.id, reason, data: { service: plan.service, version, plan: plan.name } };
+  const audit: AuditEntry = {
+    actor: actor.name,
+    action: 'release.start',
+    subject: next.id,
+    reason,
+    data: { service: plan.service, version, plan: plan.name },
+  };
   const expectActive = facts.active?.id ?? null;
-  const created = await ctx.store.create({ release: next, events, audit, notify: notifiersOf(ctx, { release: next }), dueAt: now, expectActive });
+  const created = await ctx.store.create({
+    release: next,
+    events,
+    audit,
+    notify: notifiersOf(ctx, { release: next }),
+    dueAt: now,
+    expectActive,
+  });
   if (created.ok) for (const event of events) ctx.recorder.event(event.type);
   return created;
 }
 
 /** Longer than the slowest router write that may still be on its way. */
 function settleMs(ctx: Context, targets: readonly Target[]): number {
-  const slowest = Math.max(...targets.map(({ router }) => ctx.routers.get(router)?.capabilities.applyTimeoutMs ?? 0), ctx.settings.applyTimeoutMs);
+  const slowest = Math.max(
+    ...targets.map(({ router }) => ctx.routers.get(router)?.capabilities.applyTimeoutMs ?? 0),
+    ctx.settings.applyTimeoutMs,
+  );
   return Math.max(ctx.settings.settleMinMs, 2 * slowest);
 }
 
 /** Everything that was there before the new release goes back, so that it can start. */
-async function supersede(ctx: Context, service: string, { by, actor, work }: { readonly by: ReleaseId } & Starting): Promise<void> {
+async function supersede(
+  ctx: Context,
+  service: string,
+  { by, actor, work }: { readonly by: ReleaseId } & Starting,
+): Promise<void> {
   const active = await ctx.store.active(service);
   const before = [...(active ? [active] : []), ...(await ctx.store.queued(service))].filter(({ release }) => release.id !== by);
   for (const { release } of before)
-    await commitDecision(ctx, release.id, { decideOn: (found, now) => decide(found, { kind: 'superseded', by, actor }, now), work, audit: null });
+    await commitDecision(ctx, release.id, {
+      decideOn: (found, now) => decide(found, { kind: 'superseded', by, actor }, now),
+      work,
+      audit: null,
+    });
 }
 
 type Sending = Starting & { readonly command: Command; readonly ifMatch: number | null };
 
-async function send(ctx: Context, id: ReleaseId, { command, actor, ifMatch, work }: Sending): Promise<Result<StoredRelease, Refusal>> {
+async function send(
+  ctx: Context,
+  id: ReleaseId,
+  { command, actor, ifMatch, work }: Sending,
+): Promise<Result<StoredRelease, Refusal>> {
   const unconditional = command.verb === 'pause' || command.verb === 'rollback';
   const found = await ctx.store.release(id);
   if (!found) return err(refusal('not_found', `no release ${id}`));
   // Asking again for what is under way is no mistake: whoever pulls the brake twice means it.
   if (command.verb === 'rollback' && isLowering(found.release)) return ok(found);
   if (ifMatch !== null && !unconditional && found.release.seq !== ifMatch)
-    return err(refusal('precondition', `the release is at version ${found.release.seq} by now, not ${ifMatch}: look at it again`));
-  const audit: AuditEntry = { actor: actor.name, action: `release.${command.verb}`, subject: id, reason: command.reason, data: command };
+    return err(
+      refusal('precondition', `the release is at version ${found.release.seq} by now, not ${ifMatch}: look at it again`),
+    );
+  const audit: AuditEntry = {
+    actor: actor.name,
+    action: `release.${command.verb}`,
+    subject: id,
+    reason: command.reason,
+    data: command,
+  };
   const expected = unconditional ? null : ifMatch;
   return commitDecision(ctx, id, {
     decideOn: (release, now) =>
@@ -175,7 +225,11 @@ type Committing = {
   readonly audit: AuditEntry | null;
 };
 
-async function commitDecision(ctx: Context, id: ReleaseId, { decideOn, work, audit }: Committing): Promise<Result<StoredRelease, Refusal>> {
+async function commitDecision(
+  ctx: Context,
+  id: ReleaseId,
+  { decideOn, work, audit }: Committing,
+): Promise<Result<StoredRelease, Refusal>> {
   for (let race = 0; race < RACES; race++) {
     const claimed = await ctx.store.load(id);
     if (!claimed) return err(refusal('not_found', `no release ${id}`));
@@ -187,7 +241,8 @@ async function commitDecision(ctx: Context, id: ReleaseId, { decideOn, work, aud
       work(recorded.value);
       return ok(recorded.value);
     }
-    if (recorded.error.kind === 'busy') return err(refusal('unavailable', `the command could not be stored: ${recorded.error.detail}; try again`));
+    if (recorded.error.kind === 'busy')
+      return err(refusal('unavailable', `the command could not be stored: ${recorded.error.detail}; try again`));
   }
   return err(refusal('unavailable', `release ${id} kept changing; try again`));
 }

@@ -11,7 +11,8 @@ const RETRY = { firstMs: 1_000, maxMs: 15 * 60_000 };
 export async function deliver(ctx: Context, row: OutboxRow, signal: AbortSignal): Promise<void> {
   const outcome = await attempt(ctx, row, signal);
   ctx.recorder.delivery(row.notifier, outcome.kind);
-  if (outcome.kind === 'parked') ctx.log.error({ notifier: row.notifier, event: row.event.id }, `gave up delivering: ${outcome.detail}`);
+  if (outcome.kind === 'parked')
+    ctx.log.error({ notifier: row.notifier, event: row.event.id }, `gave up delivering: ${outcome.detail}`);
   await ctx.store.settle({ seq: row.seq, outcome });
 }
 
@@ -31,7 +32,8 @@ async function attempt(ctx: Context, row: OutboxRow, signal: AbortSignal): Promi
 
 async function retryOrPark(ctx: Context, row: OutboxRow, detail: string): Promise<Delivery['outcome']> {
   const now = await ctx.store.now();
-  if (after(row.createdAt, ctx.settings.deliverForMs) <= now) return { kind: 'parked', detail: `tried ${row.attempts + 1} times: ${detail}` };
+  if (after(row.createdAt, ctx.settings.deliverForMs) <= now)
+    return { kind: 'parked', detail: `tried ${row.attempts + 1} times: ${detail}` };
   return { kind: 'retry', at: after(now, backoffMs(RETRY, row.attempts + 1, ctx.random.next())), detail };
 }
 

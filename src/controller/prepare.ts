@@ -18,14 +18,19 @@ export async function prepare(ctx: Context, claimed: Claimed, signal: AbortSigna
   return { kind: 'prepared', failure };
 }
 
-export async function replaceStable(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<Extract<Input, { kind: 'hooked' }>> {
+export async function replaceStable(
+  ctx: Context,
+  claimed: Claimed,
+  signal: AbortSignal,
+): Promise<Extract<Input, { kind: 'hooked' }>> {
   const called = await callHook(ctx, claimed, 'replaceStable', signal);
   return { kind: 'hooked', hook: 'replaceStable', ...called };
 }
 
 /** What is missing, all of it in one sentence, or null. */
 async function preflight(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<string | null> {
-  if (claimed.targets.length === 0) return `no target of ${claimed.release.service} is managed: add one to the service in headgate.yaml`;
+  if (claimed.targets.length === 0)
+    return `no target of ${claimed.release.service} is managed: add one to the service in headgate.yaml`;
   const found = await Promise.all(claimed.targets.map((target) => lookAt(ctx, claimed, target, signal)));
   const missing = found.filter((detail) => detail !== null);
   return missing.length === 0 ? null : missing.join('; ');
@@ -35,7 +40,9 @@ async function lookAt(ctx: Context, { service }: Claimed, target: Target, signal
   const router = ctx.routers.get(target.router);
   if (!router) return `${target.id}: no router named ${target.router} is configured`;
   const route = { name: target.route, slots: target.slots };
-  const result = await routerCall(ctx, { router, operation: 'preflight', lowering: false }, signal, (inner) => router.preflight(route, inner));
+  const result = await routerCall(ctx, { router, operation: 'preflight', lowering: false }, signal, (inner) =>
+    router.preflight(route, inner),
+  );
   if (!result.ok) return `${target.id}: ${result.error.detail}`;
   const mute = result.value.nodes.filter((node) => !node.reachable);
   if (mute.length > 0) return `${target.id}: ${mute.map((node) => `${node.node} cannot be reached`).join(', ')}`;
@@ -53,7 +60,12 @@ async function callHook(
 ): Promise<{ readonly outcome: 'done' | 'accepted' | 'failed'; readonly detail: string }> {
   const { id, service, version, stableVersion } = release;
   // The same key for every try, in this process and the next: the receiver can tell a repetition.
-  const call = { hook, service, key: `${id}/${hook}`, payload: { release: id, service, version, stableVersion } };
+  const call = {
+    hook,
+    service,
+    key: `${id}/${hook}`,
+    payload: { release: id, service, version, stableVersion },
+  };
   const answer = await ctx.calls.call(
     { dependency: `hook ${service} ${hook}`, ms: ctx.settings.hookTimeoutMs, signal, lowering: false },
     (inner) => ctx.hooks.call(call, inner),

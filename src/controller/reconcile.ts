@@ -28,7 +28,11 @@ async function putRight(ctx: Context, claimed: ClaimedTarget, found: SeenTarget,
   const first = odd[0];
   if (!first) return settle(ctx, claimed, found);
   if (target.management === 'adopt' && active === null && odd.length === found.nodes.length)
-    return note(ctx, target, { change: { differs: null }, facts: [{ type: 'drift.adopted', servedSecond: first.secondShare }], adopt: first.secondShare });
+    return note(ctx, target, {
+      change: { differs: null },
+      facts: [{ type: 'drift.adopted', servedSecond: first.secondShare }],
+      adopt: first.secondShare,
+    });
   const above = odd.some((node) => node.standing === 'above');
   // A release that is moving its weight raises it by its own tick; nobody else waits for that to lower it.
   const moving = active?.phase.kind === 'shifting' && target.verifiedSeq !== target.seq;
@@ -40,11 +44,15 @@ async function putRight(ctx: Context, claimed: ClaimedTarget, found: SeenTarget,
 
 /** Everything is as wanted: clears what was noted before, and writes nothing when there is nothing to clear. */
 async function settle(ctx: Context, { target }: ClaimedTarget, { nodes }: SeenTarget): Promise<void> {
-  const repaired: readonly TargetFact[] = target.differs === null ? [] : [{ type: 'drift.repaired', servedSecond: target.desiredSecond }];
+  const repaired: readonly TargetFact[] =
+    target.differs === null ? [] : [{ type: 'drift.repaired', servedSecond: target.desiredSecond }];
   const restarted = nodes.some(({ node, boot }) => boot !== null && target.boots[node] !== boot);
   if (repaired.length === 0 && target.unreachableSince === null && target.verifiedSeq === target.seq && !restarted) return;
   const full = nodes.map((node) => ({ ...node, reachable: true, seq: null, detail: null }));
-  await note(ctx, target, { change: await verified(ctx, target, full), facts: [...back(target), ...repaired] });
+  await note(ctx, target, {
+    change: await verified(ctx, target, full),
+    facts: [...back(target), ...repaired],
+  });
 }
 
 type OddNode = SeenTarget['nodes'][number];
@@ -62,10 +70,18 @@ async function noteDrift(ctx: Context, { target }: ClaimedTarget, odd: OddNode):
     restarted: odd.standing === 'belowExplained',
   };
   const facts = target.differs === differs ? back(target) : [...back(target), fact];
-  await note(ctx, target, { change: { differs, driftAt: await ctx.store.now(), unreachableSince: null }, facts });
+  await note(ctx, target, {
+    change: { differs, driftAt: await ctx.store.now(), unreachableSince: null },
+    facts,
+  });
 }
 
-async function repair(ctx: Context, { target, service }: ClaimedTarget, direction: 'raise' | 'lower', signal: AbortSignal): Promise<void> {
+async function repair(
+  ctx: Context,
+  { target, service }: ClaimedTarget,
+  direction: 'raise' | 'lower',
+  signal: AbortSignal,
+): Promise<void> {
   const router = ctx.routers.get(target.router);
   if (!router) return;
   const written = await write(ctx, { router, service, target, direction }, signal);

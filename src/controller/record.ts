@@ -26,7 +26,11 @@ export async function record(ctx: Context, claimed: Claimed, recording: Recordin
   const { decision, judgement, audit = null } = recording;
   const { next, events } = decision;
   const now = await ctx.store.now();
-  const due = nextDue(next, events, { now, failedTries: recording.failedTries ?? 0, random: ctx.random.next() });
+  const due = nextDue(next, events, {
+    now,
+    failedTries: recording.failedTries ?? 0,
+    random: ctx.random.next(),
+  });
   const commit: Commit = {
     id: next.id,
     revision: claimed.revision,

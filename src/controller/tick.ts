@@ -65,7 +65,12 @@ async function replace(ctx: Context, claimed: Claimed, signal: AbortSignal): Pro
 async function watch(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<Ticked> {
   const [served, judgement] = await Promise.all([observeServed(ctx, claimed, signal), judgeChecks(ctx, claimed, signal)]);
   const targets = await ctx.store.targets(claimed.release.service);
-  const input: Input = { kind: 'observed', served, driftAt: newestDrift(targets), verdicts: judgement.verdicts };
+  const input: Input = {
+    kind: 'observed',
+    served,
+    driftAt: newestDrift(targets),
+    verdicts: judgement.verdicts,
+  };
   return step(ctx, claimed, { input, judgement }, signal);
 }
 
@@ -77,7 +82,12 @@ async function step(ctx: Context, claimed: Claimed, given: Given, signal: AbortS
   return ticked(recorded);
 }
 
-type Given = { readonly input: Input; readonly judgement?: Judgement; readonly failedTries?: number; readonly keepLease?: boolean };
+type Given = {
+  readonly input: Input;
+  readonly judgement?: Judgement;
+  readonly failedTries?: number;
+  readonly keepLease?: boolean;
+};
 
 /** Decides and commits; null when there was nothing to write. */
 async function take(ctx: Context, claimed: Claimed, { input, ...given }: Given): Promise<Recorded | null> {
@@ -88,10 +98,17 @@ async function take(ctx: Context, claimed: Claimed, { input, ...given }: Given):
 
 type Recorded = Awaited<ReturnType<typeof record>>;
 
-const ticked = (recorded: Recorded): Ticked => ({ outcome: recorded.ok ? 'ok' : recorded.error.kind, yieldUntil: null });
+const ticked = (recorded: Recorded): Ticked => ({
+  outcome: recorded.ok ? 'ok' : recorded.error.kind,
+  yieldUntil: null,
+});
 
 async function idle(ctx: Context, release: Release): Promise<Ticked> {
-  const dueAt = nextDue(release, [], { now: await ctx.store.now(), failedTries: 0, random: ctx.random.next() });
+  const dueAt = nextDue(release, [], {
+    now: await ctx.store.now(),
+    failedTries: 0,
+    random: ctx.random.next(),
+  });
   return { outcome: 'ok', yieldUntil: dueAt };
 }
 
@@ -105,7 +122,11 @@ export async function move(ctx: Context, claimed: Claimed, signal: AbortSignal):
   const input: Input = { kind: 'shifted', weight: release.wanted, failures: [...failures, ...unmanaged] };
   const failedTries = countTries(ctx, release, input.failures.length > 0);
   const decision = decide(release, input, await ctx.store.now());
-  const recorded = await record(ctx, claimed, { decision, failedTries, keepLease: input.failures.length > 0 && !isLowering(release) });
+  const recorded = await record(ctx, claimed, {
+    decision,
+    failedTries,
+    keepLease: input.failures.length > 0 && !isLowering(release),
+  });
   if (!recorded.ok || recorded.value.release.phase.kind !== 'shifting') return ticked(recorded);
   return watchBlind(ctx, recorded.value, failedTries, signal);
 }
@@ -113,7 +134,12 @@ export async function move(ctx: Context, claimed: Claimed, signal: AbortSignal):
 /** A router that cannot be written must not blind the analysis: part of the canary's traffic may be there already. */
 async function watchBlind(ctx: Context, claimed: Claimed, failedTries: number, signal: AbortSignal): Promise<Ticked> {
   const judgement = await judgeChecks(ctx, claimed, signal);
-  const input: Input = { kind: 'observed', served: { kind: 'asWanted' }, driftAt: null, verdicts: judgement.verdicts };
+  const input: Input = {
+    kind: 'observed',
+    served: { kind: 'asWanted' },
+    driftAt: null,
+    verdicts: judgement.verdicts,
+  };
   const recorded = await take(ctx, claimed, { input, judgement, failedTries });
   if (recorded === null) return { outcome: 'ok', yieldUntil: claimed.dueAt };
   return recorded.ok && isLowering(recorded.value.release) ? move(ctx, recorded.value, signal) : ticked(recorded);

@@ -15,7 +15,7 @@ const PAGE = 200;
 export async function digest(ctx: Context): Promise<void> {
   const since = (await ctx.store.now()) - DAY_MS;
   const counts = new Map<PhaseKind, number>();
-  for (let cursor: string | null = null; ; ) {
+  for (let cursor: string | null = null; ;) {
     const page = await ctx.store.releases({ service: null, phases: null, limit: PAGE, cursor });
     const recent = page.rows.filter(({ release }) => since <= release.createdAt);
     for (const { release } of recent) counts.set(release.phase.kind, (counts.get(release.phase.kind) ?? 0) + 1);

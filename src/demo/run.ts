@@ -50,12 +50,28 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   try {
     const api = await app.listen();
     const calls = client({ server: api, actor: 'ci:demo', fetch });
-    await fetch(`${api}/v1/services/shop/stable`, { method: 'PUT', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ version: '1.0.0' }) });
+    await fetch(`${api}/v1/services/shop/stable`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ version: '1.0.0' }),
+    });
     options.write('plan.yaml', PLAN);
-    out.write(`A shop runs version 1.0.0 at ${edgeUrl}, and ${SHOPPERS_PER_SECOND} people a second use it. Headgate listens at ${api}.\n\n`);
+    out.write(
+      `A shop runs version 1.0.0 at ${edgeUrl}, and ${SHOPPERS_PER_SECOND} people a second use it. Headgate listens at ${api}.\n\n`,
+    );
     const play: Play = { app, calls, shoppers, out, signal, slots: { blue, green } };
-    const good = await act(play, { title: 'Version 1.1.0 is a good one.', version: '1.1.0', behaviour: GOOD });
-    const bad = signal.aborted ? null : await act(play, { title: 'Version 1.2.0 is a bad one: one request in eight fails, and it is slow.', version: '1.2.0', behaviour: BAD });
+    const good = await act(play, {
+      title: 'Version 1.1.0 is a good one.',
+      version: '1.1.0',
+      behaviour: GOOD,
+    });
+    const bad = signal.aborted
+      ? null
+      : await act(play, {
+          title: 'Version 1.2.0 is a bad one: one request in eight fails, and it is slow.',
+          version: '1.2.0',
+          behaviour: BAD,
+        });
     const asExpected = good?.phase.kind === 'promoted' && bad?.phase.kind === 'rolledBack';
     if (!signal.aborted) epilogue(out, { api, folder, shoppers, asExpected });
     if (!options.once && !signal.aborted) {
@@ -82,7 +98,10 @@ type Play = {
 type Act = { readonly title: string; readonly version: string; readonly behaviour: ShopBehaviour };
 
 /** Deploys a version into the idle slot, starts its release, and follows it. */
-async function act({ app, calls, shoppers, out, signal, slots }: Play, { title, version, behaviour }: Act): Promise<Release | null> {
+async function act(
+  { app, calls, shoppers, out, signal, slots }: Play,
+  { title, version, behaviour }: Act,
+): Promise<Release | null> {
   const service = await app.context.store.service('shop');
   (service?.stableSlot === 'blue' ? slots.green : slots.blue).deploy(version, behaviour);
   out.write(`${title}\n$ headgate release start -f plan.yaml --version ${version}\n`);
@@ -91,16 +110,26 @@ async function act({ app, calls, shoppers, out, signal, slots }: Play, { title, 
   const before = shoppers.seen().get(version)?.errors ?? 0;
   const ended = await tell({ store: app.context.store, clock: app.context.clock, shoppers, out, signal }, started.value.id);
   const seen = shoppers.seen().get(version);
-  if (ended && seen) out.write(`         ${seen.requests} requests were served by ${version}; ${seen.errors - before} of them failed.\n\n`);
+  if (ended && seen)
+    out.write(`         ${seen.requests} requests were served by ${version}; ${seen.errors - before} of them failed.\n\n`);
   return ended;
 }
 
-function epilogue(out: NodeJS.WriteStream, { api, folder, shoppers, asExpected }: { api: string; folder: string; shoppers: Shoppers; asExpected: boolean }): void {
+function epilogue(
+  out: NodeJS.WriteStream,
+  { api, folder, shoppers, asExpected }: { api: string; folder: string; shoppers: Shoppers; asExpected: boolean },
+): void {
   const all = [...shoppers.seen().values()].reduce((sum, { requests }) => sum + requests, 0);
   const lost = shoppers.seen().get('nobody')?.requests ?? 0;
-  out.write(asExpected ? 'The good release was promoted, the bad one was taken back.\n' : 'This is not how the story should have ended.\n');
+  out.write(
+    asExpected
+      ? 'The good release was promoted, the bad one was taken back.\n'
+      : 'This is not how the story should have ended.\n',
+  );
   out.write(`Of ${all} requests in all, ${lost} were not answered by any version: moving traffic costs nobody a request.\n\n`);
-  out.write(`Where to look next:\n  ${api}/            what runs, live\n  ${api}/v1/releases the same for programs\n  ${api}/metrics     for Prometheus\n  ${folder}/plan.yaml the plan\n`);
+  out.write(
+    `Where to look next:\n  ${api}/            what runs, live\n  ${api}/v1/releases the same for programs\n  ${api}/metrics     for Prometheus\n  ${folder}/plan.yaml the plan\n`,
+  );
 }
 
 async function openApp(file: string, { blue, green }: { blue: Shop; green: Shop }): Promise<App> {

@@ -16,7 +16,11 @@ export function sendShoppers(url: string, perSecond: number): Shoppers {
   const counts = new Map<string, Seen>();
   const count = (version: string, failed: boolean, ms: number): void => {
     const before = counts.get(version) ?? NOTHING;
-    counts.set(version, { requests: before.requests + 1, errors: before.errors + (failed ? 1 : 0), totalMs: before.totalMs + ms });
+    counts.set(version, {
+      requests: before.requests + 1,
+      errors: before.errors + (failed ? 1 : 0),
+      totalMs: before.totalMs + ms,
+    });
   };
   const visit = (): void => {
     const startedMs = performance.now();
@@ -24,7 +28,11 @@ export function sendShoppers(url: string, perSecond: number): Shoppers {
       response.resume();
       response.on('end', () => {
         const version = response.headers['x-version'];
-        count(typeof version === 'string' ? version : 'nobody', (response.statusCode ?? 500) >= 500, performance.now() - startedMs);
+        count(
+          typeof version === 'string' ? version : 'nobody',
+          (response.statusCode ?? 500) >= 500,
+          performance.now() - startedMs,
+        );
       });
     });
     request.on('timeout', () => request.destroy(new Error('timed out')));

@@ -1,7 +1,6 @@
 /** Tells a release as it happens: every event as its sentence, and in between one line on traffic and on what users see. */
 import { percent } from '../domain/ids.ts';
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
-import { explainRelease } from '../domain/explain.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import type { Release } from '../domain/release.ts';
 import { isEnded } from '../domain/release.ts';
@@ -53,7 +52,8 @@ export async function tell(stage: Stage, id: string): Promise<Release | null> {
 }
 
 /** What happened while nobody follows a release (drift, say) is in the log all the same; these are the turns of the story. */
-const isTold = (event: ReleaseEvent): boolean => TOLD.has(event.type) && !(event.type === 'verdict.changed' && event.verdict === 'inconclusive');
+const isTold = (event: ReleaseEvent): boolean =>
+  TOLD.has(event.type) && !(event.type === 'verdict.changed' && event.verdict === 'inconclusive');
 
 const TOLD: ReadonlySet<ReleaseEvent['type'] | TargetEvent['type']> = new Set([
   'release.created',
@@ -86,8 +86,6 @@ function versionText(version: string, { before, now }: Span): string {
   const errors = (((is.errors - was.errors) / requests) * 100).toFixed(1);
   return `${version}: ${requests} requests, ${errors} % errors, ${Math.round((is.totalMs - was.totalMs) / requests)} ms`;
 }
-
-
 
 const stamp = (ms: number): string => `${(ms / 1000).toFixed(1).padStart(6)} s`;
 

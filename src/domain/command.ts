@@ -91,7 +91,8 @@ function refusesPromotion(release: Release, next: Next, { full, force, reason }:
   if (force) return reasoned ? null : 'a forced promotion needs a reason';
   if (release.phase.kind === 'awaitingApproval') return 'the release waits for an approval: approve it, or force with a reason';
   if (full && approvalAhead(release)) return 'an approval is still ahead: promote step by step, or force with a reason';
-  if (full && release.wanted === NONE && !release.first && judgedAhead(release)) return 'no step has been judged yet: promote step by step, or force with a reason';
+  if (full && release.wanted === NONE && !release.first && judgedAhead(release))
+    return 'no step has been judged yet: promote step by step, or force with a reason';
   const passed = requiredNow(release).length === 0 || release.verdict === 'pass';
   if (passed) return null;
   if (release.verdict === 'fail') return 'a check is failing: force with a reason if you must';
@@ -108,7 +109,8 @@ const judgedAhead = (release: Release): boolean =>
 function approve(draft: Draft, actor: Actor, reason: string | null): string | null {
   const { phase, verdict, wanted } = draft.release;
   if (phase.kind !== 'awaitingApproval') return null;
-  if (phase.given.includes(actor.name)) return `${actor.name} has approved already, and ${phase.needed} different people are needed`;
+  if (phase.given.includes(actor.name))
+    return `${actor.name} has approved already, and ${phase.needed} different people are needed`;
   draft.add({ type: 'approval.given', subject: actor.name, reason }, actor);
   if (phase.given.length + 1 < phase.needed) return null;
   if (verdict === 'pass' || wanted === NONE) advance(draft, nextOf(draft.release), { by: actor, reason });

@@ -84,8 +84,7 @@ export type Advance = { readonly by?: Actor; readonly reason?: string | null; re
 /** Leaves the present place. Whether it may be left was decided by the caller. */
 export function advance(draft: Draft, next: Next, { by, reason = null, forced = false }: Advance = {}): void {
   if (draft.release.hold) draft.add({ type: 'hold.ended' });
-  const intend = (goal: Goal, weight: Weight): void =>
-    draft.add({ type: 'weight.intended', goal, weight, reason, forced }, by);
+  const intend = (goal: Goal, weight: Weight): void => draft.add({ type: 'weight.intended', goal, weight, reason, forced }, by);
   switch (next.kind) {
     case 'step':
       return enterOrIntend(draft, next.step, intend);
@@ -162,5 +161,4 @@ export function rollBack(draft: Draft, cause: RollbackCause, { by, reason = null
 export const wayBack = (release: Release): Outcome =>
   release.rollback?.cause.kind === 'superseded' ? 'superseded' : 'rolledBack';
 
-export const endEvent = (outcome: Outcome) =>
-  `release.${outcome}` as const;
+export const endEvent = (outcome: Outcome) => `release.${outcome}` as const;

@@ -26,11 +26,20 @@ export function create(creation: Creation, now: Instant): { next: Release; event
   const draft = draftNew(
     id,
     plan.service,
-    { type: 'release.created', version, stableVersion, first, plan, promotion, targets, settleMs, startPaused },
+    {
+      type: 'release.created',
+      version,
+      stableVersion,
+      first,
+      plan,
+      promotion,
+      targets,
+      settleMs,
+      startPaused,
+    },
     { now, by },
   );
-  if (behind === null)
-    draft.add({ type: 'release.started', deadlineAt: after(now, plan.deadlineMs), stableVersion });
+  if (behind === null) draft.add({ type: 'release.started', deadlineAt: after(now, plan.deadlineMs), stableVersion });
   else draft.add({ type: 'release.queued', behind });
   return { next: draft.release, events: draft.events };
 }

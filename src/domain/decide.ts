@@ -82,15 +82,18 @@ function prepared(draft: Draft, { failure }: Extract<Input, { kind: 'prepared' }
   if (failure !== null) return overdue(draft) ? null : held(draft, failure);
   if (draft.release.hold) draft.add({ type: 'hold.ended' });
   if (startPaused && deadlineAt !== null)
-    draft.add({
-      type: 'release.paused',
-      cause: 'person',
-      step: -1,
-      pausedAt: { kind: 'start' },
-      until: deadlineAt,
-      otherwise: 'rollback',
-      reason: 'created paused',
-    }, draft.release.createdBy);
+    draft.add(
+      {
+        type: 'release.paused',
+        cause: 'person',
+        step: -1,
+        pausedAt: { kind: 'start' },
+        until: deadlineAt,
+        otherwise: 'rollback',
+        reason: 'created paused',
+      },
+      draft.release.createdBy,
+    );
   else advance(draft, nextOf(draft.release));
   return null;
 }
@@ -239,7 +242,10 @@ function replaceOverdue(draft: Draft, phase: Extract<Release['phase'], { kind: '
     return null;
   }
   draft.add({ type: 'replace.overdue' });
-  return held(draft, { reason: 'overdue', detail: 'the stable slot was not replaced in time: confirm it or roll back' });
+  return held(draft, {
+    reason: 'overdue',
+    detail: 'the stable slot was not replaced in time: confirm it or roll back',
+  });
 }
 
 /** The last weight is on; a late write would show now. Going up, a failing check still takes it back. */
@@ -247,7 +253,10 @@ function settling(draft: Draft, phase: Extract<Release['phase'], { kind: 'settli
   const goingUp = phase.outcome === 'promoted' && draft.release.quarantined === null;
   if (goingUp && failed(draft, input, null)) return null;
   if (input.served.kind === 'unreachable') {
-    held(draft, { reason: 'router', detail: `cannot read what is served: ${failures(input.served.failures)}` });
+    held(draft, {
+      reason: 'router',
+      detail: `cannot read what is served: ${failures(input.served.failures)}`,
+    });
     return stillUnverified(draft, phase.since, input.served.failures);
   }
   if (input.served.kind === 'differs') {
@@ -257,7 +266,11 @@ function settling(draft: Draft, phase: Extract<Release['phase'], { kind: 'settli
   const differed = draft.release.hold !== null && draft.release.hold.reason !== 'router';
   if (differed || (input.driftAt !== null && input.driftAt > phase.since)) {
     unheld(draft);
-    draft.add({ type: 'settle.began', outcome: phase.outcome, until: after(draft.now, draft.release.settleMs) });
+    draft.add({
+      type: 'settle.began',
+      outcome: phase.outcome,
+      until: after(draft.now, draft.release.settleMs),
+    });
     return null;
   }
   if (phase.until <= draft.now) draft.add({ type: endEvent(phase.outcome) });
@@ -273,7 +286,12 @@ function shifted(draft: Draft, { weight, failures: failing }: Extract<Input, { k
     if (draft.release.hold) draft.add({ type: 'hold.ended' });
     draft.add({ type: 'weight.verified', weight });
     if (phase.kind === 'shifting') arrive(draft, phase.goal);
-    else draft.add({ type: 'settle.began', outcome: wayBack(draft.release), until: after(draft.now, draft.release.settleMs) });
+    else
+      draft.add({
+        type: 'settle.began',
+        outcome: wayBack(draft.release),
+        until: after(draft.now, draft.release.settleMs),
+      });
     return null;
   }
   const detail = `${weight === NONE ? 'cannot take the traffic off' : 'cannot set the weight on'} ${failures(failing)}`;
@@ -282,7 +300,11 @@ function shifted(draft: Draft, { weight, failures: failing }: Extract<Input, { k
   return phase.kind === 'rollingBack' ? stillUnverified(draft, phase.since, failing) : null;
 }
 
-function stillUnverified(draft: Draft, since: Instant, failing: readonly { target: Release['targets'][number]; detail: string }[]): null {
+function stillUnverified(
+  draft: Draft,
+  since: Instant,
+  failing: readonly { target: Release['targets'][number]; detail: string }[],
+): null {
   if (draft.release.unverified || draft.now < after(since, UNVERIFIED_AFTER_MS)) return null;
   if (isLowering(draft.release)) draft.add({ type: 'rollback.unverified', targets: failing });
   return null;

@@ -49,5 +49,14 @@ function numbered(
   { now, by }: { readonly now: Instant; readonly by: Actor },
 ): ReleaseEvent {
   const { id, service, seq } = place;
-  return { id: `${id}/${seq}`, release: id, service, seq, at: now, by, sentence: sentenceOf(before, fact, by, now), ...fact };
+  return {
+    id: `${id}/${seq}`,
+    release: id,
+    service,
+    seq,
+    at: now,
+    by,
+    sentence: sentenceOf(before, fact, by, now),
+    ...fact,
+  };
 }

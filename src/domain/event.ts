@@ -2,16 +2,7 @@
 import type { Verdict } from './analysis/measurement.ts';
 import type { Instant, ReleaseId, TargetId, Weight } from './ids.ts';
 import type { GateOutcome, Plan } from './plan.ts';
-import type {
-  Actor,
-  CheckSummary,
-  Goal,
-  HoldReason,
-  Outcome,
-  PausedAt,
-  Promotion,
-  RollbackCause,
-} from './release.ts';
+import type { Actor, CheckSummary, Goal, HoldReason, Outcome, PausedAt, Promotion, RollbackCause } from './release.ts';
 
 /** `seq` counts within the release from 1, without gaps; `id` is the idempotency key for receivers. */
 export type ReleaseEvent = {
@@ -41,21 +32,45 @@ export type ReleaseFact =
   | { readonly type: 'release.started'; readonly deadlineAt: Instant; readonly stableVersion: string | null }
   | { readonly type: 'hook.called'; readonly hook: string; readonly outcome: 'done' | 'accepted' }
   | { readonly type: 'hook.failed'; readonly hook: string; readonly detail: string }
-  | { readonly type: 'weight.intended'; readonly goal: Goal | null; readonly weight: Weight; readonly reason: string | null; readonly forced: boolean }
+  | {
+      readonly type: 'weight.intended';
+      readonly goal: Goal | null;
+      readonly weight: Weight;
+      readonly reason: string | null;
+      readonly forced: boolean;
+    }
   | { readonly type: 'weight.verified'; readonly weight: Weight }
   | { readonly type: 'weight.failed'; readonly weight: Weight; readonly targets: readonly TargetFailure[] }
   | { readonly type: 'step.entered'; readonly step: number; readonly until: Instant }
   | { readonly type: 'bake.began'; readonly until: Instant }
-  | { readonly type: 'release.paused'; readonly cause: 'plan' | 'person'; readonly step: number; readonly pausedAt: PausedAt; readonly until: Instant; readonly otherwise: GateOutcome; readonly reason: string | null }
+  | {
+      readonly type: 'release.paused';
+      readonly cause: 'plan' | 'person';
+      readonly step: number;
+      readonly pausedAt: PausedAt;
+      readonly until: Instant;
+      readonly otherwise: GateOutcome;
+      readonly reason: string | null;
+    }
   | { readonly type: 'release.resumed'; readonly until: Instant | null; readonly reason: string | null }
-  | { readonly type: 'approval.asked'; readonly step: number; readonly needed: number; readonly until: Instant; readonly otherwise: GateOutcome }
+  | {
+      readonly type: 'approval.asked';
+      readonly step: number;
+      readonly needed: number;
+      readonly until: Instant;
+      readonly otherwise: GateOutcome;
+    }
   | { readonly type: 'approval.given'; readonly subject: string; readonly reason: string | null }
   | { readonly type: 'approval.refused'; readonly subject: string; readonly reason: string | null }
   | { readonly type: 'approval.expired' }
   | { readonly type: 'replace.began'; readonly until: Instant }
   | { readonly type: 'replace.confirmed'; readonly reason: string | null }
   | { readonly type: 'replace.overdue' }
-  | { readonly type: 'verdict.changed'; readonly checks: Readonly<Record<string, CheckSummary>>; readonly verdict: Verdict }
+  | {
+      readonly type: 'verdict.changed';
+      readonly checks: Readonly<Record<string, CheckSummary>>;
+      readonly verdict: Verdict;
+    }
   | { readonly type: 'evidence.restarted'; readonly reason: string }
   | { readonly type: 'hold.began'; readonly reason: HoldReason; readonly detail: string }
   | { readonly type: 'hold.ended' }
@@ -82,7 +97,13 @@ export type TargetEvent = {
 } & TargetFact;
 
 export type TargetFact =
-  | { readonly type: 'drift.seen'; readonly node: string; readonly servedSecond: Weight; readonly wantedSecond: Weight; readonly restarted: boolean }
+  | {
+      readonly type: 'drift.seen';
+      readonly node: string;
+      readonly servedSecond: Weight;
+      readonly wantedSecond: Weight;
+      readonly restarted: boolean;
+    }
   | { readonly type: 'drift.repaired'; readonly servedSecond: Weight }
   | { readonly type: 'drift.adopted'; readonly servedSecond: Weight }
   | { readonly type: 'target.unreachable'; readonly detail: string }

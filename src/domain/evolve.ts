@@ -8,8 +8,7 @@ import { heavier, NONE } from './ids.ts';
 import type { Phase, Release } from './release.ts';
 
 /** Replays a log from its first event; null for an empty one. */
-export const replay = (events: readonly ReleaseEvent[]): Release | null =>
-  events.reduce<Release | null>(evolve, null);
+export const replay = (events: readonly ReleaseEvent[]): Release | null => events.reduce<Release | null>(evolve, null);
 
 export function evolve(before: Release | null, event: ReleaseEvent): Release {
   if (event.type === 'release.created') return created(event);
@@ -57,7 +56,12 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
     case 'release.queued':
       return { phase: { kind: 'queued', behind: event.behind } };
     case 'release.started':
-      return { phase: { kind: 'starting' }, startedAt: at, deadlineAt: event.deadlineAt, stableVersion: event.stableVersion };
+      return {
+        phase: { kind: 'starting' },
+        startedAt: at,
+        deadlineAt: event.deadlineAt,
+        stableVersion: event.stableVersion,
+      };
     case 'hook.called':
       return before.phase.kind === 'promoting' ? { phase: { ...before.phase, called: true } } : {};
     case 'hook.failed':
@@ -77,7 +81,14 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
       return {
         step: event.step,
         hold: null,
-        phase: { kind: 'paused', by: event.cause, at: event.pausedAt, since: at, until: event.until, otherwise: event.otherwise },
+        phase: {
+          kind: 'paused',
+          by: event.cause,
+          at: event.pausedAt,
+          since: at,
+          until: event.until,
+          otherwise: event.otherwise,
+        },
       };
     case 'release.resumed':
       return { phase: resumed(before, event) };
@@ -85,7 +96,14 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
       return {
         step: event.step,
         hold: null,
-        phase: { kind: 'awaitingApproval', needed: event.needed, given: [], since: at, until: event.until, otherwise: event.otherwise },
+        phase: {
+          kind: 'awaitingApproval',
+          needed: event.needed,
+          given: [],
+          since: at,
+          until: event.until,
+          otherwise: event.otherwise,
+        },
       };
     case 'approval.given':
       assert(before.phase.kind === 'awaitingApproval', 'an approval is given where one is awaited');
@@ -110,7 +128,10 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
     case 'rollback.unverified':
       return { unverified: true };
     case 'settle.began':
-      return { phase: { kind: 'settling', outcome: event.outcome, since: at, until: event.until }, hold: null };
+      return {
+        phase: { kind: 'settling', outcome: event.outcome, since: at, until: event.until },
+        hold: null,
+      };
     case 'release.quarantined':
       return { quarantined: event.error };
     case 'release.promoted':

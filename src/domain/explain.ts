@@ -64,7 +64,12 @@ type StandingFact = Extract<
   { type: `${'step' | 'bake' | 'replace' | 'hold' | 'settle' | 'release'}.${string}` | 'approval.asked' }
 >;
 
-function stood(release: Release, fact: Exclude<StandingFact, { type: 'release.queued' | 'release.started' }>, by: Actor, at: Instant): string {
+function stood(
+  release: Release,
+  fact: Exclude<StandingFact, { type: 'release.queued' | 'release.started' }>,
+  by: Actor,
+  at: Instant,
+): string {
   switch (fact.type) {
     case 'step.entered':
       return `stands at step ${fact.step + 1} of ${release.plan.steps.length}, ${percent(release.wanted)}, for at least ${about(fact.until - at)}`;
@@ -91,7 +96,9 @@ function stood(release: Release, fact: Exclude<StandingFact, { type: 'release.qu
     case 'release.quarantined':
       return `is quarantined, because working on it crashed: ${fact.error}; traffic stays at ${percent(release.wanted)}, roll it back`;
     case 'release.promoted':
-      return release.promotion.kind === 'swap' ? 'is promoted and is the stable version now' : 'is promoted, the canary slot is empty again';
+      return release.promotion.kind === 'swap'
+        ? 'is promoted and is the stable version now'
+        : 'is promoted, the canary slot is empty again';
     case 'release.rolledBack':
       return release.stableVersion === null ? 'was rolled back' : `was rolled back, ${release.stableVersion} serves all traffic`;
     case 'release.superseded':
@@ -172,7 +179,7 @@ export function explainHold(release: Release, hold: Hold, now: Instant): string 
 
 function standing(release: Release, now: Instant): string {
   const phase = release.phase;
-  const left = 'until' in phase ? about((Math.max(0, phase.until - now))) : '';
+  const left = 'until' in phase ? about(Math.max(0, phase.until - now)) : '';
   switch (phase.kind) {
     case 'queued':
       return `waits in the queue behind release ${phase.behind}`;

@@ -8,7 +8,10 @@ export type Input =
   /** Nothing is before it any more: a queued release may start, against what is stable by now. */
   | { readonly kind: 'unblocked'; readonly stableVersion: string | null }
   /** Every target was looked at and the `beforeStart` hook called. */
-  | { readonly kind: 'prepared'; readonly failure: { readonly reason: 'preflight' | 'hook'; readonly detail: string } | null }
+  | {
+      readonly kind: 'prepared';
+      readonly failure: { readonly reason: 'preflight' | 'hook'; readonly detail: string } | null;
+    }
   | {
       readonly kind: 'observed';
       readonly served: Served;
@@ -19,7 +22,12 @@ export type Input =
     }
   /** The wanted weight was applied everywhere; no failures means that it was read back everywhere. */
   | { readonly kind: 'shifted'; readonly weight: Weight; readonly failures: readonly TargetFailure[] }
-  | { readonly kind: 'hooked'; readonly hook: string; readonly outcome: 'done' | 'accepted' | 'failed'; readonly detail: string }
+  | {
+      readonly kind: 'hooked';
+      readonly hook: string;
+      readonly outcome: 'done' | 'accepted' | 'failed';
+      readonly detail: string;
+    }
   | { readonly kind: 'command'; readonly command: Command; readonly actor: Actor }
   | { readonly kind: 'superseded'; readonly by: ReleaseId; readonly actor: Actor }
   /** The handler of this release crashed as often as it may. */

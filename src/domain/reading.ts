@@ -6,7 +6,11 @@ import type { Weight } from './ids.ts';
 import { canaryWeight } from './target.ts';
 import type { Service, Target } from './target.ts';
 
-export type NodeServed = { readonly node: string; readonly secondShare: Weight; readonly boot: string | null };
+export type NodeServed = {
+  readonly node: string;
+  readonly secondShare: Weight;
+  readonly boot: string | null;
+};
 
 export type Standing = 'asWanted' | 'above' | 'belowExplained' | 'belowByHand';
 

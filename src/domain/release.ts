@@ -45,13 +45,23 @@ export type Release = {
   readonly quarantined: string | null;
   /** A final weight that could not be read back: keeps trying, pages. */
   readonly unverified: boolean;
-  readonly rollback: { readonly cause: RollbackCause; readonly at: Instant; readonly by: Actor; readonly sentence: string } | null;
+  readonly rollback: {
+    readonly cause: RollbackCause;
+    readonly at: Instant;
+    readonly by: Actor;
+    readonly sentence: string;
+  } | null;
 };
 
 /** How a release ends: the slots swap roles, or the stable slot is replaced and the canary goes back to nothing. */
 export type Promotion =
   | { readonly kind: 'swap' }
-  | { readonly kind: 'replace'; readonly withinMs: number; readonly otherwise: 'rollback' | 'hold'; readonly hook: boolean };
+  | {
+      readonly kind: 'replace';
+      readonly withinMs: number;
+      readonly otherwise: 'rollback' | 'hold';
+      readonly hook: boolean;
+    };
 
 export type Actor = { readonly kind: 'person' | 'ci' | 'headgate'; readonly name: string };
 
@@ -96,7 +106,13 @@ export type Phase =
       readonly otherwise: GateOutcome;
     }
   | { readonly kind: 'baking'; readonly since: Instant; readonly until: Instant }
-  | { readonly kind: 'promoting'; readonly since: Instant; readonly until: Instant; readonly called: boolean; readonly overdue: boolean }
+  | {
+      readonly kind: 'promoting';
+      readonly since: Instant;
+      readonly until: Instant;
+      readonly called: boolean;
+      readonly overdue: boolean;
+    }
   | { readonly kind: 'rollingBack'; readonly since: Instant }
   | { readonly kind: 'settling'; readonly outcome: Outcome; readonly since: Instant; readonly until: Instant }
   | { readonly kind: 'promoted'; readonly at: Instant }
@@ -135,7 +151,12 @@ export type RollbackCause =
 export type Command =
   | { readonly verb: 'pause'; readonly reason: string | null }
   | { readonly verb: 'resume'; readonly reason: string | null }
-  | { readonly verb: 'promote'; readonly full: boolean; readonly force: boolean; readonly reason: string | null }
+  | {
+      readonly verb: 'promote';
+      readonly full: boolean;
+      readonly force: boolean;
+      readonly reason: string | null;
+    }
   | { readonly verb: 'approve'; readonly reason: string | null }
   | { readonly verb: 'reject'; readonly reason: string | null }
   | { readonly verb: 'rollback'; readonly reason: string | null }

@@ -7,6 +7,7 @@ import { StoreUnavailable } from '../ports/store.ts';
 import { consoleRoutes } from './console.ts';
 import type { HttpDeps } from './deps.ts';
 import { operationRoutes } from './operations.ts';
+import { orderRoutes } from './orders.ts';
 import { planRoutes } from './plans.ts';
 import { problem } from './problem.ts';
 import { releaseRoutes } from './releases.ts';
@@ -26,28 +27,50 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   app.use(
     secureHeaders({
       strictTransportSecurity: false, // TLS ends in front of us, and who speaks https is not ours to say
-      contentSecurityPolicy: { defaultSrc: ["'none'"], scriptSrc: ["'self'"], styleSrc: ["'self'"], connectSrc: ["'self'"], imgSrc: ["'self'", 'data:'], baseUri: ["'none'"], formAction: ["'none'"], frameAncestors: ["'none'"] },
+      contentSecurityPolicy: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        styleSrc: ["'self'"],
+        connectSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
     }),
   );
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: (c) => problem(c, 'too_large', `a request body has ${MAX_BODY_BYTES / 1024} kB at most`) }));
+  app.use(
+    bodyLimit({
+      maxSize: MAX_BODY_BYTES,
+      onError: (c) => problem(c, 'too_large', `a request body has ${MAX_BODY_BYTES / 1024} kB at most`),
+    }),
+  );
   app.use(async (c, next) => {
     const type = c.req.header('content-type');
     const hasBody = c.req.method === 'POST' || c.req.method === 'PUT';
     if (hasBody && c.req.path.startsWith('/v1/') && type !== undefined && !/^application\/([\w.+-]+\+)?json\b/.test(type))
       return problem(c, 'wrong_type', `the body is JSON (application/json), not ${type}`);
-    if (hasBody && type === undefined && Number(c.req.header('content-length') ?? 0) > 0) return problem(c, 'wrong_type', 'say content-type: application/json');
+    if (hasBody && type === undefined && Number(c.req.header('content-length') ?? 0) > 0)
+      return problem(c, 'wrong_type', 'say content-type: application/json');
     return next();
   });
-  for (const routes of [releaseRoutes(deps), serviceRoutes(deps), planRoutes(deps), operationRoutes(deps)]) app.route('/', routes);
+  for (const routes of [releaseRoutes(deps), orderRoutes(deps), serviceRoutes(deps), planRoutes(deps), operationRoutes(deps)])
+    app.route('/', routes);
   app.route('/', streamRoutes(deps));
   app.route('/', consoleRoutes());
-  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'Headgate', version: '1', description: 'Progressive delivery without Kubernetes' } });
+  app.doc31('/openapi.json', {
+    openapi: '3.1.0',
+    info: { title: 'Headgate', version: '1', description: 'Progressive delivery without Kubernetes' },
+  });
   app.notFound((c) => {
     const others = ['GET', 'POST', 'PUT'].filter((method) => method !== c.req.method && isRoute(app, method, c.req.path));
-    return others.length > 0 ? problem(c, 'wrong_method', `${c.req.path} takes ${others.join(' or ')}`) : problem(c, 'no_route', `no ${c.req.path}; the API is described at /openapi.json`);
+    return others.length > 0
+      ? problem(c, 'wrong_method', `${c.req.path} takes ${others.join(' or ')}`)
+      : problem(c, 'no_route', `no ${c.req.path}; the API is described at /openapi.json`);
   });
   app.onError((error, c) => {
-    if (error instanceof HTTPException) return problem(c, error.status === 413 ? 'too_large' : 'malformed', error.message || 'the request cannot be read');
+    if (error instanceof HTTPException)
+      return problem(c, error.status === 413 ? 'too_large' : 'malformed', error.message || 'the request cannot be read');
     if (error instanceof StoreUnavailable) return problem(c, 'unavailable', error.message);
     log.error({ path: c.req.path, error: error.stack ?? String(error) }, 'a request failed by a mistake of ours');
     return problem(c, 'internal', 'this is a bug: the log has the details under the request id');
@@ -57,7 +80,9 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
 
 /** Middleware matches every path; a route is what matches beyond it. */
 function isRoute(app: OpenAPIHono, method: string, path: string): boolean {
-  return app.routes.some((route) => route.method === method && route.path !== '/*' && route.path !== '*' && pattern(route.path).test(path));
+  return app.routes.some(
+    (route) => route.method === method && route.path !== '/*' && route.path !== '*' && pattern(route.path).test(path),
+  );
 }
 
 const pattern = (path: string): RegExp => new RegExp(`^${path.replaceAll('.', '\\.').replaceAll(/:\w+(\{[^}]*\})?/g, '[^/]+')}$`);

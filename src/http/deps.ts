@@ -24,12 +24,33 @@ export const routes = (): OpenAPIHono =>
       if (result.success) return undefined;
       const problems = result.error.issues.flatMap((issue) => {
         const path = issue.path.filter((key) => typeof key !== 'symbol');
-        if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: pointerOf([...path, key]), message: `unknown key "${key}"`, line: null, column: null }));
+        if (issue.code === 'unrecognized_keys')
+          return issue.keys.map((key) => ({
+            path: pointerOf([...path, key]),
+            message: `unknown key "${key}"`,
+            line: null,
+            column: null,
+          }));
         const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-        return [{ path: pointerOf(path), message: missing ? `${String(path.at(-1) ?? 'the body')} is missing` : issue.message, line: null, column: null }];
+        return [
+          {
+            path: pointerOf(path),
+            message: missing ? `${String(path.at(-1) ?? 'the body')} is missing` : issue.message,
+            line: null,
+            column: null,
+          },
+        ];
       });
-      return problem(c, 'invalid', `the ${result.target === 'json' ? 'body' : result.target} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`, problems);
+      return problem(
+        c,
+        'invalid',
+        `the ${result.target === 'json' ? 'body' : result.target} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`,
+        problems,
+      );
     },
   });
 
-export const jsonOf = <T>(schema: T, description: string) => ({ content: { 'application/json': { schema } }, description });
+export const jsonOf = <T>(schema: T, description: string) => ({
+  content: { 'application/json': { schema } },
+  description,
+});

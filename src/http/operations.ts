@@ -5,43 +5,109 @@ import { jsonOf, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 
 const problems = { default: { description: 'A problem document (RFC 9457)' } };
-const page = z.object({ limit: z.coerce.number().int().min(1).max(200).default(50), before: z.coerce.number().int().min(1).optional() }).strict();
-const routers = createRoute({ method: 'get', path: '/v1/routers', responses: { 200: jsonOf(listOf(routerView), 'As configured'), ...problems } });
-const providers = createRoute({ method: 'get', path: '/v1/providers', responses: { 200: jsonOf(listOf(providerView), 'As configured'), ...problems } });
-const deliveries = createRoute({ method: 'get', path: '/v1/deliveries', request: { query: page }, responses: { 200: jsonOf(listOf(deliveryView), 'Newest first'), ...problems } });
-const audit = createRoute({ method: 'get', path: '/v1/audit', request: { query: page }, responses: { 200: jsonOf(listOf(auditView), 'Newest first'), ...problems } });
+const page = z
+  .object({
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    before: z.coerce.number().int().min(1).optional(),
+  })
+  .strict();
+const routers = createRoute({
+  method: 'get',
+  path: '/v1/routers',
+  responses: { 200: jsonOf(listOf(routerView), 'As configured'), ...problems },
+});
+const providers = createRoute({
+  method: 'get',
+  path: '/v1/providers',
+  responses: { 200: jsonOf(listOf(providerView), 'As configured'), ...problems },
+});
+const deliveries = createRoute({
+  method: 'get',
+  path: '/v1/deliveries',
+  request: { query: page },
+  responses: { 200: jsonOf(listOf(deliveryView), 'Newest first'), ...problems },
+});
+const audit = createRoute({
+  method: 'get',
+  path: '/v1/audit',
+  request: { query: page },
+  responses: { 200: jsonOf(listOf(auditView), 'Newest first'), ...problems },
+});
 const health = z.object({ status: z.enum(['ok', 'failing']), problems: z.array(z.string()) });
-const healthz = createRoute({ method: 'get', path: '/healthz', responses: { 200: jsonOf(health, 'The loops are alive'), 503: jsonOf(health, 'They are not') } });
-const readyz = createRoute({ method: 'get', path: '/readyz', responses: { 200: jsonOf(health, 'Ready'), 503: jsonOf(health, 'Not ready, and why') } });
+const healthz = createRoute({
+  method: 'get',
+  path: '/healthz',
+  responses: { 200: jsonOf(health, 'The loops are alive'), 503: jsonOf(health, 'They are not') },
+});
+const readyz = createRoute({
+  method: 'get',
+  path: '/readyz',
+  responses: { 200: jsonOf(health, 'Ready'), 503: jsonOf(health, 'Not ready, and why') },
+});
 
 export function operationRoutes({ context, metricsText, health: look }: HttpDeps) {
   const { store } = context;
   const app = routes();
   app.openapi(routers, async (c) => {
-    const items = await Promise.all([...context.routers.values()].map(async (router) => ({ name: router.name, type: router.type, capabilities: { ...router.capabilities }, residue: { ...(await router.residue()) } })));
+    const items = await Promise.all(
+      [...context.routers.values()].map(async (router) => ({
+        name: router.name,
+        type: router.type,
+        capabilities: { ...router.capabilities },
+        residue: { ...(await router.residue()) },
+      })),
+    );
     return c.json({ items, nextCursor: null }, 200);
   });
   app.openapi(providers, (c) =>
-    c.json({ items: [...context.providers.values()].map(({ name, type, offers }) => ({ name, type, offers: Object.keys(offers) })), nextCursor: null }, 200),
+    c.json(
+      {
+        items: [...context.providers.values()].map(({ name, type, offers }) => ({
+          name,
+          type,
+          offers: Object.keys(offers),
+        })),
+        nextCursor: null,
+      },
+      200,
+    ),
   );
   app.openapi(deliveries, async (c) => {
     const { limit, before = null } = c.req.valid('query');
     const found = await store.deliveries({ limit, before });
-    return c.json({ items: found.rows.map((row) => ({ ...row })), nextCursor: found.next === null ? null : String(found.next) }, 200);
+    return c.json(
+      {
+        items: found.rows.map((row) => ({ ...row })),
+        nextCursor: found.next === null ? null : String(found.next),
+      },
+      200,
+    );
   });
   app.openapi(audit, async (c) => {
     const { limit, before = null } = c.req.valid('query');
     const found = await store.audit({ limit, before });
-    return c.json({ items: found.rows.map((row) => ({ ...row })), nextCursor: found.next === null ? null : String(found.next) }, 200);
+    return c.json(
+      {
+        items: found.rows.map((row) => ({ ...row })),
+        nextCursor: found.next === null ? null : String(found.next),
+      },
+      200,
+    );
   });
   app.openapi(healthz, async (c) => {
     const { alive } = await look();
-    return alive ? c.json({ status: 'ok', problems: [] }, 200) : c.json({ status: 'failing', problems: ['the scheduler has not come round for too long'] }, 503);
+    return alive
+      ? c.json({ status: 'ok', problems: [] }, 200)
+      : c.json({ status: 'failing', problems: ['the scheduler has not come round for too long'] }, 503);
   });
   app.openapi(readyz, async (c) => {
     const { problems: found } = await look();
-    return found.length === 0 ? c.json({ status: 'ok', problems: [] }, 200) : c.json({ status: 'failing', problems: [...found] }, 503);
+    return found.length === 0
+      ? c.json({ status: 'ok', problems: [] }, 200)
+      : c.json({ status: 'failing', problems: [...found] }, 503);
   });
-  app.get('/metrics', async (c) => c.text(await metricsText(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }));
+  app.get('/metrics', async (c) =>
+    c.text(await metricsText(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+  );
   return app;
 }

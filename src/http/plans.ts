@@ -10,23 +10,55 @@ import { problem } from './problem.ts';
 import { actorOf } from './views.ts';
 
 const problems = { default: { description: 'A problem document (RFC 9457)' } };
-const found = z.object({ pointer: z.string(), detail: z.string(), line: z.number().nullable(), column: z.number().nullable() });
+const found = z.object({
+  pointer: z.string(),
+  detail: z.string(),
+  line: z.number().nullable(),
+  column: z.number().nullable(),
+});
 const body = { required: true, ...jsonOf(planBody, 'The plan') };
 const list = createRoute({
   method: 'get',
   path: '/v1/plans',
-  request: { query: z.object({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(200).optional() }).strict() },
+  request: {
+    query: z
+      .object({
+        limit: z.coerce.number().int().min(1).max(200).default(50),
+        cursor: z.string().max(200).optional(),
+      })
+      .strict(),
+  },
   responses: { 200: jsonOf(listOf(planView), 'The newest version of each'), ...problems },
 });
 const get = createRoute({
   method: 'get',
   path: '/v1/plans/{name}',
-  request: { params: z.object({ name: z.string().max(100) }), query: z.object({ version: z.coerce.number().int().min(1).optional() }).strict() },
+  request: {
+    params: z.object({ name: z.string().max(100) }),
+    query: z.object({ version: z.coerce.number().int().min(1).optional() }).strict(),
+  },
   responses: { 200: jsonOf(planView, 'The plan'), ...problems },
 });
-const apply = createRoute({ method: 'post', path: '/v1/plans', request: { body }, responses: { 200: jsonOf(planView, 'As it is stored'), ...problems } });
-const validate = createRoute({ method: 'post', path: '/v1/plans:validate', request: { body }, responses: { 200: jsonOf(z.object({ valid: z.boolean(), problems: z.array(found), warnings: z.array(found) }), 'What is wrong with it'), ...problems } });
-const schema = createRoute({ method: 'get', path: '/v1/plans:schema', responses: { 200: jsonOf(z.looseObject({}), 'JSON Schema of a plan, for editors') } });
+const apply = createRoute({
+  method: 'post',
+  path: '/v1/plans',
+  request: { body },
+  responses: { 200: jsonOf(planView, 'As it is stored'), ...problems },
+});
+const validate = createRoute({
+  method: 'post',
+  path: '/v1/plans:validate',
+  request: { body },
+  responses: {
+    200: jsonOf(z.object({ valid: z.boolean(), problems: z.array(found), warnings: z.array(found) }), 'What is wrong with it'),
+    ...problems,
+  },
+});
+const schema = createRoute({
+  method: 'get',
+  path: '/v1/plans:schema',
+  responses: { 200: jsonOf(z.looseObject({}), 'JSON Schema of a plan, for editors') },
+});
 
 export function planRoutes({ context, planWorld }: HttpDeps) {
   const { store } = context;
@@ -48,13 +80,24 @@ export function planRoutes({ context, planWorld }: HttpDeps) {
     const { name, service } = parsed.value.plan;
     const actor = actorOf(c.req.header('x-headgate-actor'));
     const text = typeof document === 'string' ? document : stringify(document);
-    const saved = await store.savePlan({ name, service, document: text }, { actor: actor.name, action: 'plan.apply', subject: name, reason: null, data: { service } });
+    const saved = await store.savePlan(
+      { name, service, document: text },
+      { actor: actor.name, action: 'plan.apply', subject: name, reason: null, data: { service } },
+    );
     return c.json({ ...saved }, 200);
   });
   app.openapi(validate, (c) => {
     const parsed = parsePlan(c.req.valid('json').document, planWorld);
-    const shown = (of: readonly { path: string; message: string; line: number | null; column: number | null }[]) => of.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
-    return c.json({ valid: parsed.ok, problems: parsed.ok ? [] : shown(parsed.error), warnings: parsed.ok ? shown(parsed.value.warnings) : [] }, 200);
+    const shown = (of: readonly { path: string; message: string; line: number | null; column: number | null }[]) =>
+      of.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
+    return c.json(
+      {
+        valid: parsed.ok,
+        problems: parsed.ok ? [] : shown(parsed.error),
+        warnings: parsed.ok ? shown(parsed.value.warnings) : [],
+      },
+      200,
+    );
   });
   app.openapi(schema, (c) => c.json({ ...planJsonSchema() }, 200));
   return app;

@@ -26,11 +26,25 @@ export type ProblemResponse = Response & TypedResponse<never, never, never>;
 
 export function problem(c: Context, kind: ProblemKind, detail: string, problems: readonly Problem[] = []): ProblemResponse {
   const [status, title] = TABLE[kind];
-  const errors = problems.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
-  const body = { type: `urn:headgate:problem:${kind.replaceAll('_', '-')}`, title, status, detail, instance: c.req.path, ...(errors.length > 0 ? { errors } : {}) };
+  const errors = problems.map(({ path, message, line, column }) => ({
+    pointer: path,
+    detail: message,
+    line,
+    column,
+  }));
+  const body = {
+    type: `urn:headgate:problem:${kind.replaceAll('_', '-')}`,
+    title,
+    status,
+    detail,
+    instance: c.req.path,
+    ...(errors.length > 0 ? { errors } : {}),
+  };
   if (kind === 'unavailable') c.header('retry-after', '1');
   // The type parameters only say what a typed client would read; this body is described once, for all routes.
-  return c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' }) as unknown as ProblemResponse;
+  return c.body(JSON.stringify(body), status, {
+    'content-type': 'application/problem+json',
+  }) as unknown as ProblemResponse;
 }
 
 export const refused = (c: Context, { kind, detail, problems }: Refusal): ProblemResponse => problem(c, kind, detail, problems);

@@ -11,9 +11,23 @@ import { actorOf, viewService, viewTarget } from './views.ts';
 
 const nameParam = z.object({ name: z.string().max(100) });
 const problems = { default: { description: 'A problem document (RFC 9457)' } };
-const list = createRoute({ method: 'get', path: '/v1/services', responses: { 200: jsonOf(listOf(serviceView), 'By name'), ...problems } });
-const get = createRoute({ method: 'get', path: '/v1/services/{name}', request: { params: nameParam }, responses: { 200: jsonOf(serviceView, 'The service'), ...problems } });
-const targets = createRoute({ method: 'get', path: '/v1/services/{name}/targets', request: { params: nameParam }, responses: { 200: jsonOf(listOf(targetView), 'With what each serves now'), ...problems } });
+const list = createRoute({
+  method: 'get',
+  path: '/v1/services',
+  responses: { 200: jsonOf(listOf(serviceView), 'By name'), ...problems },
+});
+const get = createRoute({
+  method: 'get',
+  path: '/v1/services/{name}',
+  request: { params: nameParam },
+  responses: { 200: jsonOf(serviceView, 'The service'), ...problems },
+});
+const targets = createRoute({
+  method: 'get',
+  path: '/v1/services/{name}/targets',
+  request: { params: nameParam },
+  responses: { 200: jsonOf(listOf(targetView), 'With what each serves now'), ...problems },
+});
 const stable = createRoute({
   method: 'put',
   path: '/v1/services/{name}/stable',
@@ -24,7 +38,12 @@ const stable = createRoute({
 export function serviceRoutes({ context }: HttpDeps) {
   const { store } = context;
   const view = async (service: Service, of: readonly Target[]) =>
-    viewService({ service, settings: context.services.get(service.name), targets: of, active: (await store.active(service.name))?.release.id ?? null });
+    viewService({
+      service,
+      settings: context.services.get(service.name),
+      targets: of,
+      active: (await store.active(service.name))?.release.id ?? null,
+    });
 
   const app = routes();
   app.openapi(list, async (c) => {
@@ -35,7 +54,9 @@ export function serviceRoutes({ context }: HttpDeps) {
   app.openapi(get, async (c) => {
     const { name } = c.req.valid('param');
     const service = await store.service(name);
-    return service ? c.json(await view(service, await store.targets(name)), 200) : problem(c, 'not_found', `no service named ${name}`);
+    return service
+      ? c.json(await view(service, await store.targets(name)), 200)
+      : problem(c, 'not_found', `no service named ${name}`);
   });
   app.openapi(targets, async (c) => {
     const { name } = c.req.valid('param');
@@ -49,13 +70,18 @@ export function serviceRoutes({ context }: HttpDeps) {
     const { version, slot = null, reason = null } = c.req.valid('json');
     const of = await store.targets(name);
     const slots = of[0]?.slots;
-    if (slot !== null && !slots?.includes(slot)) return problem(c, 'invalid', `${name} has no slot ${slot}; it has ${slots?.join(' and ') ?? 'no target'}`);
+    if (slot !== null && !slots?.includes(slot))
+      return problem(c, 'invalid', `${name} has no slot ${slot}; it has ${slots?.join(' and ') ?? 'no target'}`);
     const active = await store.active(name);
     if (active) return problem(c, 'busy', `release ${active.release.id} moves ${name} now: what is stable is decided by its end`);
     if (slot !== null && slots && of.some((target) => target.desiredSecond !== (slot === slots[1] ? 10_000 : 0)))
       return problem(c, 'not_accepted', `the traffic of ${name} is not on ${slot}: saying so would not move it`);
     const actor = actorOf(c.req.header('x-headgate-actor'));
-    const service = await store.setStable(name, { slot, version }, { actor: actor.name, action: 'service.stable', subject: name, reason, data: { version, slot } });
+    const service = await store.setStable(
+      name,
+      { slot, version },
+      { actor: actor.name, action: 'service.stable', subject: name, reason, data: { version, slot } },
+    );
     return service ? c.json(await view(service, of), 200) : problem(c, 'not_found', `no service named ${name}`);
   });
   return app;
@@ -65,5 +91,8 @@ export function serviceRoutes({ context }: HttpDeps) {
 async function servedBy(context: HttpDeps['context'], target: Target, signal: AbortSignal): Promise<Weight | null> {
   const read = await readTarget(context, target, signal);
   if (!read.ok) return null;
-  return read.value.reduce<Weight | null>((most, { secondShare }) => (most === null || most < secondShare ? secondShare : most), null);
+  return read.value.reduce<Weight | null>(
+    (most, { secondShare }) => (most === null || most < secondShare ? secondShare : most),
+    null,
+  );
 }

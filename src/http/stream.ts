@@ -16,7 +16,9 @@ export function streamRoutes({ context, closing }: HttpDeps): Hono {
   app.get('/v1/events', (c) => {
     const { release, service } = c.req.query();
     const from = positionOf(c.req.header('last-event-id') ?? c.req.query('after'));
-    const wanted = ({ event }: LoggedEvent): boolean => (release === undefined || ('release' in event && event.release === release)) && (service === undefined || event.service === service);
+    const wanted = ({ event }: LoggedEvent): boolean =>
+      (release === undefined || ('release' in event && event.release === release)) &&
+      (service === undefined || event.service === service);
     c.header('x-accel-buffering', 'no');
     c.header('cache-control', 'no-cache, no-transform');
     return streamSSE(c, async (stream) => {
@@ -45,4 +47,5 @@ export function streamRoutes({ context, closing }: HttpDeps): Hono {
 }
 
 /** Null for none, and for anything that is no position: then from now on. */
-const positionOf = (text: string | undefined): number | null => (text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null);
+const positionOf = (text: string | undefined): number | null =>
+  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;

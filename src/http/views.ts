@@ -29,7 +29,9 @@ export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): Re
     hold: hold ? { ...hold, until: release.deadlineAt, otherwise: 'rollback' } : null,
     sentence: explainRelease(release, now),
     acceptedCommands: [...acceptance(release)],
-    rollback: rollback ? { cause: { ...rollback.cause }, at: rollback.at, by: rollback.by.name, sentence: rollback.sentence } : null,
+    rollback: rollback
+      ? { cause: { ...rollback.cause }, at: rollback.at, by: rollback.by.name, sentence: rollback.sentence }
+      : null,
     unverified: release.unverified,
     quarantined: release.quarantined,
     createdAt: release.createdAt,
@@ -43,12 +45,23 @@ export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): Re
 export const viewChecks = (release: Release, states: readonly CheckState[]) =>
   Object.values(release.plan.checks).map(({ name, dryRun }) => {
     const found = states.find((state) => state.check === name)?.verdict ?? null;
-    if (!found) return { name, verdict: 'inconclusive' as const, sentence: 'not measured yet', hard: false, dryRun, evidence: null };
+    if (!found)
+      return {
+        name,
+        verdict: 'inconclusive' as const,
+        sentence: 'not measured yet',
+        hard: false,
+        dryRun,
+        evidence: null,
+      };
     const { verdict, sentence, hard, evidence } = found;
     return { name, verdict, sentence, hard, dryRun, evidence: viewEvidence(evidence) };
   });
 
-const viewEvidence = (evidence: MeasurementRow['verdict']['evidence']) => ({ ...evidence, query: { ...evidence.query } });
+const viewEvidence = (evidence: MeasurementRow['verdict']['evidence']) => ({
+  ...evidence,
+  query: { ...evidence.query },
+});
 
 export const viewMeasurement = ({ check, end, measurement, verdict }: MeasurementRow): MeasurementView => ({
   check,
@@ -108,4 +121,3 @@ export const actorOf = (header: string | undefined): Actor => {
   if (text.startsWith('ci:')) return { kind: 'ci', name: text.slice(3) };
   return { kind: 'person', name: text === '' ? 'anonymous' : text };
 };
-

@@ -7,13 +7,25 @@ export type BreakerState =
   | { readonly kind: 'open'; readonly untilMs: number; readonly openings: number }
   | { readonly kind: 'probing'; readonly sinceMs: number; readonly openings: number };
 
-export type BreakerOptions = { readonly failures: number; readonly openMs: number; readonly maxOpenMs: number };
+export type BreakerOptions = {
+  readonly failures: number;
+  readonly openMs: number;
+  readonly maxOpenMs: number;
+};
 
 export const CLOSED: BreakerState = { kind: 'closed', failures: 0 };
 
 /** May a call go out now? `next` is the state to keep: a probe is handed out once. A probe that never reports ends after `openMs`. */
-export function admit(state: BreakerState, nowMs: number, options: BreakerOptions): { readonly admitted: boolean; readonly next: BreakerState } {
-  const probe: BreakerState = { kind: 'probing', sinceMs: nowMs, openings: state.kind === 'closed' ? 0 : state.openings };
+export function admit(
+  state: BreakerState,
+  nowMs: number,
+  options: BreakerOptions,
+): { readonly admitted: boolean; readonly next: BreakerState } {
+  const probe: BreakerState = {
+    kind: 'probing',
+    sinceMs: nowMs,
+    openings: state.kind === 'closed' ? 0 : state.openings,
+  };
   if (state.kind === 'closed') return { admitted: true, next: state };
   if (state.kind === 'open') return state.untilMs <= nowMs ? { admitted: true, next: probe } : { admitted: false, next: state };
   return state.sinceMs + options.openMs <= nowMs ? { admitted: true, next: probe } : { admitted: false, next: state };
@@ -23,7 +35,9 @@ export function report(state: BreakerState, healthy: boolean, nowMs: number, opt
   if (healthy) return CLOSED;
   if (state.kind === 'closed') {
     const failures = state.failures + 1;
-    return failures < options.failures ? { kind: 'closed', failures } : { kind: 'open', untilMs: nowMs + options.openMs, openings: 1 };
+    return failures < options.failures
+      ? { kind: 'closed', failures }
+      : { kind: 'open', untilMs: nowMs + options.openMs, openings: 1 };
   }
   if (state.kind === 'open') return state;
   const openMs = Math.min(options.maxOpenMs, options.openMs * 2 ** state.openings);

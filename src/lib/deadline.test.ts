@@ -32,17 +32,15 @@ const calm = (): AbortSignal => new AbortController().signal;
 
 it('gives the answer of one that is in time, and leaves no timer', async () => {
   const { clock, sleeping } = handClock();
-  await expect(
-    withDeadline(clock, { ms: 100, signal: calm() }, () => Promise.resolve('answer')),
-  ).resolves.toBe('answer');
+  await expect(withDeadline(clock, { ms: 100, signal: calm() }, () => Promise.resolve('answer'))).resolves.toBe('answer');
   expect(sleeping()).toBe(0);
 });
 
 it('gives the error of one that fails in time, and leaves no timer', async () => {
   const { clock, sleeping } = handClock();
-  await expect(
-    withDeadline(clock, { ms: 100, signal: calm() }, () => Promise.reject(new Error('refused'))),
-  ).rejects.toThrow('refused');
+  await expect(withDeadline(clock, { ms: 100, signal: calm() }, () => Promise.reject(new Error('refused')))).rejects.toThrow(
+    'refused',
+  );
   expect(sleeping()).toBe(0);
 });
 

@@ -11,7 +11,11 @@ export type Sleeper = { sleep(ms: number, signal?: AbortSignal): Promise<void> }
 export type Deadline = { readonly ms: number; readonly signal: AbortSignal };
 
 /** The callee's own outcome, or a rejection with `DeadlineExceeded`, or with the parent signal's reason. */
-export async function withDeadline<T>(clock: Sleeper, { ms, signal }: Deadline, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withDeadline<T>(
+  clock: Sleeper,
+  { ms, signal }: Deadline,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   signal.throwIfAborted();
   const inner = new AbortController();
   const finished = new AbortController();

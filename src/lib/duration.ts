@@ -7,8 +7,7 @@ export function parseDuration(text: string): number | null {
   const match = SHAPE.exec(text.trim());
   if (!match || text.trim() === '') return null;
   const [, d = '0', h = '0', m = '0', s = '0', ms = '0'] = match;
-  const total =
-    Number(d) * UNIT_MS.d + Number(h) * UNIT_MS.h + Number(m) * UNIT_MS.m + Number(s) * UNIT_MS.s + Number(ms);
+  const total = Number(d) * UNIT_MS.d + Number(h) * UNIT_MS.h + Number(m) * UNIT_MS.m + Number(s) * UNIT_MS.s + Number(ms);
   return Number.isSafeInteger(total) ? total : null;
 }
 

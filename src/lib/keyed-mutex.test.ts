@@ -51,10 +51,6 @@ it('lets nobody in between two that wait, even when asked as the first one ends'
     await settled();
     inside--;
   };
-  await Promise.all([
-    mutex.run('key', work),
-    mutex.run('key', work),
-    settled().then(() => mutex.run('key', work)),
-  ]);
+  await Promise.all([mutex.run('key', work), mutex.run('key', work), settled().then(() => mutex.run('key', work))]);
   expect(most).toBe(1);
 });

@@ -3,10 +3,7 @@ import { freshBudget, noteAttempt, RETRY_BUDGET, takeRetry } from './retry-budge
 import type { RetryBudget } from './retry-budget.ts';
 
 /** Takes retries until one is refused. */
-function drain(
-  start: RetryBudget,
-  nowMs: number,
-): { readonly granted: number; readonly budget: RetryBudget } {
+function drain(start: RetryBudget, nowMs: number): { readonly granted: number; readonly budget: RetryBudget } {
   let budget = start;
   for (let granted = 0; ; granted++) {
     const taken = takeRetry(budget, nowMs, RETRY_BUDGET);

@@ -41,11 +41,7 @@ export function takeRetry(
 /** A clock that stands or goes back earns nothing. */
 function refilled(budget: RetryBudget, nowMs: number, options: RetryBudgetOptions): RetryBudget {
   const elapsedMs = Math.max(0, nowMs - budget.atMs);
-  return earn(
-    { ...budget, atMs: budget.atMs + elapsedMs },
-    (options.burst * elapsedMs) / options.refillMs,
-    options,
-  );
+  return earn({ ...budget, atMs: budget.atMs + elapsedMs }, (options.burst * elapsedMs) / options.refillMs, options);
 }
 
 const earn = (budget: RetryBudget, tokens: number, { burst }: RetryBudgetOptions): RetryBudget => ({

@@ -24,7 +24,11 @@ export type StoredRelease = {
   readonly crashes: number;
 };
 
-export type CheckState = { readonly check: string; readonly state: unknown; readonly verdict: CheckVerdict | null };
+export type CheckState = {
+  readonly check: string;
+  readonly state: unknown;
+  readonly verdict: CheckVerdict | null;
+};
 
 /** A release to work on: leased to `worker` until `leaseUntil`, with all that a tick needs. */
 export type Claimed = StoredRelease & {
@@ -168,10 +172,17 @@ export type Store = {
    * Makes services and targets as configured: new ones appear with all traffic on the first slot, known ones keep
    * their weights and roles, those left out stay in the store but are managed no longer.
    */
-  configure(services: readonly { readonly name: string; readonly slots: readonly [string, string] }[], targets: readonly TargetSpec[]): Promise<void>;
+  configure(
+    services: readonly { readonly name: string; readonly slots: readonly [string, string] }[],
+    targets: readonly TargetSpec[],
+  ): Promise<void>;
   services(): Promise<readonly Service[]>;
   service(name: string): Promise<Service | null>;
-  setStable(name: string, stable: { readonly slot: string | null; readonly version: string }, audit: AuditEntry): Promise<Service | null>;
+  setStable(
+    name: string,
+    stable: { readonly slot: string | null; readonly version: string },
+    audit: AuditEntry,
+  ): Promise<Service | null>;
   /** Managed targets, of one service or of all. */
   targets(service: string | null): Promise<readonly Target[]>;
 
@@ -199,16 +210,28 @@ export type Store = {
   /** Makes a release due at once (a command, a new version of the facts). */
   wake(id: ReleaseId): Promise<void>;
   /** Counts a crash of the handler and gives the lease back; returns how many in a row. A commit by a tick resets it. */
-  recordCrash(crash: { readonly id: ReleaseId; readonly worker: string; readonly error: string; readonly dueAt: Instant }): Promise<number>;
+  recordCrash(crash: {
+    readonly id: ReleaseId;
+    readonly worker: string;
+    readonly error: string;
+    readonly dueAt: Instant;
+  }): Promise<number>;
   /** The next instant at which a release or a target is due, null when there is nothing. */
   nextDueAt(): Promise<Instant | null>;
 
   /** Leases managed targets that are due for reconcile and sets them due again `everyMs` later. */
-  claimDueTargets(claim: { readonly worker: string; readonly everyMs: number; readonly limit: number }): Promise<readonly ClaimedTarget[]>;
+  claimDueTargets(claim: {
+    readonly worker: string;
+    readonly everyMs: number;
+    readonly limit: number;
+  }): Promise<readonly ClaimedTarget[]>;
   claimTarget(id: TargetId): Promise<ClaimedTarget | null>;
   updateTarget(update: TargetUpdate): Promise<Result<Target, CommitError>>;
 
-  savePlan(plan: { readonly name: string; readonly service: string; readonly document: string }, audit: AuditEntry): Promise<StoredPlan>;
+  savePlan(
+    plan: { readonly name: string; readonly service: string; readonly document: string },
+    audit: AuditEntry,
+  ): Promise<StoredPlan>;
   /** The newest version, or the one asked for. */
   plan(name: string, version: number | null): Promise<StoredPlan | null>;
   plans(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredPlan>>;
@@ -219,11 +242,18 @@ export type Store = {
   lastPosition(): Promise<number>;
   checkStates(id: ReleaseId): Promise<readonly CheckState[]>;
   /** Newest first; keyset by end. */
-  measurements(id: ReleaseId, query: { readonly check: string | null; readonly limit: number; readonly before: number | null }): Promise<Page<MeasurementRow, number>>;
+  measurements(
+    id: ReleaseId,
+    query: { readonly check: string | null; readonly limit: number; readonly before: number | null },
+  ): Promise<Page<MeasurementRow, number>>;
   audit(query: { readonly limit: number; readonly before: number | null }): Promise<Page<StoredAudit, number>>;
 
   /** Per notifier and subject only the oldest unsettled row, when due; leased so that nobody else sends it meanwhile. */
-  claimOutbox(claim: { readonly worker: string; readonly leaseMs: number; readonly limit: number }): Promise<readonly OutboxRow[]>;
+  claimOutbox(claim: {
+    readonly worker: string;
+    readonly leaseMs: number;
+    readonly limit: number;
+  }): Promise<readonly OutboxRow[]>;
   settle(delivery: Delivery): Promise<void>;
   /** Newest first. */
   deliveries(query: { readonly limit: number; readonly before: number | null }): Promise<Page<DeliveryView, number>>;

@@ -26,8 +26,16 @@ export function calendar(ctx: Context, { retainMs }: { readonly retainMs: number
     }
   };
   const tasks = [
-    schedule(RETENTION_AT, guarded('retention', () => retain(ctx, retainMs)), { name: 'retention', noOverlap: true }),
-    schedule(DIGEST_AT, guarded('the digest', () => digest(ctx)), { name: 'digest', noOverlap: true }),
+    schedule(
+      RETENTION_AT,
+      guarded('retention', () => retain(ctx, retainMs)),
+      { name: 'retention', noOverlap: true },
+    ),
+    schedule(
+      DIGEST_AT,
+      guarded('the digest', () => digest(ctx)),
+      { name: 'digest', noOverlap: true },
+    ),
   ];
   return {
     async stop() {

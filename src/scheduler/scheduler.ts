@@ -65,7 +65,11 @@ export function scheduler(ctx: Context): Scheduler {
   const releaseRound = async (): Promise<number> => {
     const free = ctx.settings.concurrency - runs.size;
     if (free <= 0) return ctx.settings.pollMs;
-    const claimed = await ctx.store.claimDue({ worker: ctx.worker, leaseMs: ctx.settings.leaseMs, limit: free });
+    const claimed = await ctx.store.claimDue({
+      worker: ctx.worker,
+      leaseMs: ctx.settings.leaseMs,
+      limit: free,
+    });
     const now = await ctx.store.now();
     for (const due of claimed) {
       ctx.recorder.lag('release', Math.max(0, now - due.dueAt) / 1000);
@@ -76,25 +80,11 @@ export function scheduler(ctx: Context): Scheduler {
     return next === null ? ctx.settings.pollMs : Math.min(ctx.settings.pollMs, Math.max(10, next - now));
   };
 
-  const targetRound = async (signal: AbortSignal): Promise<number> => {
-    const { reconcileEveryMs } = ctx.settings;
-    const due = await ctx.store.claimDueTargets({ worker: ctx.worker, everyMs: reconcileEveryMs, limit: TARGET_BATCH });
-    for (const { target } of due) track(guarded(ctx, `reconcile of ${target.id}`, () => reconcile(ctx, target.id, signal)));
-    return due.length === TARGET_BATCH ? 0 : Math.min(TARGETS_EVERY_MS, reconcileEveryMs);
-  };
-
-  const outboxRound = async (signal: AbortSignal): Promise<number> => {
-    const leaseMs = ctx.settings.deliverTimeoutMs * 2;
-    const rows = await ctx.store.claimOutbox({ worker: ctx.worker, leaseMs, limit: OUTBOX_BATCH });
-    await Promise.all(rows.map((row) => guarded(ctx, `delivery ${row.seq}`, () => deliver(ctx, row, signal))));
-    return rows.length === OUTBOX_BATCH ? 0 : OUTBOX_EVERY_MS;
-  };
-
   const spec = { clock: ctx.clock, log: ctx.log };
   const loops: readonly Loop[] = [
     loop({ ...spec, name: 'release', round: releaseRound }, stopping.signal),
-    loop({ ...spec, name: 'target', round: targetRound }, stopping.signal),
-    loop({ ...spec, name: 'outbox', round: outboxRound }, stopping.signal),
+    loop({ ...spec, name: 'target', round: (signal) => targetRound(ctx, track, signal) }, stopping.signal),
+    loop({ ...spec, name: 'outbox', round: (signal) => outboxRound(ctx, signal) }, stopping.signal),
   ];
 
   return {
@@ -109,6 +99,24 @@ export function scheduler(ctx: Context): Scheduler {
       await Promise.race([idle, ctx.clock.sleep(graceMs)]);
     },
   };
+}
+
+async function targetRound(ctx: Context, track: (work: Promise<void>) => void, signal: AbortSignal): Promise<number> {
+  const { reconcileEveryMs } = ctx.settings;
+  const due = await ctx.store.claimDueTargets({
+    worker: ctx.worker,
+    everyMs: reconcileEveryMs,
+    limit: TARGET_BATCH,
+  });
+  for (const { target } of due) track(guarded(ctx, `reconcile of ${target.id}`, () => reconcile(ctx, target.id, signal)));
+  return due.length === TARGET_BATCH ? 0 : Math.min(TARGETS_EVERY_MS, reconcileEveryMs);
+}
+
+async function outboxRound(ctx: Context, signal: AbortSignal): Promise<number> {
+  const leaseMs = ctx.settings.deliverTimeoutMs * 2;
+  const rows = await ctx.store.claimOutbox({ worker: ctx.worker, leaseMs, limit: OUTBOX_BATCH });
+  await Promise.all(rows.map((row) => guarded(ctx, `delivery ${row.seq}`, () => deliver(ctx, row, signal))));
+  return rows.length === OUTBOX_BATCH ? 0 : OUTBOX_EVERY_MS;
 }
 
 /** One tick within its lease, whose end is also its deadline. Nothing escapes: what fails is counted against the release. */
@@ -133,7 +141,8 @@ async function crashed(ctx: Context, { release }: Claimed, error: unknown): Prom
   const dueAt = after(await ctx.store.now(), CRASH_PAUSE_MS);
   ctx.log.error({ release: id, error: error instanceof Error ? error.stack : String(error) }, `working on release ${id} crashed`);
   // A store or a deadline that gives up says nothing about the release.
-  if (error instanceof StoreUnavailable || error instanceof DeadlineExceeded) return ctx.store.yieldLease({ id, worker: ctx.worker, dueAt });
+  if (error instanceof StoreUnavailable || error instanceof DeadlineExceeded)
+    return ctx.store.yieldLease({ id, worker: ctx.worker, dueAt });
   const crashes = await ctx.store.recordCrash({ id, worker: ctx.worker, error: String(error), dueAt });
   if (ctx.settings.crashLimit <= crashes) await quarantine(ctx, id, String(error));
 }

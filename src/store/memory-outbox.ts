@@ -5,7 +5,13 @@ import type { DeliveryView, OutboxRow, Store } from '../ports/store.ts';
 import { page } from './page.ts';
 import { subjectOf } from './rows.ts';
 
-type Row = OutboxRow & { readonly dueAt: Instant; readonly leaseUntil: Instant; readonly state: DeliveryView['state']; readonly detail: string | null; readonly settledAt: Instant | null };
+type Row = OutboxRow & {
+  readonly dueAt: Instant;
+  readonly leaseUntil: Instant;
+  readonly state: DeliveryView['state'];
+  readonly detail: string | null;
+  readonly settledAt: Instant | null;
+};
 
 export function memoryOutbox(now: () => Instant) {
   const rows = new Map<number, Row>();
@@ -14,23 +20,35 @@ export function memoryOutbox(now: () => Instant) {
   const methods: Pick<Store, 'claimOutbox' | 'settle' | 'deliveries'> = {
     async claimOutbox({ leaseMs, limit }) {
       const at = now();
-      const heads = [...queues.values()].flatMap((queue) => rows.get(queue[0] ?? 0) ?? []).filter((row) => row.dueAt <= at && row.leaseUntil <= at);
-      return heads.toSorted((a, b) => a.seq - b.seq).slice(0, limit).map((row) => {
-        rows.set(row.seq, { ...row, leaseUntil: after(at, leaseMs) });
-        return row;
-      });
+      const heads = [...queues.values()]
+        .flatMap((queue) => rows.get(queue[0] ?? 0) ?? [])
+        .filter((row) => row.dueAt <= at && row.leaseUntil <= at);
+      return heads
+        .toSorted((a, b) => a.seq - b.seq)
+        .slice(0, limit)
+        .map((row) => {
+          rows.set(row.seq, { ...row, leaseUntil: after(at, leaseMs) });
+          return row;
+        });
     },
     async settle({ seq, outcome }) {
       const row = rows.get(seq);
       if (!row || row.state !== 'pending') return;
       const tried = { ...row, attempts: row.attempts + 1, leaseUntil: Instant(0) };
-      if (outcome.kind === 'retry') return void rows.set(seq, { ...tried, dueAt: outcome.at, detail: outcome.detail });
-      rows.set(seq, { ...tried, state: outcome.kind, settledAt: now(), detail: outcome.kind === 'parked' ? outcome.detail : null });
+      if (outcome.kind === 'retry') {
+        rows.set(seq, { ...tried, dueAt: outcome.at, detail: outcome.detail });
+        return;
+      }
+      rows.set(seq, {
+        ...tried,
+        state: outcome.kind,
+        settledAt: now(),
+        detail: outcome.kind === 'parked' ? outcome.detail : null,
+      });
       const key = keyOf(row);
       const rest = (queues.get(key) ?? []).filter((queued) => queued !== seq);
       if (rest.length > 0) queues.set(key, rest);
       else queues.delete(key);
-      return undefined;
     },
     async deliveries({ limit, before }) {
       const shown = [...rows.values()].filter(({ seq }) => before === null || seq < before).toReversed();
@@ -42,7 +60,7 @@ export function memoryOutbox(now: () => Instant) {
     add(event: ReleaseEvent | TargetEvent, notify: readonly string[]): void {
       for (const notifier of notify) {
         const seq = ++lastSeq;
-        const row: Row = { seq, notifier, subject: subjectOf(event), event, attempts: 0, createdAt: now(), dueAt: now(), leaseUntil: Instant(0), state: 'pending', detail: null, settledAt: null };
+        const row = pending(seq, notifier, event, now());
         rows.set(seq, row);
         const queue = queues.get(keyOf(row));
         if (queue) queue.push(seq);
@@ -56,6 +74,20 @@ export function memoryOutbox(now: () => Instant) {
     },
   };
 }
+
+const pending = (seq: number, notifier: string, event: ReleaseEvent | TargetEvent, at: Instant): Row => ({
+  seq,
+  notifier,
+  subject: subjectOf(event),
+  event,
+  attempts: 0,
+  createdAt: at,
+  dueAt: at,
+  leaseUntil: Instant(0),
+  state: 'pending',
+  detail: null,
+  settledAt: null,
+});
 
 const keyOf = ({ notifier, subject }: Pick<Row, 'notifier' | 'subject'>): string => `${notifier} ${subject}`;
 

@@ -11,7 +11,18 @@ import { assert } from '../lib/assert.ts';
 import { hash32 } from '../lib/prng.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import type { CheckState, Claimed, ClaimedTarget, Commit, CommitError, MeasurementRow, Store, StoredAudit, StoredPlan, StoredRelease } from '../ports/store.ts';
+import type {
+  CheckState,
+  Claimed,
+  ClaimedTarget,
+  Commit,
+  CommitError,
+  MeasurementRow,
+  Store,
+  StoredAudit,
+  StoredPlan,
+  StoredRelease,
+} from '../ports/store.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
 import { memoryOutbox } from './memory-outbox.ts';
 import { page } from './page.ts';
@@ -51,26 +62,53 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     plans: new Map(),
     outbox: memoryOutbox(now),
   };
-  return { now: async () => now(), ping: async () => {}, ...services(state), ...releases(state), ...claims(state), ...logs(state), ...plans(state), ...state.outbox.methods, close: async () => {} };
+  return {
+    now: async () => now(),
+    ping: async () => {},
+    ...services(state),
+    ...targets(state),
+    ...releases(state),
+    ...claims(state),
+    ...logs(state),
+    ...plans(state),
+    ...state.outbox.methods,
+    close: async () => {},
+  };
 }
 
 const first = Weight(0);
 const FIRST_LOOK_MS = 5_000;
 
-function services(state: State): Pick<Store, 'configure' | 'services' | 'service' | 'setStable' | 'targets' | 'claimDueTargets' | 'claimTarget' | 'updateTarget'> {
+function services(state: State): Pick<Store, 'configure' | 'services' | 'service' | 'setStable'> {
   const { now } = state;
-  const managed = (): readonly TargetRow[] => [...state.targets.values()].filter((row) => row.managed);
   return {
     async configure(configured, specs) {
       for (const { name, slots } of configured)
-        if (!state.services.has(name)) state.services.set(name, { name, stableSlot: slots[0], stableVersion: null, updatedAt: now() });
+        if (!state.services.has(name))
+          state.services.set(name, { name, stableSlot: slots[0], stableVersion: null, updatedAt: now() });
       for (const [id, row] of state.targets) state.targets.set(id, { ...row, managed: false });
       for (const spec of specs) {
         const known = state.targets.get(spec.id)?.target;
         const target: Target = known
           ? { ...known, ...spec }
-          : { ...spec, desiredSecond: first, seq: 0, verifiedSecond: null, verifiedSeq: 0, verifiedAt: null, boots: {}, driftAt: null, differs: null, unreachableSince: null, eventSeq: 0 };
-        state.targets.set(spec.id, { target, managed: true, dueAt: after(now(), hash32(spec.id) % FIRST_LOOK_MS) });
+          : {
+              ...spec,
+              desiredSecond: first,
+              seq: 0,
+              verifiedSecond: null,
+              verifiedSeq: 0,
+              verifiedAt: null,
+              boots: {},
+              driftAt: null,
+              differs: null,
+              unreachableSince: null,
+              eventSeq: 0,
+            };
+        state.targets.set(spec.id, {
+          target,
+          managed: true,
+          dueAt: after(now(), hash32(spec.id) % FIRST_LOOK_MS),
+        });
       }
     },
     services: async () => [...state.services.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
@@ -78,15 +116,33 @@ function services(state: State): Pick<Store, 'configure' | 'services' | 'service
     async setStable(name, { slot, version }, entry) {
       const before = state.services.get(name);
       if (!before) return null;
-      const service = { ...before, stableVersion: version, stableSlot: slot ?? before.stableSlot, updatedAt: now() };
+      const service = {
+        ...before,
+        stableVersion: version,
+        stableSlot: slot ?? before.stableSlot,
+        updatedAt: now(),
+      };
       state.services.set(name, service);
       audited(state, entry);
       return service;
     },
+  };
+}
+
+function targets(state: State): Pick<Store, 'targets' | 'claimDueTargets' | 'claimTarget' | 'updateTarget'> {
+  const { now } = state;
+  const managed = (): readonly TargetRow[] => [...state.targets.values()].filter((row) => row.managed);
+  return {
     targets: async (service) =>
-      managed().map(({ target }) => target).filter((target) => service === null || target.service === service).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+      managed()
+        .map(({ target }) => target)
+        .filter((target) => service === null || target.service === service)
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     async claimDueTargets({ everyMs, limit }) {
-      const due = managed().filter((row) => row.dueAt <= now()).toSorted((a, b) => a.dueAt - b.dueAt).slice(0, limit);
+      const due = managed()
+        .filter((row) => row.dueAt <= now())
+        .toSorted((a, b) => a.dueAt - b.dueAt)
+        .slice(0, limit);
       return due.map((row) => {
         state.targets.set(row.target.id, { ...row, dueAt: after(now(), everyMs) });
         return claimedTarget(state, row.target);
@@ -109,11 +165,14 @@ function services(state: State): Pick<Store, 'configure' | 'services' | 'service
   };
 }
 
-function releases(state: State): Pick<Store, 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'wake' | 'recordCrash' | 'checkStates'> {
+function releases(
+  state: State,
+): Pick<Store, 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'checkStates'> {
   return {
     async create({ release, events, audit, notify, dueAt, expectActive }) {
       const active = activeRow(state, release.service)?.release.id ?? null;
-      if (active !== expectActive || (active !== null && isActive(release))) return stale(`the active release of ${release.service} is another one by now`);
+      if (active !== expectActive || (active !== null && isActive(release)))
+        return stale(`the active release of ${release.service} is another one by now`);
       const row: Row = { release, revision: 1, dueAt, crashes: 0, worker: null, leaseUntil: Instant(0) };
       put(state, row);
       append(state, events, notify);
@@ -133,14 +192,40 @@ function releases(state: State): Pick<Store, 'create' | 'release' | 'load' | 'ac
     async releases({ service, phases, limit, cursor }) {
       const key = parseCursor(cursor);
       const rows = [...state.releases.values()]
-        .filter(({ release }) => (service === null || release.service === service) && (phases === null || phases.includes(release.phase.kind)))
+        .filter(
+          ({ release }) =>
+            (service === null || release.service === service) && (phases === null || phases.includes(release.phase.kind)),
+        )
         .toSorted((a, b) => b.release.createdAt - a.release.createdAt || (a.release.id < b.release.id ? 1 : -1))
-        .filter(({ release }) => key === null || release.createdAt < key.ms || (release.createdAt === key.ms && release.id < key.id));
+        .filter(
+          ({ release }) => key === null || release.createdAt < key.ms || (release.createdAt === key.ms && release.id < key.id),
+        );
       const shown = rows.slice(0, limit);
       const last = shown.at(-1)?.release;
-      return { rows: shown, next: rows.length > limit && last ? cursorOf({ ms: last.createdAt, id: last.id }) : null };
+      return {
+        rows: shown,
+        next: rows.length > limit && last ? cursorOf({ ms: last.createdAt, id: last.id }) : null,
+      };
     },
     commit: async (commit) => write(state, commit),
+    checkStates: async (id) => [...(state.checkStates.get(id)?.values() ?? [])],
+  };
+}
+
+function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueAt' | 'wake' | 'recordCrash'> {
+  const { now } = state;
+  return {
+    async claimDue({ worker, leaseMs, limit }) {
+      const at = now();
+      const due = [...state.running.values()]
+        .filter((row) => row.dueAt <= at && row.leaseUntil <= at)
+        .toSorted((a, b) => a.dueAt - b.dueAt);
+      return due.slice(0, limit).map((row) => claimedOf(state, put(state, { ...row, worker, leaseUntil: after(at, leaseMs) })));
+    },
+    async yieldLease({ id, worker, dueAt }) {
+      const row = state.releases.get(id);
+      if (row?.worker === worker) put(state, { ...row, worker: null, leaseUntil: Instant(0), dueAt });
+    },
     async wake(id) {
       const row = state.releases.get(id);
       if (row && state.now() < row.dueAt) put(state, { ...row, dueAt: state.now() });
@@ -151,22 +236,6 @@ function releases(state: State): Pick<Store, 'create' | 'release' | 'load' | 'ac
       const mine = row.worker === worker ? { worker: null, leaseUntil: Instant(0), dueAt } : {};
       put(state, { ...row, ...mine, crashes: row.crashes + 1 });
       return row.crashes + 1;
-    },
-    checkStates: async (id) => [...(state.checkStates.get(id)?.values() ?? [])],
-  };
-}
-
-function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueAt'> {
-  const { now } = state;
-  return {
-    async claimDue({ worker, leaseMs, limit }) {
-      const at = now();
-      const due = [...state.running.values()].filter((row) => row.dueAt <= at && row.leaseUntil <= at).toSorted((a, b) => a.dueAt - b.dueAt);
-      return due.slice(0, limit).map((row) => claimedOf(state, put(state, { ...row, worker, leaseUntil: after(at, leaseMs) })));
-    },
-    async yieldLease({ id, worker, dueAt }) {
-      const row = state.releases.get(id);
-      if (row?.worker === worker) put(state, { ...row, worker: null, leaseUntil: Instant(0), dueAt });
     },
     async nextDueAt() {
       let soonest: Instant | null = null;
@@ -179,12 +248,20 @@ function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueA
   };
 }
 
-function logs(state: State): Pick<Store, 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'audit' | 'retain'> {
-  const stream = (subject: string, afterSeq: number) => (state.streams.get(subject) ?? []).filter((event) => event.seq > afterSeq);
+function logs(
+  state: State,
+): Pick<Store, 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'audit' | 'retain'> {
+  const stream = (subject: string, afterSeq: number) =>
+    (state.streams.get(subject) ?? []).filter((event) => event.seq > afterSeq);
   return {
-    releaseEvents: async (id, { afterSeq, limit }) => page(stream(id, afterSeq).filter(isReleaseEvent), limit, (event) => event.seq),
-    targetEvents: async (id, { afterSeq, limit }) => page(stream(id, afterSeq).filter(isTargetEvent), limit, (event) => event.seq),
-    events: async ({ afterPosition, limit }) => state.events.slice(afterPosition, afterPosition + limit).map((event, index) => ({ position: afterPosition + index + 1, event })),
+    releaseEvents: async (id, { afterSeq, limit }) =>
+      page(stream(id, afterSeq).filter(isReleaseEvent), limit, (event) => event.seq),
+    targetEvents: async (id, { afterSeq, limit }) =>
+      page(stream(id, afterSeq).filter(isTargetEvent), limit, (event) => event.seq),
+    events: async ({ afterPosition, limit }) =>
+      state.events
+        .slice(afterPosition, afterPosition + limit)
+        .map((event, index) => ({ position: afterPosition + index + 1, event })),
     lastPosition: async () => state.events.length,
     async measurements(id, { check, limit, before }) {
       const rows = [...(state.measurements.get(id)?.values() ?? [])]
@@ -192,12 +269,16 @@ function logs(state: State): Pick<Store, 'releaseEvents' | 'targetEvents' | 'eve
         .toSorted((a, b) => b.end - a.end);
       return page(rows, limit, (row) => row.end);
     },
-    audit: async ({ limit, before }) => page(state.audit.filter(({ seq }) => before === null || seq < before).toReversed(), limit, ({ seq }) => seq),
+    audit: async ({ limit, before }) =>
+      page(state.audit.filter(({ seq }) => before === null || seq < before).toReversed(), limit, ({ seq }) => seq),
     async retain(olderThan) {
-      const old = [...state.releases.values()].filter(({ release }) => isEnded(release) && release.createdAt < olderThan).map(({ release }) => release.id);
+      const old = [...state.releases.values()]
+        .filter(({ release }) => isEnded(release) && release.createdAt < olderThan)
+        .map(({ release }) => release.id);
       let dropped = state.outbox.retain(olderThan);
       for (const id of old) {
-        dropped += (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);
+        dropped +=
+          (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);
         for (const map of [state.measurements, state.checkStates]) map.delete(id);
         state.streams.delete(id);
       }
@@ -217,9 +298,13 @@ function plans(state: State): Pick<Store, 'savePlan' | 'plan' | 'plans'> {
       audited(state, entry);
       return plan;
     },
-    plan: async (name, version) => (version === null ? state.plans.get(name)?.at(-1) : state.plans.get(name)?.[version - 1]) ?? null,
+    plan: async (name, version) =>
+      (version === null ? state.plans.get(name)?.at(-1) : state.plans.get(name)?.[version - 1]) ?? null,
     async plans({ limit, cursor }) {
-      const rows = [...state.plans.values()].flatMap((versions) => versions.slice(-1)).filter(({ name }) => cursor === null || cursor < name).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      const rows = [...state.plans.values()]
+        .flatMap((versions) => versions.slice(-1))
+        .filter(({ name }) => cursor === null || cursor < name)
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1));
       const shown = rows.slice(0, limit);
       return { rows: shown, next: rows.length > limit ? (shown.at(-1)?.name ?? null) : null };
     },
@@ -232,11 +317,21 @@ function write(state: State, commit: Commit): Result<{ revision: number; targets
   if (!before || before.revision !== revision) return stale(`release ${id} is not at revision ${revision} any more`);
   const active = activeRow(state, next.service);
   if (isActive(next) && active && active.release.id !== id) return stale('another release is active');
-  put(state, { release: next, revision: revision + 1, dueAt, crashes: 0, worker: lease?.worker ?? null, leaseUntil: lease ? after(state.now(), lease.ms) : Instant(0) });
+  put(state, {
+    release: next,
+    revision: revision + 1,
+    dueAt,
+    crashes: 0,
+    worker: lease?.worker ?? null,
+    leaseUntil: lease ? after(state.now(), lease.ms) : Instant(0),
+  });
   for (const { target: targetId, secondShare } of commit.intents) {
     const row = state.targets.get(targetId);
     assert(row, `the target ${targetId} is stored`);
-    state.targets.set(targetId, { ...row, target: { ...row.target, desiredSecond: secondShare, seq: row.target.seq + 1, verifiedSecond: null } });
+    state.targets.set(targetId, {
+      ...row,
+      target: { ...row.target, desiredSecond: secondShare, seq: row.target.seq + 1, verifiedSecond: null },
+    });
   }
   const service = state.services.get(next.service);
   if (commit.service && service) state.services.set(next.service, { ...service, ...commit.service, updatedAt: state.now() });
@@ -272,7 +367,12 @@ const targetsOf = (state: State, ids: readonly TargetId[]): readonly Target[] =>
 function claimedOf(state: State, row: Row): Claimed {
   const service = state.services.get(row.release.service);
   assert(service, `the service ${row.release.service} is stored`);
-  return { ...row, service, targets: targetsOf(state, row.release.targets), checkStates: [...(state.checkStates.get(row.release.id)?.values() ?? [])] };
+  return {
+    ...row,
+    service,
+    targets: targetsOf(state, row.release.targets),
+    checkStates: [...(state.checkStates.get(row.release.id)?.values() ?? [])],
+  };
 }
 
 function claimedTarget(state: State, target: Target): ClaimedTarget {

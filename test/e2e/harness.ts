@@ -14,7 +14,9 @@ export async function freePort(): Promise<number> {
 }
 
 export function spawnServer(config: string): ChildProcess {
-  return spawn(process.execPath, ['src/main.ts', 'serve', '--config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  return spawn(process.execPath, ['src/main.ts', 'serve', '--config', config], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
 }
 
 export async function ready(api: string, child: ChildProcess): Promise<void> {
@@ -35,8 +37,15 @@ export type Answer = { status: number; body: any };
 export const get = async (url: string): Promise<Answer> => answer(await fetch(url));
 export const post = async (url: string, body: unknown): Promise<Answer> => answer(await fetch(url, json('POST', body)));
 export const put = async (url: string, body: unknown): Promise<Answer> => answer(await fetch(url, json('PUT', body)));
-const json = (method: string, body: unknown) => ({ method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-const answer = async (response: Response): Promise<Answer> => ({ status: response.status, body: await response.json().catch(() => ({})) });
+const json = (method: string, body: unknown) => ({
+  method,
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+const answer = async (response: Response): Promise<Answer> => ({
+  status: response.status,
+  body: await response.json().catch(() => ({})),
+});
 
 export type World = {
   readonly apiPort: number;
@@ -48,7 +57,14 @@ export type World = {
   readonly settings?: string;
 };
 
-export const configText = ({ apiPort, edgePort, file, blue, green, settings = '' }: World): string => `server: { listen: 127.0.0.1:${apiPort} }
+export const configText = ({
+  apiPort,
+  edgePort,
+  file,
+  blue,
+  green,
+  settings = '',
+}: World): string => `server: { listen: 127.0.0.1:${apiPort} }
 store: { sqlite: ${file} }
 settings: { settleMin: 2s, reconcileEvery: 1s${settings} }
 routers:

@@ -42,7 +42,15 @@ checks: [errors]
 
 const REPAIR_WITHIN_MS = 13_000;
 
-export async function killRounds({ rounds, seed, say = () => {} }: { rounds: number; seed: number; say?: (line: string) => void }): Promise<KillReport> {
+export async function killRounds({
+  rounds,
+  seed,
+  say = () => {},
+}: {
+  rounds: number;
+  seed: number;
+  say?: (line: string) => void;
+}): Promise<KillReport> {
   const random = prng(seed);
   const folder = mkdtempSync(join(tmpdir(), 'headgate-kill-'));
   const [apiPort, edgePort] = [await freePort(), await freePort()];
@@ -73,7 +81,8 @@ export async function killRounds({ rounds, seed, say = () => {} }: { rounds: num
       for (const { id, stateVersion } of acknowledged.slice(-20)) {
         const found = await get(`${api}/v1/releases/${id}`);
         if (found.status !== 200) broken.push(`round ${round}: release ${id} was acknowledged and is gone`);
-        else if (found.body.stateVersion < stateVersion) broken.push(`round ${round}: release ${id} went back from version ${stateVersion} to ${found.body.stateVersion}`);
+        else if (found.body.stateVersion < stateVersion)
+          broken.push(`round ${round}: release ${id} went back from version ${stateVersion} to ${found.body.stateVersion}`);
       }
       repairMs.push(await untilServedAsWanted(api, round, broken));
       const busy = await get(`${api}/v1/releases?limit=1`);
@@ -82,7 +91,10 @@ export async function killRounds({ rounds, seed, say = () => {} }: { rounds: num
       if (ended) {
         const stable = (await get(`${api}/v1/services/shop`)).body;
         const version = `v${++serial}`;
-        (stable.stableSlot === 'blue' ? green : blue).deploy(version, { errorShare: random() < 0.3 ? 0.3 : 0.002, medianMs: 4 });
+        (stable.stableSlot === 'blue' ? green : blue).deploy(version, {
+          errorShare: random() < 0.3 ? 0.3 : 0.002,
+          medianMs: 4,
+        });
         const made = await post(`${api}/v1/releases`, { plan: 'kill', version });
         if (made.status === 201) acknowledged.push({ id: made.body.id, stateVersion: made.body.stateVersion });
         else broken.push(`round ${round}: starting ${version} was refused: ${made.status} ${JSON.stringify(made.body)}`);
@@ -99,14 +111,25 @@ export async function killRounds({ rounds, seed, say = () => {} }: { rounds: num
       }
       process_.kill('SIGKILL');
       await new Promise<void>((resolve) => process_?.once('exit', () => resolve()));
-      say(`round ${round}: ${acknowledged.length} acknowledged, repaired in ${Math.round(repairMs.at(-1) ?? 0)} ms, ${broken.length} broken`);
+      say(
+        `round ${round}: ${acknowledged.length} acknowledged, repaired in ${Math.round(repairMs.at(-1) ?? 0)} ms, ${broken.length} broken`,
+      );
     }
     const log = await readLog(file);
     broken.push(...log.broken);
     const seen = shoppers.seen();
     const requests = [...seen.values()].reduce((sum, { requests: n }) => sum + n, 0);
     const refusedWhileDown = seen.get('nobody')?.requests ?? 0;
-    return { rounds, acknowledged: acknowledged.length, releases: log.releases, requests, refusedWhileDown, repairMs, bootMs, broken };
+    return {
+      rounds,
+      acknowledged: acknowledged.length,
+      releases: log.releases,
+      requests,
+      refusedWhileDown,
+      repairMs,
+      bootMs,
+      broken,
+    };
   } finally {
     process_?.kill('SIGKILL');
     shoppers.stop();
@@ -130,7 +153,8 @@ async function untilServedAsWanted(api: string, round: number, broken: string[])
       if (target.servedSecondSlotBp === null) continue;
       const served = canaryWeight(target.slots, service.stableSlot, target.servedSecondSlotBp);
       const promoted = releases.items?.[0]?.phase.kind === 'promoted';
-      if (served > approved && !promoted) broken.push(`round ${round}: ${target.id} serves ${served} bp of the canary, approved ${approved}`);
+      if (served > approved && !promoted)
+        broken.push(`round ${round}: ${target.id} serves ${served} bp of the canary, approved ${approved}`);
     }
     if (odd.length === 0) return performance.now() - startedMs;
     last = JSON.stringify(odd);
@@ -144,13 +168,14 @@ async function readLog(file: string): Promise<{ releases: number; broken: string
   const broken: string[] = [];
   const store = await openSqlite({ file, now: () => Instant(Date.now()) });
   let releases = 0;
-  for (let cursor: string | null = null; ; ) {
+  for (let cursor: string | null = null; ;) {
     const page = await store.releases({ service: null, phases: null, limit: 100, cursor });
     for (const { release } of page.rows) {
       releases++;
       const events = await store.releaseEvents(ReleaseId(release.id), { afterSeq: 0, limit: 10_000 });
       if (events.rows.some((event, index) => event.seq !== index + 1)) broken.push(`release ${release.id} has a gap in its log`);
-      if (!isDeepStrictEqual(replay(events.rows), release)) broken.push(`the log of release ${release.id} replays to another state`);
+      if (!isDeepStrictEqual(replay(events.rows), release))
+        broken.push(`the log of release ${release.id} replays to another state`);
     }
     if (page.next === null) break;
     cursor = page.next;

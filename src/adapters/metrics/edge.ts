@@ -43,13 +43,28 @@ function measure(name: string, edges: readonly EdgeCounters[], question: Questio
   });
   if (found.length === 0) return { kind: 'failed', at: now, detail: `${name}: no edge serves ${question.service}` };
   const series = <T>(make: (counts: SlotCounts, identity: Identity) => T): T[] =>
-    found.flatMap(({ key, counts }) => rolesOf(question).flatMap(({ role, slot }) => {
-      const slotCounts = counts.slots.get(slot);
-      return slotCounts ? [make(slotCounts, { key: `${key}/${slot}`, role, startedAt: counts.startedAt })] : [];
-    }));
+    found.flatMap(({ key, counts }) =>
+      rolesOf(question).flatMap(({ role, slot }) => {
+        const slotCounts = counts.slots.get(slot);
+        return slotCounts ? [make(slotCounts, { key: `${key}/${slot}`, role, startedAt: counts.startedAt })] : [];
+      }),
+    );
   if (check.kind === 'latency')
-    return { kind: 'histogram', at: now, boundsMs: BOUNDS_MS, series: series((counts, identity): HistogramSeries => ({ ...identity, counts: [...counts.buckets] })) };
-  return { kind: 'counters', at: now, series: series((counts, identity): CounterSeries => ({ ...identity, total: counts.requests, bad: counts.errors })) };
+    return {
+      kind: 'histogram',
+      at: now,
+      boundsMs: BOUNDS_MS,
+      series: series((counts, identity): HistogramSeries => ({ ...identity, counts: [...counts.buckets] })),
+    };
+  return {
+    kind: 'counters',
+    at: now,
+    series: series((counts, identity): CounterSeries => ({
+      ...identity,
+      total: counts.requests,
+      bad: counts.errors,
+    })),
+  };
 }
 
 type Identity = Pick<CounterSeries, 'key' | 'role' | 'startedAt'>;

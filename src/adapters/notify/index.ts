@@ -14,5 +14,8 @@ export type NotifierKind = {
 
 export const notifierKinds: Readonly<Record<string, NotifierKind>> = {
   log: { options: logNotifierOptions, create: (name, _options, { log }) => logNotifier(name, log) },
-  webhook: { options: webhookOptions, create: (name, options, deps) => webhook(name, webhookOptions.parse(options), deps) },
+  webhook: {
+    options: webhookOptions,
+    create: (name, options, deps) => webhook(name, webhookOptions.parse(options), deps),
+  },
 };

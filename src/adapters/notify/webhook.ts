@@ -18,19 +18,32 @@ export type WebhookDeps = { readonly fetch: typeof globalThis.fetch };
 const PASSING = new Set([408, 425, 429]);
 const GONE = 410;
 
-export const webhook = (name: string, { url, events }: Pick<WebhookOptions, 'url' | 'events'>, { fetch }: WebhookDeps): Notifier => ({
+export const webhook = (
+  name: string,
+  { url, events }: Pick<WebhookOptions, 'url' | 'events'>,
+  { fetch }: WebhookDeps,
+): Notifier => ({
   name,
   type: 'webhook',
   async deliver(notice, signal) {
     if (events && !events.includes(notice.type)) return ok(undefined);
     try {
       // A redirect could lead to a place that the operator never named.
-      const answer = await fetch(url, { method: 'POST', headers: headersOf(notice), body: JSON.stringify(notice), redirect: 'error', signal });
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: headersOf(notice),
+        body: JSON.stringify(notice),
+        redirect: 'error',
+        signal,
+      });
       await answer.body?.cancel();
       if (answer.ok) return ok(undefined);
       if (answer.status === GONE) return err({ kind: 'gone', detail: `${name}: the receiver says it is gone (410)` });
       const passing = PASSING.has(answer.status) || answer.status >= 500;
-      return err({ kind: passing ? 'unreachable' : 'refused', detail: `${name}: the receiver answered ${answer.status}` });
+      return err({
+        kind: passing ? 'unreachable' : 'refused',
+        detail: `${name}: the receiver answered ${answer.status}`,
+      });
     } catch (error) {
       return err({ kind: 'unreachable', detail: `${name}: ${wireError(error)}` });
     }

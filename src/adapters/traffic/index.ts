@@ -12,5 +12,8 @@ export type RouterKind = {
 };
 
 export const routerKinds: Readonly<Record<string, RouterKind>> = {
-  edge: { options: edgeOptions, create: (name, options, deps) => edge(name, edgeOptions.parse(options), deps) },
+  edge: {
+    options: edgeOptions,
+    create: (name, options, deps) => edge(name, edgeOptions.parse(options), deps),
+  },
 };

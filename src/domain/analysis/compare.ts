@@ -39,11 +39,8 @@ function standingWords(excess: number): string {
 export const shareOf = ({ n, bad }: Arm): number => (n === 0 ? 0 : bad / n);
 
 /** `5.2 % (26 of 500)`. */
-export const armWords = (arm: Arm): string =>
-  `${shareWords(shareOf(arm))} (${countWords(arm.bad)} of ${countWords(arm.n)})`;
+export const armWords = (arm: Arm): string => `${shareWords(shareOf(arm))} (${countWords(arm.bad)} of ${countWords(arm.n)})`;
 
-export const againstWords = (stable: Arm): string =>
-  stable.n === 0 ? '' : ` against ${armWords(stable)} on stable`;
+export const againstWords = (stable: Arm): string => (stable.n === 0 ? '' : ` against ${armWords(stable)} on stable`);
 
-export const NOTHING_TO_COMPARE =
-  'stable has had no request to compare with, and the check has no absolute limit';
+export const NOTHING_TO_COMPARE = 'stable has had no request to compare with, and the check has no absolute limit';

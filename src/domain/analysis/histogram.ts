@@ -9,8 +9,7 @@ export type Histogram = { readonly boundsMs: readonly number[]; readonly counts:
 /** `atLeast`: the quantile lies in the open bucket, so `ms` is only its lower bound. */
 export type Quantile = { readonly ms: number; readonly atLeast: boolean };
 
-export const requestsIn = (counts: readonly number[]): number =>
-  counts.reduce((total, count) => total + count, 0);
+export const requestsIn = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);
 
 /** Null when there is no request. */
 export function quantileOf({ boundsMs, counts }: Histogram, quantile: number): Quantile | null {
@@ -33,9 +32,7 @@ export function quantileOf({ boundsMs, counts }: Histogram, quantile: number): Q
 /** The finite bound at or above the quantile; the largest one when the quantile lies beyond all. */
 export function boundAt(histogram: Histogram, quantile: number): number {
   const found = quantileOf(histogram, quantile);
-  return (
-    histogram.boundsMs.find((bound) => found !== null && found.ms <= bound) ?? histogram.boundsMs.at(-1) ?? 0
-  );
+  return histogram.boundsMs.find((bound) => found !== null && found.ms <= bound) ?? histogram.boundsMs.at(-1) ?? 0;
 }
 
 /** Requests slower than `ms`: of the bucket around it in proportion, of the open bucket all. */

@@ -103,15 +103,7 @@ it('takes the first series of a role as a baseline only', () => {
 it('takes a series that began long before as found late, and not as new', () => {
   const interval = lastInterval([
     [1000, [canary('a', [100, 0], 500)]],
-    [
-      2000,
-      [
-        canary('a', [110, 0], 500),
-        canary('b', [90_000, 70], 3),
-        canary('c', [6, 1], 1500),
-        canary('d', [2, 2], 500),
-      ],
-    ],
+    [2000, [canary('a', [110, 0], 500), canary('b', [90_000, 70], 3), canary('c', [6, 1], 1500), canary('d', [2, 2], 500)]],
   ]);
   expect(interval?.canary).toEqual([10 + 6 + 2, 1 + 2]);
 });

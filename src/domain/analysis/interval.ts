@@ -109,8 +109,7 @@ function remember(last: Sample | null, { at, series }: Next): Sample {
 }
 
 /** Unique within one answer; the role in front also keeps it apart from names that objects have by themselves. */
-export const nameOf = ({ role, key }: { readonly role: Role; readonly key: string }): string =>
-  `${role} ${key}`;
+export const nameOf = ({ role, key }: { readonly role: Role; readonly key: string }): string => `${role} ${key}`;
 
 /** Adds two vectors; an empty one stands for zeros. */
 export function sum(a: readonly number[], b: readonly number[]): readonly number[] {

@@ -84,9 +84,7 @@ function spoil(check: Check, wrong: number, place: number): Measurement {
     const field = place % 2 === 0 ? 'total' : 'bad';
     return {
       ...answer,
-      series: answer.series.map((one, index) =>
-        index === (place % 3) % 2 ? { ...one, [field]: wrong } : one,
-      ),
+      series: answer.series.map((one, index) => (index === (place % 3) % 2 ? { ...one, [field]: wrong } : one)),
     };
   }
   if (answer.kind !== 'histogram') return answer;
@@ -101,22 +99,12 @@ function spoil(check: Check, wrong: number, place: number): Measurement {
 
 it('never passes on one good answer spoilt by a number that none can be', () => {
   fc.assert(
-    fc.property(
-      checks,
-      fc.constantFrom(...RUBBISH.filter((wrong) => wrong !== -1e-9)),
-      fc.nat(29),
-      (check, wrong, place) => {
-        // Below nothing is a fair value for a gauge without a lower limit.
-        fc.pre(check.kind !== 'threshold' || !Number.isFinite(wrong));
-        const { verdict } = judge(
-          check,
-          PASSING.get(check.kind) ?? null,
-          spoil(check, wrong, place),
-          contextAt(50),
-        ).verdict;
-        expect(verdict).toBe('error');
-      },
-    ),
+    fc.property(checks, fc.constantFrom(...RUBBISH.filter((wrong) => wrong !== -1e-9)), fc.nat(29), (check, wrong, place) => {
+      // Below nothing is a fair value for a gauge without a lower limit.
+      fc.pre(check.kind !== 'threshold' || !Number.isFinite(wrong));
+      const { verdict } = judge(check, PASSING.get(check.kind) ?? null, spoil(check, wrong, place), contextAt(50)).verdict;
+      expect(verdict).toBe('error');
+    }),
     { numRuns: 5000 },
   );
 });
@@ -129,8 +117,7 @@ it('never passes on rubbish alone, never throws, and always keeps a state that s
         const judged = judge(check, state, answer, contextAt(10 * index));
         // Fewer fresh answers than a pass needs: three intervals have four ends.
         if (index < 2) expect(judged.verdict.verdict).not.toBe('pass');
-        if (answer.kind === 'no_data' || !Number.isFinite(answer.at))
-          expect(judged.verdict.verdict).not.toBe('pass');
+        if (answer.kind === 'no_data' || !Number.isFinite(answer.at)) expect(judged.verdict.verdict).not.toBe('pass');
         expect(JSON.parse(JSON.stringify(judged.state))).toEqual(judged.state);
         expect(judged.verdict.sentence).not.toMatch(/undefined|null|\[object/);
         ({ state } = judged);

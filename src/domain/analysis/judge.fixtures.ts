@@ -65,11 +65,7 @@ export const contextAt = (seconds: number, change: Partial<JudgeContext> = {}): 
 
 type Counts = readonly [total: number, bad: number];
 
-export const series = (
-  role: 'canary' | 'stable',
-  [total, bad]: Counts,
-  change: Partial<CounterSeries> = {},
-): CounterSeries => ({
+export const series = (role: 'canary' | 'stable', [total, bad]: Counts, change: Partial<CounterSeries> = {}): CounterSeries => ({
   key: 'a',
   role,
   startedAt: null,
@@ -91,11 +87,7 @@ export const value = (seconds: number, number: number): Measurement => ({
   value: number,
 });
 
-export const histogram = (
-  seconds: number,
-  canary: readonly number[],
-  stable: readonly number[],
-): Measurement => ({
+export const histogram = (seconds: number, canary: readonly number[], stable: readonly number[]): Measurement => ({
   kind: 'histogram',
   at: at(seconds),
   boundsMs: [100, 250, 500, 1000],

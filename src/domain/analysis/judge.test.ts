@@ -1,16 +1,6 @@
 import { expect, it } from 'vitest';
 import { judge } from './judge.ts';
-import {
-  at,
-  contextAt,
-  counters,
-  judgeAll,
-  ratioCheck,
-  series,
-  steady,
-  thresholdCheck,
-  value,
-} from './judge.fixtures.ts';
+import { at, contextAt, counters, judgeAll, ratioCheck, series, steady, thresholdCheck, value } from './judge.fixtures.ts';
 import type { Measurement } from './measurement.ts';
 
 const GOOD = steady([100, 1], [900, 9], 5);
@@ -46,11 +36,7 @@ it('starts anew when the weight has changed, with the interval of the change lef
 it('has a hard limit hold for the interval in which the weight changed, too', () => {
   const check = ratioCheck({ hardMax: 0.2 });
   const start = judgeAll(check, GOOD.slice(0, 4)).state;
-  const broken = judgeAll(
-    check,
-    [{ seconds: 40, answer: counters(40, [400, 90], [3600, 36]), context: moved }],
-    start,
-  );
+  const broken = judgeAll(check, [{ seconds: 40, answer: counters(40, [400, 90], [3600, 36]), context: moved }], start);
   expect(broken.verdict).toMatchObject({ verdict: 'fail', hard: true });
 });
 
@@ -82,9 +68,7 @@ it('starts anew from a state that it cannot read', () => {
     { ...judgeAll(ratioCheck(), GOOD).state, canary: ['x'] },
     { ...judgeAll(ratioCheck(), GOOD).state, sample: null },
   ]) {
-    expect(
-      judge(ratioCheck(), state, counters(50, [500, 5], [4500, 45]), contextAt(50)).verdict.verdict,
-    ).toBe('inconclusive');
+    expect(judge(ratioCheck(), state, counters(50, [500, 5], [4500, 45]), contextAt(50)).verdict.verdict).toBe('inconclusive');
   }
 });
 
@@ -95,8 +79,7 @@ it('does not carry the state of one kind of check into another', () => {
 
 // The newest answer: what it takes away, and what it cannot.
 
-const after = (seconds: number, answer: Measurement, check = ratioCheck()) =>
-  judgeAll(check, [...GOOD, { seconds, answer }]);
+const after = (seconds: number, answer: Measurement, check = ratioCheck()) => judgeAll(check, [...GOOD, { seconds, answer }]);
 
 it('takes a pass away when it says nothing', () => {
   expect(after(50, noData).verdict).toMatchObject({ verdict: 'no_data', sentence: noData.detail });

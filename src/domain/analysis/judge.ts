@@ -41,12 +41,7 @@ const GRACE_INTERVALS = 1.5;
 /** Requests that a canary as busy as before would have had: at ten, hearing none by chance is rarer than 1 in 20,000. */
 const MISSED_REQUESTS = 10;
 
-export function judge(
-  check: Check,
-  state: JudgeState | null,
-  measurement: Measurement,
-  context: JudgeContext,
-): Judged {
+export function judge(check: Check, state: JudgeState | null, measurement: Measurement, context: JudgeContext): Judged {
   const before = restore(state, check, context.since);
   const reading = readAnswer(check, before, measurement, context);
   const after = takeIn(check, before, reading, context);
@@ -136,20 +131,14 @@ function troubleWith(
  * A canary that got no request, or gets none any more. The second is held against its own earlier rate, because a quiet
  * service has gaps of many intervals; a dead canary behind a health check has a gap that its rate does not explain.
  */
-function silenceOf(
-  { from, to, busyUntil }: State,
-  requests: number,
-  { intervalMs }: JudgeContext,
-): string | null {
+function silenceOf({ from, to, busyUntil }: State, requests: number, { intervalMs }: JudgeContext): string | null {
   if (requests === 0 || from === null || to === null || busyUntil === null) {
     return 'the canary has had no request since the weight changed';
   }
   const silentMs = to - busyUntil;
   const missed = (requests * silentMs) / Math.max(1, busyUntil - from);
   const gone = STALE_INTERVALS * intervalMs < silentMs && MISSED_REQUESTS < missed;
-  return gone
-    ? `the canary has had no request for ${durationWords(silentMs)}, after ${plural(requests, 'request')}`
-    : null;
+  return gone ? `the canary has had no request for ${durationWords(silentMs)}, after ${plural(requests, 'request')}` : null;
 }
 
 function toVerdict(check: Check, state: State, { verdict, hard, sentence, finding }: Opinion): CheckVerdict {

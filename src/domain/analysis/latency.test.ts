@@ -38,8 +38,7 @@ it('fails above its own maximum, stable or not', () => {
   expect(after([80, 18, 2, 0, 0], {}, [0, 0, 0, 0, 0]).verdict).toBe('inconclusive');
 });
 
-const hard = (canary: readonly number[]) =>
-  judgeAll(latencyCheck({ hardMaxMs: 500 }), grown(canary, STABLE, 2)).verdict;
+const hard = (canary: readonly number[]) => judgeAll(latencyCheck({ hardMaxMs: 500 }), grown(canary, STABLE, 2)).verdict;
 
 it('fails at once above a hard limit, unless only a request or two were slow', () => {
   expect(hard([10, 10, 10, 10, 0])).toMatchObject({ verdict: 'fail', hard: true });
@@ -49,8 +48,7 @@ it('fails at once above a hard limit, unless only a request or two were slow', (
 it('says that a limit beyond the largest bucket cannot be told', () => {
   expect(after([50, 10, 10, 10, 20], { maxMs: 2000 }, [500, 100, 100, 100, 200])).toMatchObject({
     verdict: 'inconclusive',
-    sentence:
-      'canary latency is beyond the largest bucket, 1,000 ms: whether it is within its limit cannot be told',
+    sentence: 'canary latency is beyond the largest bucket, 1,000 ms: whether it is within its limit cannot be told',
   });
 });
 
@@ -62,13 +60,7 @@ it('starts anew when the buckets are others than before', () => {
 });
 
 it('refuses buckets that do not rise or do not fit their counts', () => {
-  for (const boundsMs of [
-    [100, 100, 500, 1000],
-    [100, 250, 500],
-    [],
-    [100, 250, 500, Infinity],
-    [-1, 250, 500, 1000],
-  ]) {
+  for (const boundsMs of [[100, 100, 500, 1000], [100, 250, 500], [], [100, 250, 500, Infinity], [-1, 250, 500, 1000]]) {
     const answer = { ...histogram(50, STABLE, STABLE), boundsMs };
     expect(judge(latencyCheck(), null, answer, contextAt(50)).verdict.verdict).toBe('error');
   }

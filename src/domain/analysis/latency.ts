@@ -28,14 +28,9 @@ export function findLatency(check: LatencyCheck, state: State): Finding {
   const hardLimit = msWords(check.hardMaxMs ?? 0);
   return {
     breached: (tail.breached || isOver) && check.minRequests <= slow.n,
-    hard:
-      broken &&
-      `${name} ${quantileWords(broken)} of ${plural(broken.n, 'request')}, above the hard limit ${hardLimit}`,
+    hard: broken && `${name} ${quantileWords(broken)} of ${plural(broken.n, 'request')}, above the hard limit ${hardLimit}`,
     undecided: undecided(check, own, { requests: slow.n, stableRequests: stableSlow.n }),
-    sentence:
-      own === null
-        ? `${name} unknown`
-        : `${name} ${quantileWords(own)}${maxWords(check, isOver)}${tail.words}`,
+    sentence: own === null ? `${name} unknown` : `${name} ${quantileWords(own)}${maxWords(check, isOver)}${tail.words}`,
     requests: slow.n,
     canary: broken ? { n: broken.n, bad: broken.bad, value: broken.ms } : { ...slow, value: own?.ms ?? null },
     stable: { ...stableSlow, value: tail.stableMs },
@@ -65,11 +60,7 @@ function tailOf(check: LatencyCheck, { boundsMs: bounds, canary: counts, stable:
 
 type Seen = { readonly requests: number; readonly stableRequests: number };
 
-function undecided(
-  check: LatencyCheck,
-  own: Quantile | null,
-  { requests, stableRequests }: Seen,
-): string | null {
+function undecided(check: LatencyCheck, own: Quantile | null, { requests, stableRequests }: Seen): string | null {
   if (requests < check.minRequests) return collecting(requests, check.minRequests);
   const limits = [check.maxMs, check.hardMaxMs].filter((limit) => limit !== null);
   if (stableRequests === 0 && limits.length === 0) return NOTHING_TO_COMPARE;
@@ -81,10 +72,7 @@ function undecided(
 type Broken = Quantile & Arm;
 
 /** As for a ratio, the slowest few of a few are no evidence: at least some must be above the limit. */
-function hardBroken(
-  { hardMaxMs, quantile }: LatencyCheck,
-  { newest, exposed, boundsMs }: State,
-): Broken | null {
+function hardBroken({ hardMaxMs, quantile }: LatencyCheck, { newest, exposed, boundsMs }: State): Broken | null {
   if (hardMaxMs === null) return null;
   for (const counts of [newest ?? [], exposed]) {
     const histogram = { boundsMs: boundsMs ?? [], counts };

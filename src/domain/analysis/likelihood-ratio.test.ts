@@ -4,9 +4,7 @@ import { excessOver, excessOverStable } from './likelihood-ratio.ts';
 import type { Arm } from './likelihood-ratio.ts';
 
 const PLAIN = { factor: 1, floor: 0 };
-const arm = fc
-  .integer({ min: 1, max: 5000 })
-  .chain((n) => fc.record({ n: fc.constant(n), bad: fc.integer({ min: 0, max: n }) }));
+const arm = fc.integer({ min: 1, max: 5000 }).chain((n) => fc.record({ n: fc.constant(n), bad: fc.integer({ min: 0, max: n }) }));
 const limits = fc.record({
   factor: fc.double({ min: 1, max: 2, noNaN: true }),
   floor: fc.double({ min: 0, max: 0.2, noNaN: true }),
@@ -32,10 +30,7 @@ it('finds the share on the limit that a search through a million shares finds', 
     const share = step / 1_200_000;
     best = Math.max(best, log(canary, 1.1 * share + 0.002) + log(stable, share));
   }
-  expect(excessOverStable(canary, stable, { factor: 1.1, floor: 0.002 })).toBeCloseTo(
-    Math.sqrt(2 * (free - best)),
-    5,
-  );
+  expect(excessOverStable(canary, stable, { factor: 1.1, floor: 0.002 })).toBeCloseTo(Math.sqrt(2 * (free - best)), 5);
 });
 
 it('is zero at and below the limit, and with an arm that has no request', () => {
@@ -67,14 +62,10 @@ it('never shrinks with one more bad canary request, and never grows with one mor
     fc.property(arm, arm, limits, (canary, stable, limit) => {
       const excess = excessOverStable(canary, stable, limit);
       if (canary.bad < canary.n) {
-        expect(excessOverStable({ ...canary, bad: canary.bad + 1 }, stable, limit)).toBeGreaterThanOrEqual(
-          excess - 1e-6,
-        );
+        expect(excessOverStable({ ...canary, bad: canary.bad + 1 }, stable, limit)).toBeGreaterThanOrEqual(excess - 1e-6);
       }
       if (stable.bad < stable.n) {
-        expect(excessOverStable(canary, { ...stable, bad: stable.bad + 1 }, limit)).toBeLessThanOrEqual(
-          excess + 1e-6,
-        );
+        expect(excessOverStable(canary, { ...stable, bad: stable.bad + 1 }, limit)).toBeLessThanOrEqual(excess + 1e-6);
       }
     }),
     { numRuns: 500 },

@@ -16,9 +16,7 @@ export function findRatio(check: RatioCheck, state: State): Finding {
   const broken = hardBroken(check, state);
   return {
     breached: breached && check.minRequests <= canary.n,
-    hard:
-      broken &&
-      `canary ${check.name} ${armWords(broken)}, above the hard limit ${shareWords(check.hardMax ?? 0)}`,
+    hard: broken && `canary ${check.name} ${armWords(broken)}, above the hard limit ${shareWords(check.hardMax ?? 0)}`,
     undecided: undecided(check, canary, stable),
     sentence: `canary ${check.name} ${armWords(canary)}${againstWords(stable)}${standing}`,
     requests: canary.n,
@@ -36,8 +34,7 @@ function undecided(check: RatioCheck, canary: Arm, stable: Arm): string | null {
 /** In the newest interval when it is large enough to be told from chance, or in all since the weight changed. */
 function hardBroken({ hardMax }: RatioCheck, { newest, exposed }: State): Arm | null {
   if (hardMax === null) return null;
-  const isBroken = (arm: Arm): boolean =>
-    HARD_MIN_REQUESTS <= arm.n && HARD_MIN_BAD <= arm.bad && hardMax < shareOf(arm);
+  const isBroken = (arm: Arm): boolean => HARD_MIN_REQUESTS <= arm.n && HARD_MIN_BAD <= arm.bad && hardMax < shareOf(arm);
   return [armOf(newest ?? []), armOf(exposed)].find(isBroken) ?? null;
 }
 

@@ -25,25 +25,15 @@ const NEEDED = { ratio: 'counters', latency: 'histogram', threshold: 'value' } a
   Measurement['kind']
 >;
 
-export function readAnswer(
-  check: Check,
-  state: State,
-  answer: Measurement,
-  { now, intervalMs }: Timing,
-): Reading {
-  if (answer.kind === 'failed' || answer.kind === 'no_data')
-    return { kind: answer.kind, detail: answer.detail };
+export function readAnswer(check: Check, state: State, answer: Measurement, { now, intervalMs }: Timing): Reading {
+  if (answer.kind === 'failed' || answer.kind === 'no_data') return { kind: answer.kind, detail: answer.detail };
   if (answer.kind !== NEEDED[check.kind]) {
-    return nonsense(
-      `the provider answered with ${answer.kind}, and a ${check.kind} check needs ${NEEDED[check.kind]}`,
-    );
+    return nonsense(`the provider answered with ${answer.kind}, and a ${check.kind} check needs ${NEEDED[check.kind]}`);
   }
   if (!Number.isSafeInteger(answer.at) || answer.at < 0)
     return nonsense(`the provider dates its sample ${answer.at}, which is no instant`);
   if (now + intervalMs < answer.at)
-    return nonsense(
-      `the provider dates its sample ${durationWords(answer.at - now)} ahead of now; are the clocks in step?`,
-    );
+    return nonsense(`the provider dates its sample ${durationWords(answer.at - now)} ahead of now; are the clocks in step?`);
 
   const wrong = wrongIn(answer);
   if (wrong !== null) return nonsense(wrong);
@@ -88,8 +78,7 @@ type Cumulative = {
 function cumulative(state: State, { at, series, boundsMs }: Cumulative, total: Total): Reading {
   if (!series.some(({ role }) => role === 'canary'))
     return { kind: 'no_data', detail: 'the provider has no series of the canary' };
-  const comparable =
-    boundsMs === null || state.boundsMs === null || boundsMs.join() === state.boundsMs.join();
+  const comparable = boundsMs === null || state.boundsMs === null || boundsMs.join() === state.boundsMs.join();
   const { sample, interval } = intervalSince(comparable ? state.sample : null, { at, series }, total);
   if (boundsMs === null && interval !== null) {
     for (const [requests = 0, bad = 0] of [interval.canary, interval.stable]) {
@@ -100,16 +89,13 @@ function cumulative(state: State, { at, series, boundsMs }: Cumulative, total: T
   return { kind: 'fresh', sample, boundsMs, interval };
 }
 
-const isTooMany = (bad: number, total: number): boolean =>
-  total * (1 + BAD_SLACK.share) + BAD_SLACK.count < bad;
+const isTooMany = (bad: number, total: number): boolean => total * (1 + BAD_SLACK.share) + BAD_SLACK.count < bad;
 
 /** What no counter or gauge can say, in a sentence; null when the numbers may be true. */
 function wrongIn(answer: Answer): string | null {
   switch (answer.kind) {
     case 'value':
-      return Number.isFinite(answer.value)
-        ? null
-        : `the provider answered ${answer.value}, which is no number to judge`;
+      return Number.isFinite(answer.value) ? null : `the provider answered ${answer.value}, which is no number to judge`;
     case 'counters':
       return wrongSeries(answer.series, ({ total, bad }) => {
         if (![total, bad].every(isCount)) return `a count that is none: ${bad} bad of ${total}`;
@@ -121,9 +107,7 @@ function wrongIn(answer: Answer): string | null {
         wrongSeries(answer.series, ({ counts }) => {
           if (counts.length !== answer.boundsMs.length + 1)
             return `${counts.length} buckets for ${answer.boundsMs.length} bounds`;
-          return counts.every(isCount)
-            ? null
-            : `a count that is none: ${counts.find((count) => !isCount(count))}`;
+          return counts.every(isCount) ? null : `a count that is none: ${counts.find((count) => !isCount(count))}`;
         })
       );
     default:
@@ -148,9 +132,7 @@ function wrongSeries<S extends Named>(series: readonly S[], wrong: (one: S) => s
 }
 
 function wrongBounds(boundsMs: readonly number[]): string | null {
-  const rising = boundsMs.every(
-    (bound, index) => Number.isFinite(bound) && (boundsMs[index - 1] ?? 0) < bound,
-  );
+  const rising = boundsMs.every((bound, index) => Number.isFinite(bound) && (boundsMs[index - 1] ?? 0) < bound);
   return 0 < boundsMs.length && rising
     ? null
     : `the provider's bucket bounds do not rise from above nothing: ${boundsMs.join(', ')}`;

@@ -114,9 +114,7 @@ function isState(stored: unknown): stored is State {
     typeof stored['kind'] === 'string' &&
     typeof stored['since'] === 'number' &&
     typeof stored['measurements'] === 'number' &&
-    [stored['seenAt'], stored['from'], stored['to'], stored['busyUntil']].every(
-      (at) => at === null || typeof at === 'number',
-    ) &&
+    [stored['seenAt'], stored['from'], stored['to'], stored['busyUntil']].every((at) => at === null || typeof at === 'number') &&
     [stored['canary'], stored['stable'], stored['exposed'], boundsMs ?? [], newest ?? []].every(isNumbers) &&
     Array.isArray(breaches) &&
     breaches.every((breach) => typeof breach === 'boolean') &&
@@ -139,5 +137,4 @@ const isSample = (sample: unknown): boolean =>
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-const isNumbers = (value: unknown): boolean =>
-  Array.isArray(value) && value.every((item) => Number.isFinite(item));
+const isNumbers = (value: unknown): boolean => Array.isArray(value) && value.every((item) => Number.isFinite(item));

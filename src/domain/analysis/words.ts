@@ -7,22 +7,17 @@ export function shareWords(share: number): string {
 }
 
 /** `4,500`. */
-export const countWords = (count: number): string =>
-  String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ',');
+export const countWords = (count: number): string => String(Math.round(count)).replace(/\B(?=(?:\d{3})+$)/g, ',');
 
 /** `1 request`, `4,500 requests`. */
-export const plural = (count: number, noun: string): string =>
-  `${countWords(count)} ${noun}${count === 1 ? '' : 's'}`;
+export const plural = (count: number, noun: string): string => `${countWords(count)} ${noun}${count === 1 ? '' : 's'}`;
 
-export const msWords = (ms: number): string =>
-  `${countWords(ms) === '0' ? numberWords(ms) : countWords(ms)} ms`;
+export const msWords = (ms: number): string => `${countWords(ms) === '0' ? numberWords(ms) : countWords(ms)} ms`;
 
 export const numberWords = (value: number): string => String(+value.toPrecision(4));
 
 /** `40 s`, `5 min`, `2.5 h`: near enough for a sentence. */
 export function durationWords(durationMs: number): string {
   if (durationMs < 120_000) return `${+(durationMs / 1000).toFixed(durationMs < 10_000 ? 1 : 0)} s`;
-  return durationMs < 7_200_000
-    ? `${Math.round(durationMs / 60_000)} min`
-    : `${+(durationMs / 3_600_000).toFixed(1)} h`;
+  return durationMs < 7_200_000 ? `${Math.round(durationMs / 60_000)} min` : `${+(durationMs / 3_600_000).toFixed(1)} h`;
 }

@@ -24,7 +24,8 @@ export class Stale extends Error {
 export function sqliteContext({ raw, db }: Pick<Opened, 'raw' | 'db'>, now: () => Instant): SqliteContext {
   let broken: string | null = null;
   const guarded = <T>(work: () => T): T => {
-    if (broken !== null) throw new StoreUnavailable(`the store is closed after ${broken}: restart Headgate, and look at the disk`);
+    if (broken !== null)
+      throw new StoreUnavailable(`the store is closed after ${broken}: restart Headgate, and look at the disk`);
     try {
       return work();
     } catch (error) {
@@ -32,7 +33,9 @@ export function sqliteContext({ raw, db }: Pick<Opened, 'raw' | 'db'>, now: () =
       if (code === null) throw error;
       // After a failed sync SQLite may say yes to commits that are not on disk: nothing is written with this handle again.
       if (code.startsWith('SQLITE_IOERR')) broken = code;
-      throw new StoreUnavailable(`the database could not be used (${code}): ${error instanceof Error ? error.message : ''}`, { cause: error });
+      throw new StoreUnavailable(`the database could not be used (${code}): ${error instanceof Error ? error.message : ''}`, {
+        cause: error,
+      });
     }
   };
   const transaction = raw.transaction((work: () => unknown) => work());
@@ -52,7 +55,8 @@ export function attempt<T>(work: () => Result<T, CommitError>): Result<T, Commit
   } catch (error) {
     if (error instanceof Stale) return err({ kind: 'stale', detail: error.message });
     if (!(error instanceof StoreUnavailable)) throw error;
-    if (sqliteCode(error.cause) === 'SQLITE_CONSTRAINT_UNIQUE') return err({ kind: 'stale', detail: 'another release is active, or somebody else wrote this first' });
+    if (sqliteCode(error.cause) === 'SQLITE_CONSTRAINT_UNIQUE')
+      return err({ kind: 'stale', detail: 'another release is active, or somebody else wrote this first' });
     return err({ kind: 'busy', detail: error.message });
   }
 }

@@ -23,7 +23,9 @@ export function lockFile(file: string): FileLock {
   } catch (error) {
     const owner = readOwner(raw);
     raw.close();
-    throw new StoreUnavailable(`${file} is in use by ${owner}: stop that one first, or give this one another store`, { cause: error });
+    throw new StoreUnavailable(`${file} is in use by ${owner}: stop that one first, or give this one another store`, {
+      cause: error,
+    });
   }
   return {
     release() {
@@ -35,7 +37,8 @@ export function lockFile(file: string): FileLock {
 function readOwner(raw: Database.Database): string {
   try {
     const row: unknown = raw.prepare('select pid, host from owner').get();
-    if (typeof row === 'object' && row !== null && 'pid' in row && 'host' in row) return `process ${String(row.pid)} on ${String(row.host)}`;
+    if (typeof row === 'object' && row !== null && 'pid' in row && 'host' in row)
+      return `process ${String(row.pid)} on ${String(row.host)}`;
   } catch {
     return 'another process';
   }

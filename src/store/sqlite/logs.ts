@@ -8,13 +8,30 @@ import { auditOf, eventOf, isReleaseEvent, isTargetEvent, measurementOf, subject
 import type { SqliteContext } from './context.ts';
 import { audit, checkStates, events, measurements, outbox, releases } from './tables.ts';
 
-export function appendEvents({ db, now }: SqliteContext, added: readonly (ReleaseEvent | TargetEvent)[], notify: readonly string[]): void {
+export function appendEvents(
+  { db, now }: SqliteContext,
+  added: readonly (ReleaseEvent | TargetEvent)[],
+  notify: readonly string[],
+): void {
   const atMs = now();
   for (const event of added) {
     const subject = subjectOf(event);
     db.insert(events).values({ subject, seq: event.seq, type: event.type, atMs: event.at, event }).run();
     for (const notifier of notify)
-      db.insert(outbox).values({ notifier, subject, event, state: 'pending', attempts: 0, detail: null, createdAtMs: atMs, dueAtMs: atMs, leaseUntilMs: 0, settledAtMs: null }).run();
+      db.insert(outbox)
+        .values({
+          notifier,
+          subject,
+          event,
+          state: 'pending',
+          attempts: 0,
+          detail: null,
+          createdAtMs: atMs,
+          dueAtMs: atMs,
+          leaseUntilMs: 0,
+          settledAtMs: null,
+        })
+        .run();
   }
 }
 
@@ -27,43 +44,93 @@ type Methods = 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'm
 export function logMethods(ctx: SqliteContext): Pick<Store, Methods> {
   const { db } = ctx;
   const stream = (subject: string, afterSeq: number, limit: number) =>
-    db.select({ event: events.event }).from(events).where(and(eq(events.subject, subject), gt(events.seq, afterSeq))).orderBy(asc(events.seq)).limit(limit + 1).all().map(({ event }) => eventOf(event));
+    db
+      .select({ event: events.event })
+      .from(events)
+      .where(and(eq(events.subject, subject), gt(events.seq, afterSeq)))
+      .orderBy(asc(events.seq))
+      .limit(limit + 1)
+      .all()
+      .map(({ event }) => eventOf(event));
   return {
-    releaseEvents: async (id, { afterSeq, limit }) => ctx.read(() => page(stream(id, afterSeq, limit).filter(isReleaseEvent), limit, (event) => event.seq)),
-    targetEvents: async (id, { afterSeq, limit }) => ctx.read(() => page(stream(id, afterSeq, limit).filter(isTargetEvent), limit, (event) => event.seq)),
+    releaseEvents: async (id, { afterSeq, limit }) =>
+      ctx.read(() => page(stream(id, afterSeq, limit).filter(isReleaseEvent), limit, (event) => event.seq)),
+    targetEvents: async (id, { afterSeq, limit }) =>
+      ctx.read(() => page(stream(id, afterSeq, limit).filter(isTargetEvent), limit, (event) => event.seq)),
     events: async ({ afterPosition, limit }) =>
       ctx.read(() =>
-        db.select({ position: events.position, event: events.event }).from(events).where(gt(events.position, afterPosition)).orderBy(asc(events.position)).limit(limit).all().map(({ position, event }) => ({ position, event: eventOf(event) })),
+        db
+          .select({ position: events.position, event: events.event })
+          .from(events)
+          .where(gt(events.position, afterPosition))
+          .orderBy(asc(events.position))
+          .limit(limit)
+          .all()
+          .map(({ position, event }) => ({ position, event: eventOf(event) })),
       ),
-    lastPosition: async () => ctx.read(() => db.select({ last: sql<number>`coalesce(max(${events.position}), 0)` }).from(events).get()?.last ?? 0),
-    measurements: async (id, { check, limit, before }) =>
-      ctx.read(() => {
-        const rows = db
-          .select({ endMs: measurements.endMs, row: measurements.row })
-          .from(measurements)
-          .where(and(eq(measurements.release, id), check === null ? undefined : eq(measurements.check, check), before === null ? undefined : lt(measurements.endMs, before)))
-          .orderBy(desc(measurements.endMs))
-          .limit(limit + 1)
-          .all();
-        return page(rows.map(({ row }) => measurementOf(row)), limit, (row) => row.end);
-      }),
-    audit: async ({ limit, before }) =>
-      ctx.read(() => {
-        const rows = db.select().from(audit).where(before === null ? undefined : lt(audit.seq, before)).orderBy(desc(audit.seq)).limit(limit + 1).all();
-        return page(rows.map((row) => ({ ...auditOf(row.entry), seq: row.seq, at: Instant(row.atMs) })), limit, (row) => row.seq);
-      }),
+    lastPosition: async () =>
+      ctx.read(
+        () =>
+          db
+            .select({ last: sql<number>`coalesce(max(${events.position}), 0)` })
+            .from(events)
+            .get()?.last ?? 0,
+      ),
+    measurements: async (id, query) => ctx.read(() => measured(ctx, id, query)),
+    audit: async (query) => ctx.read(() => audited(ctx, query)),
     retain: async (olderThan) => ctx.write(() => retain(ctx, olderThan)),
   };
 }
 
+function measured({ db }: SqliteContext, ...[id, { check, limit, before }]: Parameters<Store['measurements']>) {
+  const rows = db
+    .select({ row: measurements.row })
+    .from(measurements)
+    .where(
+      and(
+        eq(measurements.release, id),
+        check === null ? undefined : eq(measurements.check, check),
+        before === null ? undefined : lt(measurements.endMs, before),
+      ),
+    )
+    .orderBy(desc(measurements.endMs))
+    .limit(limit + 1)
+    .all();
+  const found = rows.map(({ row }) => measurementOf(row));
+  return page(found, limit, (row) => row.end);
+}
+
+function audited({ db }: SqliteContext, { limit, before }: Parameters<Store['audit']>[0]) {
+  const rows = db
+    .select()
+    .from(audit)
+    .where(before === null ? undefined : lt(audit.seq, before))
+    .orderBy(desc(audit.seq))
+    .limit(limit + 1)
+    .all();
+  const found = rows.map((row) => ({ ...auditOf(row.entry), seq: row.seq, at: Instant(row.atMs) }));
+  return page(found, limit, (row) => row.seq);
+}
+
 /** Running releases, undelivered rows and the audit are never touched. */
 function retain({ db }: SqliteContext, olderThan: Instant): number {
-  const old = db.select({ id: releases.id }).from(releases).where(and(eq(releases.ended, true), lt(releases.createdAtMs, olderThan))).all().map(({ id }) => id);
-  let dropped = db.delete(outbox).where(and(sql`state <> 'pending'`, lt(outbox.createdAtMs, olderThan))).run().changes;
+  const old = db
+    .select({ id: releases.id })
+    .from(releases)
+    .where(and(eq(releases.ended, true), lt(releases.createdAtMs, olderThan)))
+    .all()
+    .map(({ id }) => id);
+  let dropped = db
+    .delete(outbox)
+    .where(and(sql`state <> 'pending'`, lt(outbox.createdAtMs, olderThan)))
+    .run().changes;
   for (const id of old) {
     dropped += db.delete(measurements).where(eq(measurements.release, id)).run().changes;
     dropped += db.delete(checkStates).where(eq(checkStates.release, id)).run().changes;
-    dropped += db.delete(events).where(and(inArray(events.subject, [id]), lt(events.atMs, olderThan))).run().changes;
+    dropped += db
+      .delete(events)
+      .where(and(inArray(events.subject, [id]), lt(events.atMs, olderThan)))
+      .run().changes;
   }
   return dropped;
 }

@@ -47,7 +47,9 @@ function connect(file: string, busyTimeoutMs: number): Database.Database {
   raw.pragma('synchronous = FULL');
   const synchronous = raw.pragma('synchronous', { simple: true });
   if (synchronous !== FULL)
-    throw new StoreUnavailable(`${file}: SQLite answers synchronous=${String(synchronous)} where FULL was asked for, so commits could be lost`);
+    throw new StoreUnavailable(
+      `${file}: SQLite answers synchronous=${String(synchronous)} where FULL was asked for, so commits could be lost`,
+    );
   return raw;
 }
 

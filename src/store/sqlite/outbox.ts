@@ -16,8 +16,18 @@ export function outboxMethods(ctx: SqliteContext): Pick<Store, Methods> {
       if (ctx.read(() => heads(ctx, 1)).length === 0) return [];
       return ctx.write(() =>
         heads(ctx, limit).map((row) => {
-          db.update(outbox).set({ leaseUntilMs: ctx.now() + leaseMs }).where(eq(outbox.seq, row.seq)).run();
-          return { seq: row.seq, notifier: row.notifier, subject: row.subject, event: eventOf(row.event), attempts: row.attempts, createdAt: Instant(row.createdAtMs) };
+          db.update(outbox)
+            .set({ leaseUntilMs: ctx.now() + leaseMs })
+            .where(eq(outbox.seq, row.seq))
+            .run();
+          return {
+            seq: row.seq,
+            notifier: row.notifier,
+            subject: row.subject,
+            event: eventOf(row.event),
+            attempts: row.attempts,
+            createdAt: Instant(row.createdAtMs),
+          };
         }),
       );
     },
@@ -27,12 +37,27 @@ export function outboxMethods(ctx: SqliteContext): Pick<Store, Methods> {
         const change =
           outcome.kind === 'retry'
             ? { attempts, dueAtMs: outcome.at, leaseUntilMs: 0, detail: outcome.detail }
-            : { attempts, state: outcome.kind, leaseUntilMs: 0, settledAtMs: ctx.now(), detail: outcome.kind === 'parked' ? outcome.detail : null };
-        db.update(outbox).set(change).where(and(eq(outbox.seq, seq), eq(outbox.state, 'pending'))).run();
+            : {
+                attempts,
+                state: outcome.kind,
+                leaseUntilMs: 0,
+                settledAtMs: ctx.now(),
+                detail: outcome.kind === 'parked' ? outcome.detail : null,
+              };
+        db.update(outbox)
+          .set(change)
+          .where(and(eq(outbox.seq, seq), eq(outbox.state, 'pending')))
+          .run();
       }),
     deliveries: async ({ limit, before }) =>
       ctx.read(() => {
-        const rows = db.select().from(outbox).where(before === null ? undefined : lt(outbox.seq, before)).orderBy(desc(outbox.seq)).limit(limit + 1).all();
+        const rows = db
+          .select()
+          .from(outbox)
+          .where(before === null ? undefined : lt(outbox.seq, before))
+          .orderBy(desc(outbox.seq))
+          .limit(limit + 1)
+          .all();
         return page(rows.map(viewOf), limit, (row) => row.seq);
       }),
   };

@@ -10,7 +10,8 @@ type Methods = 'savePlan' | 'plan' | 'plans';
 
 export function planMethods(ctx: SqliteContext): Pick<Store, Methods> {
   const { db } = ctx;
-  const newest = (name: string) => db.select().from(plans).where(eq(plans.name, name)).orderBy(desc(plans.version)).limit(1).get();
+  const newest = (name: string) =>
+    db.select().from(plans).where(eq(plans.name, name)).orderBy(desc(plans.version)).limit(1).get();
   return {
     savePlan: async ({ name, service, document }, entry) =>
       ctx.write(() => {
@@ -24,7 +25,14 @@ export function planMethods(ctx: SqliteContext): Pick<Store, Methods> {
       }),
     plan: async (name, version) =>
       ctx.read(() => {
-        const row = version === null ? newest(name) : db.select().from(plans).where(and(eq(plans.name, name), eq(plans.version, version))).get();
+        const row =
+          version === null
+            ? newest(name)
+            : db
+                .select()
+                .from(plans)
+                .where(and(eq(plans.name, name), eq(plans.version, version)))
+                .get();
         return row ? planOf(row) : null;
       }),
     plans: async ({ limit, cursor }) =>
@@ -32,7 +40,12 @@ export function planMethods(ctx: SqliteContext): Pick<Store, Methods> {
         const rows = db
           .select()
           .from(plans)
-          .where(and(cursor === null ? undefined : gt(plans.name, cursor), sql`${plans.version} = (select max(version) from plans newer where newer.name = ${plans.name})`))
+          .where(
+            and(
+              cursor === null ? undefined : gt(plans.name, cursor),
+              sql`${plans.version} = (select max(version) from plans newer where newer.name = ${plans.name})`,
+            ),
+          )
           .orderBy(asc(plans.name))
           .limit(limit + 1)
           .all();
@@ -42,4 +55,7 @@ export function planMethods(ctx: SqliteContext): Pick<Store, Methods> {
   };
 }
 
-const planOf = ({ createdAtMs, ...row }: typeof plans.$inferSelect): StoredPlan => ({ ...row, createdAt: Instant(createdAtMs) });
+const planOf = ({ createdAtMs, ...row }: typeof plans.$inferSelect): StoredPlan => ({
+  ...row,
+  createdAt: Instant(createdAtMs),
+});

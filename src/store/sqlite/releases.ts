@@ -1,5 +1,5 @@
 /** Releases: creating, claiming by lease, and the one commit that carries everything a decision led to. */
-import { and, asc, desc, eq, inArray, lt, lte, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
 import type { ReleaseId } from '../../domain/ids.ts';
 import { isEnded } from '../../domain/release.ts';
@@ -14,16 +14,61 @@ import type { SqliteContext } from './context.ts';
 import { appendAudit, appendEvents } from './logs.ts';
 import { checkStates, intents, measurements, releases, services, targets } from './tables.ts';
 
-type Methods =
-  | 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'claimDue' | 'commit' | 'yieldLease' | 'wake' | 'recordCrash' | 'nextDueAt' | 'checkStates';
+type Methods = 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'checkStates';
 
 export function releaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
   const { db } = ctx;
-  const byId = db.select().from(releases).where(eq(releases.id, sql.placeholder('id'))).prepare();
-  const serviceByName = db.select().from(services).where(eq(services.name, sql.placeholder('name'))).prepare();
-  const statesOf = db.select({ row: checkStates.row }).from(checkStates).where(eq(checkStates.release, sql.placeholder('id'))).prepare();
+  const byId = db
+    .select()
+    .from(releases)
+    .where(eq(releases.id, sql.placeholder('id')))
+    .prepare();
+  const claimedOf = claimer(ctx);
 
-  const claimedOf = (row: ReleaseRow): Claimed => {
+  return {
+    create: async (made) => attempt(() => ctx.write(() => ok(create(ctx, made)))),
+    release: async (id) => ctx.read(() => mapped(byId.get({ id }), stored)),
+    load: async (id) => ctx.read(() => mapped(byId.get({ id }), claimedOf)),
+    active: async (service) => ctx.read(() => mapped(activeRow(ctx, service), stored)),
+    queued: async (service) =>
+      ctx.read(() =>
+        db
+          .select()
+          .from(releases)
+          .where(and(eq(releases.service, service), eq(releases.phase, 'queued')))
+          .orderBy(asc(releases.createdAtMs), asc(releases.id))
+          .all()
+          .map(stored),
+      ),
+    releases: async (query) => ctx.read(() => list(ctx, query)),
+    commit: async (commit) => attempt(() => ctx.write(() => ok(write(ctx, commit)))),
+    checkStates: async (id) =>
+      ctx.read(() =>
+        db
+          .select({ row: checkStates.row })
+          .from(checkStates)
+          .where(eq(checkStates.release, id))
+          .all()
+          .map(({ row }) => checkStateOf(row)),
+      ),
+  };
+}
+
+/** What a tick needs beside the release itself. */
+export function claimer(ctx: SqliteContext): (row: ReleaseRow) => Claimed {
+  const { db } = ctx;
+  const serviceByName = db
+    .select()
+    .from(services)
+    .where(eq(services.name, sql.placeholder('name')))
+    .prepare();
+  const statesOf = db
+    .select({ row: checkStates.row })
+    .from(checkStates)
+    .where(eq(checkStates.release, sql.placeholder('id')))
+    .prepare();
+
+  return (row) => {
     const release = releaseOf(row.state);
     const service = serviceByName.get({ name: row.service });
     assert(service, `the service ${row.service} of release ${row.id} is stored`);
@@ -35,55 +80,9 @@ export function releaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
       leaseUntil: Instant(row.leaseUntilMs),
     };
   };
-
-  return {
-    create: async (made) => attempt(() => ctx.write(() => ok(create(ctx, made)))),
-    release: async (id) => ctx.read(() => mapped(byId.get({ id }), stored)),
-    load: async (id) => ctx.read(() => mapped(byId.get({ id }), claimedOf)),
-    active: async (service) => ctx.read(() => mapped(activeRow(ctx, service), stored)),
-    queued: async (service) =>
-      ctx.read(() =>
-        db.select().from(releases).where(and(eq(releases.service, service), eq(releases.phase, 'queued'))).orderBy(asc(releases.createdAtMs), asc(releases.id)).all().map(stored),
-      ),
-    releases: async (query) => ctx.read(() => list(ctx, query)),
-    claimDue: async ({ worker, leaseMs, limit }) => {
-      // Looked at without the write lock first: most rounds find nothing.
-      const due = ctx.read(() => dueRows(ctx, limit));
-      if (due.length === 0) return [];
-      return ctx.write(() => {
-        const now = ctx.now();
-        return dueRows(ctx, limit).map((row) => {
-          const leaseUntilMs = now + leaseMs;
-          db.update(releases).set({ leaseWorker: worker, leaseUntilMs }).where(eq(releases.id, row.id)).run();
-          return claimedOf({ ...row, leaseUntilMs });
-        });
-      });
-    },
-    commit: async (commit) => attempt(() => ctx.write(() => ok(write(ctx, commit)))),
-    yieldLease: async ({ id, worker, dueAt }) =>
-      void ctx.write(() =>
-        db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0, dueAtMs: dueAt }).where(and(eq(releases.id, id), eq(releases.leaseWorker, worker))).run(),
-      ),
-    wake: async (id) => void ctx.write(() => db.update(releases).set({ dueAtMs: ctx.now() }).where(and(eq(releases.id, id), lt(sql`${ctx.now()}`, releases.dueAtMs))).run()),
-    recordCrash: async ({ id, worker, error, dueAt }) =>
-      ctx.write(() => {
-        const row = byId.get({ id });
-        if (!row) return 0;
-        const crashes = row.crashes + 1;
-        const mine = row.leaseWorker === worker ? { leaseWorker: null, leaseUntilMs: 0, dueAtMs: dueAt } : {};
-        db.update(releases).set({ crashes, lastError: error, ...mine }).where(eq(releases.id, id)).run();
-        return crashes;
-      }),
-    nextDueAt: async () =>
-      ctx.read(() => {
-        const row = db.select({ at: sql<number>`min(max(${releases.dueAtMs}, ${releases.leaseUntilMs}))` }).from(releases).where(sql`ended = 0`).get();
-        return row?.at ? Instant(row.at) : null;
-      }),
-    checkStates: async (id) => ctx.read(() => statesOf.all({ id }).map(({ row }) => checkStateOf(row))),
-  };
 }
 
-type ReleaseRow = typeof releases.$inferSelect;
+export type ReleaseRow = typeof releases.$inferSelect;
 
 const stored = (row: ReleaseRow): StoredRelease => ({
   release: releaseOf(row.state),
@@ -95,23 +94,20 @@ const stored = (row: ReleaseRow): StoredRelease => ({
 const mapped = <A, B>(value: A | undefined, map: (value: A) => B): B | null => (value === undefined ? null : map(value));
 
 function activeRow({ db }: SqliteContext, service: string): ReleaseRow | undefined {
-  return db.select().from(releases).where(and(eq(releases.service, service), sql`ended = 0 and phase <> 'queued'`)).get();
-}
-
-function targetsOf({ db }: SqliteContext, release: Release) {
-  const rows = db.select().from(targets).where(and(inArray(targets.id, [...release.targets]), eq(targets.managed, true))).all();
-  return release.targets.flatMap((id) => rows.filter((row) => row.id === id).map(targetOf));
-}
-
-function dueRows({ db, now }: SqliteContext, limit: number): ReleaseRow[] {
-  const at = now();
   return db
     .select()
     .from(releases)
-    .where(and(sql`ended = 0`, lte(releases.dueAtMs, at), lte(releases.leaseUntilMs, at)))
-    .orderBy(asc(releases.dueAtMs))
-    .limit(limit)
+    .where(and(eq(releases.service, service), sql`ended = 0 and phase <> 'queued'`))
+    .get();
+}
+
+function targetsOf({ db }: SqliteContext, release: Release) {
+  const rows = db
+    .select()
+    .from(targets)
+    .where(and(inArray(targets.id, [...release.targets]), eq(targets.managed, true)))
     .all();
+  return release.targets.flatMap((id) => rows.filter((row) => row.id === id).map(targetOf));
 }
 
 function list({ db }: SqliteContext, { service, phases, limit, cursor }: Parameters<Store['releases']>[0]) {
@@ -123,7 +119,9 @@ function list({ db }: SqliteContext, { service, phases, limit, cursor }: Paramet
       and(
         service === null ? undefined : eq(releases.service, service),
         phases === null ? undefined : inArray(releases.phase, [...phases]),
-        after === null ? undefined : or(lt(releases.createdAtMs, after.ms), and(eq(releases.createdAtMs, after.ms), lt(releases.id, after.id))),
+        after === null
+          ? undefined
+          : or(lt(releases.createdAtMs, after.ms), and(eq(releases.createdAtMs, after.ms), lt(releases.id, after.id))),
       ),
     )
     .orderBy(desc(releases.createdAtMs), desc(releases.id))
@@ -131,7 +129,10 @@ function list({ db }: SqliteContext, { service, phases, limit, cursor }: Paramet
     .all();
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  return { rows: page.map(stored), next: rows.length > limit && last ? cursorOf({ ms: last.createdAtMs, id: last.id }) : null };
+  return {
+    rows: page.map(stored),
+    next: rows.length > limit && last ? cursorOf({ ms: last.createdAtMs, id: last.id }) : null,
+  };
 }
 
 const columnsOf = (release: Release) => ({
@@ -181,11 +182,18 @@ function write(ctx: SqliteContext, commit: Commit) {
   if (changed.changes !== 1) throw new Stale(`release ${id} is not at revision ${revision} any more`);
   assert(next.id === id, 'a commit is of its own release');
   for (const intent of commit.intents) intend(ctx, id, intent);
-  if (commit.service) db.update(services).set({ ...commit.service, updatedAtMs: ctx.now() }).where(eq(services.name, next.service)).run();
+  if (commit.service)
+    db.update(services)
+      .set({ ...commit.service, updatedAtMs: ctx.now() })
+      .where(eq(services.name, next.service))
+      .run();
   for (const row of commit.measurements)
     db.insert(measurements).values({ release: id, check: row.check, endMs: row.end, row }).onConflictDoNothing().run();
   for (const row of commit.checkStates)
-    db.insert(checkStates).values({ release: id, check: row.check, row }).onConflictDoUpdate({ target: [checkStates.release, checkStates.check], set: { row } }).run();
+    db.insert(checkStates)
+      .values({ release: id, check: row.check, row })
+      .onConflictDoUpdate({ target: [checkStates.release, checkStates.check], set: { row } })
+      .run();
   appendEvents(ctx, commit.events, commit.notify);
   if (commit.audit) appendAudit(ctx, commit.audit);
   return { revision: revision + 1, targets: targetsOf(ctx, next) };
@@ -202,4 +210,3 @@ function intend({ db, now }: SqliteContext, release: ReleaseId | null, { target,
   assert(row, `the target ${target} is stored`);
   db.insert(intents).values({ target, seq: row.seq, release, secondSlotBp: secondShare, atMs: now() }).run();
 }
-

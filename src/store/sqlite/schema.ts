@@ -66,9 +66,15 @@ export const makeSchema = (c: Columns) => ({
     (t) => [
       c.index('releases_by_created').on(t.createdAtMs, t.id),
       c.index('releases_by_service').on(t.service, t.createdAtMs, t.id),
-      c.index('releases_by_due').on(t.dueAtMs).where(sql`ended = 0`),
+      c
+        .index('releases_by_due')
+        .on(t.dueAtMs)
+        .where(sql`ended = 0`),
       // One release at a time moves a service's traffic, whoever writes.
-      c.uniqueIndex('releases_one_active').on(t.service).where(sql`ended = 0 and phase <> 'queued'`),
+      c
+        .uniqueIndex('releases_one_active')
+        .on(t.service)
+        .where(sql`ended = 0 and phase <> 'queued'`),
     ],
   ),
   intents: c.table(
@@ -137,6 +143,11 @@ export const makeSchema = (c: Columns) => ({
       leaseUntilMs: c.big('lease_until_ms').notNull(),
       settledAtMs: c.big('settled_at_ms'),
     },
-    (t) => [c.index('outbox_pending').on(t.notifier, t.subject, t.seq).where(sql`state = 'pending'`)],
+    (t) => [
+      c
+        .index('outbox_pending')
+        .on(t.notifier, t.subject, t.seq)
+        .where(sql`state = 'pending'`),
+    ],
   ),
 });

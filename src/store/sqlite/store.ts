@@ -5,13 +5,14 @@
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { sqliteContext } from './context.ts';
+import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
 import { openDatabase } from './open.ts';
 import { outboxMethods } from './outbox.ts';
 import { planMethods } from './plans.ts';
 import { releaseMethods } from './releases.ts';
 import { releases } from './tables.ts';
-import { targetMethods } from './targets.ts';
+import { serviceMethods, targetMethods } from './targets.ts';
 
 export type SqliteOptions = {
   /** A path, or `:memory:`. */
@@ -29,8 +30,10 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000 }: SqliteOpt
   return {
     now: async () => now(),
     ping: async () => void ctx.read(() => opened.raw.prepare('select 1').get()),
+    ...serviceMethods(ctx),
     ...targetMethods(ctx),
     ...releaseMethods(ctx),
+    ...leaseMethods(ctx),
     ...logMethods(ctx),
     ...outboxMethods(ctx),
     ...planMethods(ctx),

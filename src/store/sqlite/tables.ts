@@ -2,4 +2,5 @@
 import * as columns from './columns.ts';
 import { makeSchema } from './schema.ts';
 
-export const { services, targets, plans, releases, intents, events, measurements, checkStates, audit, outbox } = makeSchema(columns);
+export const { services, targets, plans, releases, intents, events, measurements, checkStates, audit, outbox } =
+  makeSchema(columns);

@@ -11,52 +11,94 @@ import type { SqliteContext } from './context.ts';
 import { appendAudit, appendEvents } from './logs.ts';
 import { intents, releases, services, targets } from './tables.ts';
 
-type Methods = 'configure' | 'services' | 'service' | 'setStable' | 'targets' | 'claimDueTargets' | 'claimTarget' | 'updateTarget';
+type ServiceMethods = 'configure' | 'services' | 'service' | 'setStable';
+type TargetMethods = 'targets' | 'claimDueTargets' | 'claimTarget' | 'updateTarget';
 
 /** New targets are first looked at within this time, spread by their name. */
 const FIRST_LOOK_MS = 5_000;
 
-export function targetMethods(ctx: SqliteContext): Pick<Store, Methods> {
+export function serviceMethods(ctx: SqliteContext): Pick<Store, ServiceMethods> {
   const { db } = ctx;
-  const claim = (row: typeof targets.$inferSelect): ClaimedTarget => {
-    const service = db.select().from(services).where(eq(services.name, row.service)).get();
-    assert(service, `the service ${row.service} of target ${row.id} is stored`);
-    const active = db.select({ state: releases.state }).from(releases).where(and(eq(releases.service, row.service), sql`ended = 0 and phase <> 'queued'`)).get();
-    return { target: targetOf(row), service: serviceOf(service), active: active ? releaseOf(active.state) : null };
-  };
   return {
     configure: async (configured, specs) => ctx.write(() => configure(ctx, configured, specs)),
     services: async () => ctx.read(() => db.select().from(services).orderBy(asc(services.name)).all().map(serviceOf)),
-    service: async (name) => ctx.read(() => {
-      const row = db.select().from(services).where(eq(services.name, name)).get();
-      return row ? serviceOf(row) : null;
-    }),
+    service: async (name) =>
+      ctx.read(() => {
+        const row = db.select().from(services).where(eq(services.name, name)).get();
+        return row ? serviceOf(row) : null;
+      }),
     setStable: async (name, { slot, version }, entry) =>
       ctx.write(() => {
         const role = slot === null ? {} : { stableSlot: slot };
-        const row = db.update(services).set({ ...role, stableVersion: version, updatedAtMs: ctx.now() }).where(eq(services.name, name)).returning().get();
+        const row = db
+          .update(services)
+          .set({ ...role, stableVersion: version, updatedAtMs: ctx.now() })
+          .where(eq(services.name, name))
+          .returning()
+          .get();
         if (!row) return null;
         appendAudit(ctx, entry);
         return serviceOf(row);
       }),
+  };
+}
+
+export function targetMethods(ctx: SqliteContext): Pick<Store, TargetMethods> {
+  const { db } = ctx;
+  const claim = (row: typeof targets.$inferSelect): ClaimedTarget => {
+    const service = db.select().from(services).where(eq(services.name, row.service)).get();
+    assert(service, `the service ${row.service} of target ${row.id} is stored`);
+    const active = db
+      .select({ state: releases.state })
+      .from(releases)
+      .where(and(eq(releases.service, row.service), sql`ended = 0 and phase <> 'queued'`))
+      .get();
+    return {
+      target: targetOf(row),
+      service: serviceOf(service),
+      active: active ? releaseOf(active.state) : null,
+    };
+  };
+  return {
     targets: async (service) =>
       ctx.read(() =>
-        db.select().from(targets).where(and(eq(targets.managed, true), service === null ? undefined : eq(targets.service, service))).orderBy(asc(targets.id)).all().map(targetOf),
+        db
+          .select()
+          .from(targets)
+          .where(and(eq(targets.managed, true), service === null ? undefined : eq(targets.service, service)))
+          .orderBy(asc(targets.id))
+          .all()
+          .map(targetOf),
       ),
     claimDueTargets: async ({ everyMs, limit }) => {
-      const due = () => db.select().from(targets).where(and(eq(targets.managed, true), lte(targets.dueAtMs, ctx.now()))).orderBy(asc(targets.dueAtMs)).limit(limit).all();
+      const due = () =>
+        db
+          .select()
+          .from(targets)
+          .where(and(eq(targets.managed, true), lte(targets.dueAtMs, ctx.now())))
+          .orderBy(asc(targets.dueAtMs))
+          .limit(limit)
+          .all();
       if (ctx.read(due).length === 0) return [];
       return ctx.write(() =>
         due().map((row) => {
-          db.update(targets).set({ dueAtMs: after(ctx.now(), everyMs) }).where(eq(targets.id, row.id)).run();
+          db.update(targets)
+            .set({ dueAtMs: after(ctx.now(), everyMs) })
+            .where(eq(targets.id, row.id))
+            .run();
           return claim(row);
         }),
       );
     },
-    claimTarget: async (id) => ctx.read(() => {
-      const row = db.select().from(targets).where(and(eq(targets.id, id), eq(targets.managed, true))).get();
-      return row ? claim(row) : null;
-    }),
+    claimTarget: async (id) =>
+      ctx.read(() => {
+        const row = db
+          .select()
+          .from(targets)
+          .where(and(eq(targets.id, id), eq(targets.managed, true)))
+          .get();
+        return row ? claim(row) : null;
+      }),
     updateTarget: async (update) => attempt(() => ctx.write(() => ok(updateTarget(ctx, update)))),
   };
 }
@@ -69,12 +111,34 @@ function configure({ db, now }: SqliteContext, ...[configured, specs]: Parameter
     const dueAtMs = after(now(), hash32(id) % FIRST_LOOK_MS);
     // A known target keeps its weights and roles, whatever its place is called by now.
     db.insert(targets)
-      .values({ id, service: spec.service, spec, managed: true, desiredSecondSlotBp: 0, seq: 0, verifiedSecondSlotBp: null, verifiedSeq: 0, verifiedAtMs: null, boots: {}, driftAtMs: null, differs: null, unreachableSinceMs: null, eventSeq: 0, dueAtMs })
-      .onConflictDoUpdate({ target: targets.id, set: { spec, service: spec.service, managed: true, dueAtMs } })
+      .values({
+        id,
+        service: spec.service,
+        spec,
+        managed: true,
+        desiredSecondSlotBp: 0,
+        seq: 0,
+        verifiedSecondSlotBp: null,
+        verifiedSeq: 0,
+        verifiedAtMs: null,
+        boots: {},
+        driftAtMs: null,
+        differs: null,
+        unreachableSinceMs: null,
+        eventSeq: 0,
+        dueAtMs,
+      })
+      .onConflictDoUpdate({
+        target: targets.id,
+        set: { spec, service: spec.service, managed: true, dueAtMs },
+      })
       .run();
   }
   const kept = specs.map(({ id }) => id as string);
-  db.update(targets).set({ managed: false }).where(kept.length > 0 ? notInArray(targets.id, kept) : undefined).run();
+  db.update(targets)
+    .set({ managed: false })
+    .where(kept.length > 0 ? notInArray(targets.id, kept) : undefined)
+    .run();
 }
 
 function updateTarget(ctx: SqliteContext, { id, seq, change, adopt, events, notify }: TargetUpdate) {
@@ -90,8 +154,15 @@ function updateTarget(ctx: SqliteContext, { id, seq, change, adopt, events, noti
   if (first && first.seq !== row.eventSeq - events.length + 1) throw new Stale(`another event of target ${id} came first`);
   appendEvents(ctx, events, notify);
   if (adopt === null) return targetOf(row);
-  db.insert(intents).values({ target: id, seq: seq + 1, release: null, secondSlotBp: adopt, atMs: ctx.now() }).run();
-  const adopted = db.update(targets).set({ desiredSecondSlotBp: adopt, seq: seq + 1, verifiedSecondSlotBp: null }).where(eq(targets.id, id)).returning().get();
+  db.insert(intents)
+    .values({ target: id, seq: seq + 1, release: null, secondSlotBp: adopt, atMs: ctx.now() })
+    .run();
+  const adopted = db
+    .update(targets)
+    .set({ desiredSecondSlotBp: adopt, seq: seq + 1, verifiedSecondSlotBp: null })
+    .where(eq(targets.id, id))
+    .returning()
+    .get();
   assert(adopted, 'the row that was just written is there');
   return targetOf(adopted);
 }

@@ -23,7 +23,9 @@ export type RouteCounts = { readonly startedAt: Instant; readonly slots: Readonl
 
 export const routeCounts = (slots: readonly string[], startedAt: Instant): RouteCounts => ({
   startedAt,
-  slots: new Map(slots.map((slot) => [slot, { requests: 0, errors: 0, aborted: 0, upgrades: 0, buckets: BOUNDS_MS.map(() => 0).concat(0) }])),
+  slots: new Map(
+    slots.map((slot) => [slot, { requests: 0, errors: 0, aborted: 0, upgrades: 0, buckets: BOUNDS_MS.map(() => 0).concat(0) }]),
+  ),
 });
 
 export function countAnswer(counts: SlotCounts, answer: { readonly failed: boolean; readonly ms: number }): void {

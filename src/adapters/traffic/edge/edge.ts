@@ -8,12 +8,20 @@ import type { Slots } from '../../../domain/target.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { Clock, Random } from '../../../ports/clock.ts';
-import type { Applied, Capabilities, NodeReading, Route, RouterError, SlotHealth, TrafficRouter } from '../../../ports/traffic-router.ts';
+import type {
+  Applied,
+  Capabilities,
+  NodeReading,
+  Route,
+  RouterError,
+  SlotHealth,
+  TrafficRouter,
+} from '../../../ports/traffic-router.ts';
 import type { RouteCounts } from './counters.ts';
 import type { EdgeOptions } from './options.ts';
 import { edgeServer } from './server.ts';
 import { edgeTable, setShare } from './table.ts';
-import type { EdgeEntry } from './table.ts';
+import type { EdgeEntry, EdgeTable } from './table.ts';
 
 export type Edge = TrafficRouter & {
   readonly type: 'edge';
@@ -24,9 +32,18 @@ export type Edge = TrafficRouter & {
   address(): string | null;
 };
 
-export type InitialShare = { readonly route: string; readonly slots: Slots; readonly secondShare: Weight; readonly seq: number };
+export type InitialShare = {
+  readonly route: string;
+  readonly slots: Slots;
+  readonly secondShare: Weight;
+  readonly seq: number;
+};
 
-export type EdgeDeps = { readonly clock: Clock; readonly random: Random; readonly fetch: typeof globalThis.fetch };
+export type EdgeDeps = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fetch: typeof globalThis.fetch;
+};
 
 const CAPABILITIES: Capabilities = {
   minStepBp: 1,
@@ -49,25 +66,22 @@ const CLOSE_GRACE_MS = 3_000;
 export function edge(name: string, options: EdgeOptions, { clock, random, fetch }: EdgeDeps): Edge {
   const table = edgeTable(options, clock.now());
   const boot = random.id();
-  const server = edgeServer(table, options, { random: random.next, monotonicMs: clock.monotonicMs, sleep: (ms) => clock.sleep(ms) });
+  const server = edgeServer(table, options, {
+    random: random.next,
+    monotonicMs: clock.monotonicMs,
+    sleep: (ms) => clock.sleep(ms),
+  });
   let url: string | null = null;
-  const reading = (entry: EdgeEntry): NodeReading => ({ node: name, reachable: true, secondShare: entry.secondShare, seq: entry.seq, boot, detail: null });
+  const reading = (entry: EdgeEntry): NodeReading => ({
+    node: name,
+    reachable: true,
+    secondShare: entry.secondShare,
+    seq: entry.seq,
+    boot,
+    detail: null,
+  });
 
-  /** The entry that a call means, or why there is none. */
-  const find = (route: Route): Result<EdgeEntry, RouterError> => {
-    const entry = table.get(route.name);
-    if (!entry) return fail('not_found', `edge ${name} has no route ${route.name}; it has ${[...table.keys()].join(', ')}`);
-    const strange = route.slots.find((slot) => !(slot in entry.options.slots));
-    return strange === undefined ? ok(entry) : fail('not_found', `route ${route.name} of edge ${name} has no slot ${strange}; it has ${Object.keys(entry.options.slots).join(', ')}`);
-  };
-
-  const set = (route: Route, seq: number, secondShare: Weight): Result<Applied, RouterError> => {
-    const found = find(route);
-    if (!found.ok) return found;
-    if (seq < found.value.seq) return fail('stale', `edge ${name} has seen write ${found.value.seq} of ${route.name}, and this one is ${seq}`, [reading(found.value)]);
-    const changed = setShare(found.value, { slots: route.slots, secondShare, seq });
-    return ok({ changed, nodes: [reading(found.value)] });
-  };
+  const { find, set } = access(name, table, reading);
 
   return {
     name,
@@ -82,7 +96,8 @@ export function edge(name: string, options: EdgeOptions, { clock, random, fetch 
     },
     async apply({ route, secondShare, seq }, signal) {
       if (signal.aborted) return fail('timeout', `edge ${name}: the call was cancelled before it began`);
-      if (!isBasisPoints(secondShare)) return fail('rejected', `edge ${name}: ${String(secondShare)} is no whole number of basis points`);
+      if (!isBasisPoints(secondShare))
+        return fail('rejected', `edge ${name}: ${String(secondShare)} is no whole number of basis points`);
       return set(route, seq, secondShare);
     },
     async read(route) {
@@ -110,11 +125,43 @@ export function edge(name: string, options: EdgeOptions, { clock, random, fetch 
   };
 }
 
+/** How calls reach an entry: by a route that is known, with slots that are, and never behind a newer write. */
+function access(name: string, table: EdgeTable, reading: (entry: EdgeEntry) => NodeReading) {
+  /** The entry that a call means, or why there is none. */
+  const find = (route: Route): Result<EdgeEntry, RouterError> => {
+    const entry = table.get(route.name);
+    if (!entry) return fail('not_found', `edge ${name} has no route ${route.name}; it has ${[...table.keys()].join(', ')}`);
+    const strange = route.slots.find((slot) => !(slot in entry.options.slots));
+    return strange === undefined
+      ? ok(entry)
+      : fail(
+          'not_found',
+          `route ${route.name} of edge ${name} has no slot ${strange}; it has ${Object.keys(entry.options.slots).join(', ')}`,
+        );
+  };
+
+  const set = (route: Route, seq: number, secondShare: Weight): Result<Applied, RouterError> => {
+    const found = find(route);
+    if (!found.ok) return found;
+    if (seq < found.value.seq)
+      return fail('stale', `edge ${name} has seen write ${found.value.seq} of ${route.name}, and this one is ${seq}`, [
+        reading(found.value),
+      ]);
+    const changed = setShare(found.value, { slots: route.slots, secondShare, seq });
+    return ok({ changed, nodes: [reading(found.value)] });
+  };
+  return { find, set };
+}
+
 const isBasisPoints = (share: number): boolean => Number.isInteger(share) && 0 <= share && share <= 10_000;
 
 const fail = (kind: RouterError['kind'], detail: string, nodes: readonly NodeReading[] = []) => err({ kind, detail, nodes });
 
-async function health(entry: EdgeEntry, slot: string, { fetch, signal }: { fetch: typeof globalThis.fetch; signal: AbortSignal }): Promise<SlotHealth> {
+async function health(
+  entry: EdgeEntry,
+  slot: string,
+  { fetch, signal }: { fetch: typeof globalThis.fetch; signal: AbortSignal },
+): Promise<SlotHealth> {
   const options = entry.options.slots[slot];
   if (!options) return { slot, healthy: false, detail: 'not configured' };
   const worst = options.health === undefined ? 499 : 399;
@@ -124,6 +171,10 @@ async function health(entry: EdgeEntry, slot: string, { fetch, signal }: { fetch
     return { slot, healthy: answer.status <= worst, detail: `answers ${answer.status}` };
   } catch (error) {
     const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return { slot, healthy: false, detail: cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause) };
+    return {
+      slot,
+      healthy: false,
+      detail: cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause),
+    };
   }
 }

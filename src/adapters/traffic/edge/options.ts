@@ -8,7 +8,9 @@ const slot = z.strictObject({
 });
 
 const route = z.strictObject({
-  slots: z.record(z.string().min(1).max(60), slot).refine((slots) => Object.keys(slots).length === 2, 'exactly two slots, such as blue and green'),
+  slots: z
+    .record(z.string().min(1).max(60), slot)
+    .refine((slots) => Object.keys(slots).length === 2, 'exactly two slots, such as blue and green'),
   /** Which requests belong to the route; needed where an edge has several. */
   match: z.strictObject({ host: z.string().optional(), path: z.string().startsWith('/').optional() }).optional(),
   /** Requests with the same key stay on the same slot; raising the weight only moves keys to the canary. */

@@ -93,7 +93,9 @@ export function edgeServer(table: EdgeTable, options: EdgeOptions, deps: EdgeSer
 async function listen(server: Server, at: string): Promise<string> {
   const [host = '127.0.0.1', port = '0'] = at.split(':');
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(`edge: cannot listen on ${at}: ${codeOf(error)}; is another program using it?`)));
+    server.once('error', (error) =>
+      reject(new Error(`edge: cannot listen on ${at}: ${codeOf(error)}; is another program using it?`)),
+    );
     server.listen(Number(port), host, resolve);
   });
   const address = server.address();
@@ -104,7 +106,14 @@ async function listen(server: Server, at: string): Promise<string> {
 function problem(response: ServerResponse, status: number, detail: string): void {
   if (response.headersSent) return void response.destroy();
   response.writeHead(status, { 'content-type': 'application/problem+json' });
-  response.end(JSON.stringify({ type: 'about:blank', title: status === 404 ? 'Not Found' : 'Bad Gateway', status, detail }));
+  response.end(
+    JSON.stringify({
+      type: 'about:blank',
+      title: status === 404 ? 'Not Found' : 'Bad Gateway',
+      status,
+      detail,
+    }),
+  );
   return undefined;
 }
 

@@ -25,14 +25,25 @@ export function edgeTable(options: EdgeOptions, startedAt: Instant): EdgeTable {
   return new Map(
     Object.entries(options.routes).map(([name, route]) => {
       const [first = '', second = ''] = Object.keys(route.slots);
-      const entry: EdgeEntry = { name, options: route, counts: routeCounts([first, second], startedAt), slots: [first, second], secondShare: Weight(0), seq: 0, cut: new Set() };
+      const entry: EdgeEntry = {
+        name,
+        options: route,
+        counts: routeCounts([first, second], startedAt),
+        slots: [first, second],
+        secondShare: Weight(0),
+        seq: 0,
+        cut: new Set(),
+      };
       return [name, entry];
     }),
   );
 }
 
 /** Sets shares in one synchronous step: no request sees half of it. */
-export function setShare(entry: EdgeEntry, { slots, secondShare, seq }: { readonly slots: Slots; readonly secondShare: Weight; readonly seq: number }): boolean {
+export function setShare(
+  entry: EdgeEntry,
+  { slots, secondShare, seq }: { readonly slots: Slots; readonly secondShare: Weight; readonly seq: number },
+): boolean {
   const changed = entry.secondShare !== secondShare || entry.slots[1] !== slots[1];
   entry.slots = slots;
   entry.secondShare = secondShare;
@@ -45,7 +56,10 @@ export function setShare(entry: EdgeEntry, { slots, secondShare, seq }: { readon
 export type Asking = { readonly host: string; readonly path: string; header(name: string): string | null };
 
 export function routeFor(table: EdgeTable, { host, path }: Asking): EdgeEntry | null {
-  const matching = [...table.values()].filter(({ options: { match } }) => (match?.host === undefined || match.host === host) && (match?.path === undefined || path.startsWith(match.path)));
+  const matching = [...table.values()].filter(
+    ({ options: { match } }) =>
+      (match?.host === undefined || match.host === host) && (match?.path === undefined || path.startsWith(match.path)),
+  );
   // The most particular one: the longest path wins.
   return matching.toSorted((a, b) => (b.options.match?.path?.length ?? 0) - (a.options.match?.path?.length ?? 0))[0] ?? null;
 }
@@ -61,6 +75,9 @@ function stickyKey(sticky: EdgeRoute['sticky'], asking: Asking): string | null {
   if (!sticky) return null;
   if ('header' in sticky) return asking.header(sticky.header);
   const cookies = asking.header('cookie') ?? '';
-  const found = cookies.split(';').map((cookie) => cookie.trim().split('=')).find(([name]) => name === sticky.cookie);
+  const found = cookies
+    .split(';')
+    .map((cookie) => cookie.trim().split('='))
+    .find(([name]) => name === sticky.cookie);
   return found?.[1] ?? null;
 }

@@ -1,0 +1,51 @@
+/** Those who are told: notifiers that hear of events, and the operator's own hooks. */
+import { err, ok } from '../../src/lib/result.ts';
+import type { Hooks } from '../../src/ports/hook.ts';
+import type { Notice, Notifier } from '../../src/ports/notifier.ts';
+import type { Chance } from './chance.ts';
+import type { Faults } from './faults.ts';
+import type { ServiceSpec } from './spec.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+export type ReceiverWorld = { readonly clock: VirtualClock; readonly draw: Chance; readonly faults: Faults };
+
+export type SimNotifier = { readonly port: Notifier; setDown(isDown: boolean): void };
+
+export function simNotifier(name: string, world: ReceiverWorld, onReceived: (notice: Notice) => void): SimNotifier {
+  const { clock, draw, faults } = world;
+  let isDown = false;
+  return {
+    setDown(down) {
+      isDown = down;
+    },
+    port: {
+      name,
+      type: 'simulated',
+      async deliver(notice) {
+        const isSlow = faults.hits('notifier_slow');
+        await new Promise<void>((resolve) => clock.after(isSlow ? draw.int(1_000, 15_000) : draw.int(1, 80), resolve));
+        if (isDown) return err({ kind: 'unreachable', detail: 'connection refused' });
+        if (faults.hits('notifier_gone', 0.2)) return err({ kind: 'gone', detail: 'it answered 410' });
+        onReceived(notice);
+        return ok(undefined);
+      },
+      close: async () => {},
+    },
+  };
+}
+
+export function simHooks(services: readonly ServiceSpec[], world: ReceiverWorld, onReplaced: (service: string, version: string) => void): Hooks {
+  const { clock, draw, faults } = world;
+  const byName = new Map(services.map((service) => [service.settings.name, service.hooks]));
+  return {
+    has: (service, hook) => byName.get(service)?.[hook] ?? false,
+    async call({ hook, service, payload }) {
+      await new Promise<void>((resolve) => clock.after(draw.int(5, 500), resolve));
+      if (faults.hits('hook_failing', 5)) return err('the receiver answered 500');
+      if (hook === 'beforeStart') return ok('done');
+      if (draw.hits(0.5)) return ok('accepted');
+      if (typeof payload === 'object' && payload !== null && 'version' in payload) onReplaced(service, String(payload.version));
+      return ok('done');
+    },
+  };
+}

@@ -1,0 +1,175 @@
+/**
+ * A simulated router: a few nodes, each with a weight of its own, behind a network that loses, delays and repeats. A
+ * write that was sent goes on in the world, whatever became of the process that sent it.
+ */
+import { ALL, NONE } from '../../src/domain/ids.ts';
+import type { TargetId, Weight } from '../../src/domain/ids.ts';
+import type { Slots } from '../../src/domain/target.ts';
+import { err, ok } from '../../src/lib/result.ts';
+import type { Result } from '../../src/lib/result.ts';
+import type { Applied, NodeReading, RouterError, TrafficRouter, WeightWrite } from '../../src/ports/traffic-router.ts';
+import type { Chance } from './chance.ts';
+import type { Faults } from './faults.ts';
+import type { TargetSpecification } from './spec.ts';
+import type { VirtualClock } from './virtual-clock.ts';
+
+/** Why a node serves another share than before. */
+export type Cause = 'write' | 'late' | 'hand' | 'restart';
+
+export type Node = {
+  readonly name: string;
+  share: Weight;
+  /** Highest seq it has taken since it started. */
+  seq: number;
+  boot: number;
+  isUp: boolean;
+  /** When something other than a timely write last touched it, in world time. */
+  disturbedAtMs: number;
+};
+
+export type SimRouter = {
+  readonly port: TrafficRouter;
+  readonly target: TargetId;
+  readonly slots: Slots;
+  readonly nodes: readonly Node[];
+  change(node: Node, share: Weight, cause: Cause): void;
+  restart(node: Node, share: Weight): void;
+  setUp(node: Node, isUp: boolean): void;
+};
+
+export type RouterWorld = {
+  readonly clock: VirtualClock;
+  readonly faults: Faults;
+  readonly draw: Chance;
+  /** A call of the controller reaches the wire with this order. */
+  onOrder(target: TargetId, order: { readonly share: Weight; readonly seq: number }): void;
+  onChanging(target: TargetId): void;
+  onChanged(target: TargetId, change: { readonly node: Node; readonly cause: Cause; readonly seq: number | null }): void;
+  /** Something went wrong between the controller and this router, or a node came or went. */
+  onDisturbed(target: TargetId): void;
+  isHealthy(slot: string): boolean;
+  readonly applyTimeoutMs: number;
+  readonly settleMs: number;
+};
+
+export type RouterSpec = { readonly target: TargetId; readonly name: string; readonly slots: Slots; readonly spec: TargetSpecification };
+
+type Fate = 'well' | 'request_lost' | 'reply_lost' | 'applied_then_error' | 'late_write' | 'slow_router';
+
+const NEVER = new Promise<never>(() => {});
+
+export function simRouter({ target, name, slots, spec }: RouterSpec, world: RouterWorld): SimRouter {
+  const { clock, faults, draw } = world;
+  const nodes: Node[] = Array.from({ length: spec.nodes }, (_, index) => ({ name: `${name}-n${index}`, share: NONE, seq: 0, boot: 1, isUp: true, disturbedAtMs: -1e9 }));
+  const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
+
+  const readings = (): NodeReading[] =>
+    nodes.map((node) =>
+      node.isUp
+        ? { node: node.name, reachable: true, secondShare: node.share, seq: spec.seq === 'none' ? null : node.seq, boot: spec.isMarked ? `boot-${node.boot}` : null, detail: null }
+        : { node: node.name, reachable: false, secondShare: null, seq: null, boot: null, detail: 'connection refused' },
+    );
+  const change: SimRouter['change'] = (node, share, cause) => touch(node, { share, cause, seq: null });
+  const touch = (node: Node, { share, cause, seq }: { readonly share: Weight; readonly cause: Cause; readonly seq: number | null }): void => {
+    if (cause !== 'write') node.disturbedAtMs = clock.nowMs();
+    world.onChanging(target);
+    node.share = share;
+    if (seq !== null) node.seq = Math.max(node.seq, seq);
+    world.onChanged(target, { node, cause, seq });
+  };
+
+  const write = (order: Omit<WeightWrite, 'route'>, cause: Cause): Result<Applied, RouterError> => {
+    const { secondShare, seq, direction } = order;
+    const isStale = (node: Node): boolean => spec.seq === 'fence' && seq < node.seq;
+    const down = nodes.filter((node) => !node.isUp);
+    const fail = (kind: RouterError['kind'], detail: string) => err({ kind, detail, nodes: readings() });
+    if (direction === 'raise' && down.length > 0) return fail('unreachable', `${down[0]?.name} refused the connection`);
+    if (direction === 'raise' && nodes.some(isStale)) return fail('stale', 'a newer seq is there');
+    let changed = false;
+    for (const node of nodes) {
+      if (!node.isUp || isStale(node)) continue;
+      changed ||= node.share !== secondShare;
+      touch(node, { share: secondShare, cause, seq });
+    }
+    if (down.length > 0) return fail('unreachable', `${down[0]?.name} refused the connection`);
+    if (nodes.some(isStale)) return fail('stale', 'a newer seq is there');
+    return ok({ changed, nodes: readings() });
+  };
+
+  const fateOf = (isWrite: boolean): Fate => {
+    const kinds: readonly Exclude<Fate, 'well'>[] = isWrite ? ['request_lost', 'reply_lost', 'applied_then_error', 'late_write', 'slow_router'] : ['request_lost', 'slow_router'];
+    return kinds.find((kind) => faults.hits(kind)) ?? 'well';
+  };
+
+  /** One exchange with the router; `act` is what happens there, when the request arrives in time. */
+  const exchange = async <T>(signal: AbortSignal, act: (cause: Cause) => Result<T, RouterError>, isWrite: boolean): Promise<Result<T, RouterError>> => {
+    const fate = fateOf(isWrite);
+    if (fate !== 'well') world.onDisturbed(target);
+    if (fate === 'request_lost') return NEVER;
+    if (fate === 'late_write') {
+      const latestMs = Math.min(world.applyTimeoutMs + 4_000, world.settleMs - 2_000);
+      clock.after(draw.int(world.applyTimeoutMs, latestMs), () => void act('late'));
+      return NEVER;
+    }
+    await pause(fate === 'slow_router' ? draw.int(500, 2 * world.applyTimeoutMs) : draw.int(1, 40));
+    if (signal.aborted) return err({ kind: 'timeout', detail: 'gave up waiting', nodes: [] });
+    const answer = act('write');
+    if (fate === 'reply_lost') return NEVER;
+    if (fate === 'applied_then_error') return err({ kind: 'unreachable', detail: 'connection reset', nodes: [] });
+    return answer;
+  };
+
+  const port: TrafficRouter = {
+    name,
+    type: 'simulated',
+    capabilities: {
+      minStepBp: 1,
+      minNonZeroBp: 1,
+      distribution: 'random',
+      atomic: 'single-op',
+      hitless: true,
+      seq: spec.seq,
+      readBack: 'authoritative',
+      persistence: 'none',
+      sticky: 'none',
+      zeroEvictsSticky: true,
+      headerOverride: false,
+      independent: true,
+      applyTimeoutMs: world.applyTimeoutMs,
+    },
+    quantize: (weight) => weight,
+    preflight: (_route, signal) =>
+      exchange(signal, () => ok({ nodes: readings(), slots: slots.map((slot) => ({ slot, healthy: world.isHealthy(slot), detail: world.isHealthy(slot) ? 'up' : 'no server is up' })) }), false),
+    read: (_route, signal) => exchange(signal, () => ok(readings()), false),
+    apply: ({ secondShare, seq, direction }, signal) => {
+      world.onOrder(target, { share: secondShare, seq });
+      return exchange(signal, (cause) => write({ secondShare, seq, direction }, cause), true);
+    },
+    cutOff: (_route, slot, seq, signal) => {
+      const secondShare = slot === slots[1] ? NONE : ALL;
+      world.onOrder(target, { share: secondShare, seq });
+      return exchange(signal, (cause) => write({ secondShare, seq, direction: 'lower' }, cause), true);
+    },
+    residue: async () => ({}),
+    close: async () => {},
+  };
+  return {
+    port,
+    target,
+    slots,
+    nodes,
+    change,
+    restart(node, share) {
+      node.boot++;
+      node.seq = 0;
+      change(node, share, 'restart');
+    },
+    setUp(node, isUp) {
+      if (node.isUp === isUp) return;
+      world.onChanging(target);
+      node.isUp = isUp;
+      node.disturbedAtMs = clock.nowMs();
+      world.onDisturbed(target);
+    },
+  };
+}
