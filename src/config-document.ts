@@ -52,7 +52,7 @@ const settings = strict({
   deliverTimeout: duration.optional(),
   reconcileEvery: duration.optional(),
   settleMin: duration.optional(),
-  concurrency: z.number().int().min(1).max(1_000).optional(),
+  concurrency: z.number().int('a whole number').min(1, 'at least 1').max(1_000, '1000 at most').optional(),
   retain: duration.optional(),
   deliverFor: duration.optional(),
 });

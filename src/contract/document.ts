@@ -59,7 +59,7 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): numbe
 
 /** Checks a value; every issue becomes one problem. */
 export function checkShape<T>(schema: z.ZodType<T>, document: ParsedDocument): Result<T, readonly Problem[]> {
-  const parsed = schema.safeParse(document.value);
+  const parsed = schema.safeParse(document.value, { reportInput: true });
   if (parsed.success) return ok(parsed.data);
   return err(
     parsed.error.issues.flatMap((issue) => sentences(issue, [])).map(({ path, message }) => document.problem(path, message)),
@@ -74,7 +74,8 @@ function sentences(issue: Issue, above: Path): readonly Sentence[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, issue) }));
   if (issue.code === 'invalid_union') return bestBranch(issue, path);
-  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.startsWith('Invalid input')) {
+  if (path.length === 0 && issue.input === null) return [{ path, message: 'the document is empty' }];
+  if (issue.code === 'invalid_type' && issue.input === undefined) {
     const last = path.at(-1);
     return [{ path, message: last === undefined ? 'the document is empty' : `${String(last)} is missing` }];
   }

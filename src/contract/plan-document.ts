@@ -18,7 +18,7 @@ const pauseStep = strict({
 });
 const approveStep = strict({
   approve: strict({
-    by: z.number().int('a whole number of people').min(1).max(10).default(1),
+    by: z.number().int('a whole number of people').min(1, 'at least one person').max(10, 'ten people at most').default(1),
     within: duration.default(4 * 3_600_000),
     ...gate,
   }),

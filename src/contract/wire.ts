@@ -233,4 +233,3 @@ export type ProblemView = z.output<typeof problemView>;
 export type EventView = z.output<typeof eventView>;
 export type PlanView = z.output<typeof planView>;
 export type MeasurementView = z.output<typeof measurementView>;
-export type CheckView = z.output<typeof checkView>;

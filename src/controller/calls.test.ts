@@ -4,7 +4,17 @@ import { handClock, settled } from '../../test/world.ts';
 import { calls } from './calls.ts';
 
 const silent = (): void => {};
-const recorder: Recorder = { tick: silent, lag: silent, routerCall: silent, providerCall: silent, delivery: silent, event: silent, weight: silent, drift: silent, breaker: silent };
+const recorder: Recorder = {
+  tick: silent,
+  lag: silent,
+  routerCall: silent,
+  providerCall: silent,
+  delivery: silent,
+  event: silent,
+  weight: silent,
+  drift: silent,
+  breaker: silent,
+};
 const signal = new AbortController().signal;
 const spec = { dependency: 'router edge', ms: 1_000, signal, lowering: false };
 const sick = async (): Promise<boolean> => false;
@@ -15,7 +25,10 @@ it('leaves a dependency alone after five failures, and tries it again after a wh
   const out = calls(clock, recorder);
   for (let call = 0; call < 5; call++) await out.call(spec, sick, isHealthy);
   expect(out.open()).toEqual(['router edge']);
-  expect(await out.call(spec, async () => true, isHealthy)).toEqual({ ok: false, error: 'router edge failed 5 times in a row and is left alone for a moment' });
+  expect(await out.call(spec, async () => true, isHealthy)).toEqual({
+    ok: false,
+    error: 'router edge failed 5 times in a row and is left alone for a moment',
+  });
   clock.advance(5_000);
   expect(await out.call(spec, async () => true, isHealthy)).toEqual({ ok: true, value: true });
   expect(out.open()).toEqual([]);
@@ -25,10 +38,14 @@ it('never keeps a lowering from being tried', async () => {
   const out = calls(handClock(), recorder);
   let tried = 0;
   for (let call = 0; call < 20; call++)
-    await out.call({ ...spec, lowering: true }, async () => {
-      tried++;
-      return false;
-    }, isHealthy);
+    await out.call(
+      { ...spec, lowering: true },
+      async () => {
+        tried++;
+        return false;
+      },
+      isHealthy,
+    );
   expect(tried).toBe(20);
   expect(out.open()).toEqual(['router edge']);
 });

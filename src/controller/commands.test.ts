@@ -24,8 +24,14 @@ it('refuses to start what cannot be released, and says what to do', async () => 
     const started = await w.commands.start({ ...request, ...change }, ci);
     return started.ok ? null : started.error;
   };
-  expect(await refused({ plan: aPlan({ service: 'nothing' }) })).toMatchObject({ kind: 'not_found', detail: 'no service named nothing: add it to headgate.yaml' });
-  expect(await refused({ version: '1.0.0' })).toMatchObject({ kind: 'invalid', detail: '1.0.0 is the stable version of checkout already' });
+  expect(await refused({ plan: aPlan({ service: 'nothing' }) })).toMatchObject({
+    kind: 'not_found',
+    detail: 'no service named nothing: add it to headgate.yaml',
+  });
+  expect(await refused({ version: '1.0.0' })).toMatchObject({
+    kind: 'invalid',
+    detail: '1.0.0 is the stable version of checkout already',
+  });
   expect((await refused({ first: true }))?.detail).toContain('this is not its first release');
   await w.store.configure([], []);
   expect((await refused({}))?.detail).toContain('has no target');
@@ -127,9 +133,15 @@ it('never refuses a pause or a rollback for an old version of the release, but a
   const w = await world();
   const id = await watched(w);
   const old = { actor: ann, ifMatch: 1 };
-  expect(await w.commands.send(id, { verb: 'promote', full: false, force: false, reason: 'x' }, old)).toMatchObject({ ok: false, error: { kind: 'precondition' } });
+  expect(await w.commands.send(id, { verb: 'promote', full: false, force: false, reason: 'x' }, old)).toMatchObject({
+    ok: false,
+    error: { kind: 'precondition' },
+  });
   expect(await w.commands.send(id, pause, old)).toMatchObject({ ok: true });
-  expect(await w.commands.send(id, { verb: 'resume', reason: null }, old)).toMatchObject({ ok: false, error: { kind: 'precondition' } });
+  expect(await w.commands.send(id, { verb: 'resume', reason: null }, old)).toMatchObject({
+    ok: false,
+    error: { kind: 'precondition' },
+  });
   expect(await w.commands.send(id, rollback, old)).toMatchObject({ ok: true });
 });
 
@@ -148,14 +160,20 @@ it('commits many commands at once one after the other, and a rollback among them
 it('passes on why a command is not taken, and knows a release that is not there', async () => {
   const w = await world();
   const id = await watched(w);
-  expect(await w.commands.send(id, { verb: 'approve', reason: null }, whatever)).toMatchObject({ ok: false, error: { kind: 'not_accepted', detail: 'a release that is watching does not take approve' } });
+  expect(await w.commands.send(id, { verb: 'approve', reason: null }, whatever)).toMatchObject({
+    ok: false,
+    error: { kind: 'not_accepted', detail: 'a release that is watching does not take approve' },
+  });
   expect(await w.commands.send(ReleaseId('none'), pause, whatever)).toMatchObject({ ok: false, error: { kind: 'not_found' } });
 });
 
 it('says that the store could not be written, and leaves the release as it was', async () => {
   let busy = false;
   const w = await world({
-    wrap: (store) => ({ ...store, commit: async (commit) => (busy ? err({ kind: 'busy', detail: 'disk full' }) : store.commit(commit)) }),
+    wrap: (store) => ({
+      ...store,
+      commit: async (commit) => (busy ? err({ kind: 'busy', detail: 'disk full' }) : store.commit(commit)),
+    }),
   });
   const id = await watched(w);
   busy = true;
@@ -168,7 +186,10 @@ it('says that the store could not be written, and leaves the release as it was',
 it('gives up in the end when somebody else always commits first', async () => {
   let racing = false;
   const w = await world({
-    wrap: (store) => ({ ...store, commit: async (commit) => (racing ? err({ kind: 'stale', detail: 'old revision' }) : store.commit(commit)) }),
+    wrap: (store) => ({
+      ...store,
+      commit: async (commit) => (racing ? err({ kind: 'stale', detail: 'old revision' }) : store.commit(commit)),
+    }),
   });
   const id = await watched(w);
   racing = true;
@@ -182,7 +203,9 @@ it('runs back, again and to the end in sequence', async () => {
   await w.until(first, isEnded);
   const second = await w.start();
   await w.until(second, (release) => release.phase.kind === 'watching' && release.verdict === 'pass');
-  expect(await w.commands.send(second, { verb: 'promote', full: true, force: false, reason: null }, whatever)).toMatchObject({ ok: true });
+  expect(await w.commands.send(second, { verb: 'promote', full: true, force: false, reason: null }, whatever)).toMatchObject({
+    ok: true,
+  });
   await w.until(second, isEnded);
   expect(await w.store.service('checkout')).toMatchObject({ stableVersion: '1.1.0' });
 });
@@ -191,8 +214,37 @@ it('keeps the plan of a running release as it was when the release started', asy
   const w = await world();
   const plan = quickPlan();
   const id = await w.start(plan);
-  await w.store.savePlan({ name: plan.name, service: plan.service, document: 'steps: [100%]' }, { actor: 'ann', action: 'plan.save', subject: plan.name, reason: null, data: {} });
+  await w.store.savePlan(
+    { name: plan.name, service: plan.service, document: 'steps: [100%]' },
+    { actor: 'ann', action: 'plan.save', subject: plan.name, reason: null, data: {} },
+  );
   w.clock.advance(SECOND);
   await w.tick(id);
   expect((await w.release(id)).plan).toEqual(plan);
+});
+
+it('goes from good to bad to bad to good, with the last good one stable throughout', async () => {
+  const w = await world();
+  const stable: (string | null | undefined)[] = [];
+  for (const [version, value] of [
+    ['2', 0.1],
+    ['3', 0.95],
+    ['4', 0.95],
+    ['5', 0.1],
+  ] as const) {
+    w.provider.value = value;
+    await w.until(await w.start(quickPlan(), { version }), isEnded);
+    stable.push((await w.store.service('checkout'))?.stableVersion);
+  }
+  expect(stable).toEqual(['2', '2', '2', '5']);
+});
+
+it('gives every release a deadline of its own, from its start', async () => {
+  const w = await world();
+  const first = await watched(w);
+  await w.commands.send(first, rollback, whatever);
+  await w.until(first, isEnded);
+  w.clock.advance(60 * SECOND);
+  const second = await w.release(await w.start());
+  expect(second.deadlineAt).toBe(w.clock.now() + second.plan.deadlineMs);
 });

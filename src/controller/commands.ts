@@ -195,8 +195,6 @@ async function send(
   const unconditional = command.verb === 'pause' || command.verb === 'rollback';
   const found = await ctx.store.release(id);
   if (!found) return err(refusal('not_found', `no release ${id}`));
-  // Asking again for what is under way is no mistake: whoever pulls the brake twice means it.
-  if (command.verb === 'rollback' && isLowering(found.release)) return ok(found);
   if (ifMatch !== null && !unconditional && found.release.seq !== ifMatch)
     return err(
       refusal('precondition', `the release is at version ${found.release.seq} by now, not ${ifMatch}: look at it again`),
@@ -210,10 +208,13 @@ async function send(
   };
   const expected = unconditional ? null : ifMatch;
   return commitDecision(ctx, id, {
-    decideOn: (release, now) =>
-      expected !== null && release.seq !== expected
-        ? { next: release, events: [], refusal: 'the release has changed meanwhile: look at it again' }
-        : decide(release, { kind: 'command', command, actor }, now),
+    decideOn: (release, now) => {
+      // Asking again for what is under way is no mistake: whoever pulls the brake twice means it.
+      if (command.verb === 'rollback' && isLowering(release)) return { next: release, events: [], refusal: null };
+      if (expected !== null && release.seq !== expected)
+        return { next: release, events: [], refusal: 'the release has changed meanwhile: look at it again' };
+      return decide(release, { kind: 'command', command, actor }, now);
+    },
     work,
     audit,
   });

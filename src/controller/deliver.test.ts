@@ -20,7 +20,11 @@ it('delivers the events of a release in their order, each under its own id', asy
   const id = await w.start();
   while (0 < (await round(w))) continue;
   expect(w.notifier.heard.map((notice) => notice.id)).toEqual([`${id}/1`, `${id}/2`]);
-  expect(w.notifier.heard[0]).toMatchObject({ type: 'release.created', subject: id, sentence: expect.stringContaining('ci asked for a release') });
+  expect(w.notifier.heard[0]).toMatchObject({
+    type: 'release.created',
+    subject: id,
+    sentence: expect.stringContaining('ci asked for a release'),
+  });
   expect(await states(w)).toEqual(['delivered', 'delivered']);
 });
 
@@ -45,7 +49,8 @@ it('waits longer with every failure', async () => {
   for (let attempt = 0; attempt < 5; attempt++) {
     await round(w);
     let waitedMs = 0;
-    for (; (await w.store.claimOutbox({ worker: 'w2', leaseMs: 0, limit: 1 })).length === 0; waitedMs += 250) w.clock.advance(250);
+    for (; (await w.store.claimOutbox({ worker: 'w2', leaseMs: 0, limit: 1 })).length === 0; waitedMs += 250)
+      w.clock.advance(250);
     waits.push(waitedMs);
   }
   expect(waits).toEqual(waits.toSorted((a, b) => a - b));
@@ -78,5 +83,8 @@ it('parks what is for a notifier that nobody configured', async () => {
   const w = await world({ service: { notify: ['gone'] } });
   await w.start();
   await round(w);
-  expect((await w.store.deliveries({ limit: 10, before: null })).rows.at(-1)).toMatchObject({ state: 'parked', detail: 'no notifier named gone is configured' });
+  expect((await w.store.deliveries({ limit: 10, before: null })).rows.at(-1)).toMatchObject({
+    state: 'parked',
+    detail: 'no notifier named gone is configured',
+  });
 });

@@ -32,7 +32,8 @@ it('looks again at the deadline even when the next try would be later', () => {
 
 it('tries a lowering again within a second, however often it failed', () => {
   const told = atFirstStep().ask('rollback');
-  for (const failedTries of [1, 5, 50]) expect(nextDue(told.release, [], { now: told.now, failedTries, random: 0.99 }) - told.now).toBeLessThanOrEqual(SECOND);
+  for (const failedTries of [1, 5, 50])
+    expect(nextDue(told.release, [], { now: told.now, failedTries, random: 0.99 }) - told.now).toBeLessThanOrEqual(SECOND);
 });
 
 it('spreads releases over the interval, each with a rhythm of its own', () => {

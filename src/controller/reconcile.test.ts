@@ -8,7 +8,8 @@ import { reconcile } from './reconcile.ts';
 
 const calm = new AbortController().signal;
 const look = (w: World): Promise<void> => reconcile(w.ctx, APP, calm);
-const seen = async (w: World): Promise<readonly string[]> => (await w.store.targetEvents(APP, { afterSeq: 0, limit: 100 })).rows.map(({ type }) => type);
+const seen = async (w: World): Promise<readonly string[]> =>
+  (await w.store.targetEvents(APP, { afterSeq: 0, limit: 100 })).rows.map(({ type }) => type);
 
 async function watched(w: World) {
   const id = await w.start();

@@ -378,3 +378,30 @@ it('holds what is served when drift is seen, and judges only what came after', a
   await w.tick(id);
   expect(await w.release(id)).toMatchObject({ hold: null, verdict: 'inconclusive', evidenceSince: w.clock.now() });
 });
+
+it('goes back although the canary is gone altogether', async () => {
+  const w = await world();
+  const id = await w.start();
+  await w.until(id, isIn('watching'));
+  w.router.healthy = false;
+  w.provider.mode = 'fails';
+  await w.commands.send(id, rollback, { actor: ann, ifMatch: null });
+  expect((await w.until(id, isEnded)).phase.kind).toBe('rolledBack');
+  expect(share(w)).toBe(0);
+});
+
+it('goes back while a breaker is open, at the first try that reaches the router', async () => {
+  const w = await world();
+  const id = await w.start();
+  w.router.mode = 'throws';
+  for (let round = 0; round < 6; round++) {
+    await w.tick(id);
+    w.clock.advance(100);
+  }
+  expect(w.ctx.calls.open()).toEqual(['router edge']);
+  w.router.mode = 'works';
+  nodeOf(w.router).share = 1000;
+  await w.commands.send(id, rollback, { actor: ann, ifMatch: null });
+  await w.tick(id);
+  expect(share(w)).toBe(0);
+});

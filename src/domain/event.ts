@@ -82,8 +82,6 @@ export type ReleaseFact =
   | { readonly type: 'release.rolledBack' }
   | { readonly type: 'release.superseded' };
 
-export type ReleaseEventType = ReleaseFact['type'];
-
 export type TargetFailure = { readonly target: TargetId; readonly detail: string };
 
 /** Targets outlive releases and have a log of their own; weights here are the canary's if a release is active, else the second slot's. */
@@ -108,5 +106,3 @@ export type TargetFact =
   | { readonly type: 'drift.adopted'; readonly servedSecond: Weight }
   | { readonly type: 'target.unreachable'; readonly detail: string }
   | { readonly type: 'target.back' };
-
-export type TargetEventType = TargetFact['type'];

@@ -133,6 +133,12 @@ export function simProvider(name: string, world: ProviderWorld): SimProvider {
     }
   };
 
+  /** An old sample under a new date is a distinct one as far as anybody can tell. */
+  const repeatEvidence = (question: Question, at: Instant): void => {
+    const counts = { canary: [0, 0], stable: [0, 0] } as const;
+    world.onEvidence(question, { at, seenAt: world.storeNow(), ...counts });
+  };
+
   const dishonest = (question: Question, now: Instant): Measurement => {
     const { kind } = question.check;
     const series = { key: 'x', startedAt: null };
@@ -171,7 +177,9 @@ export function simProvider(name: string, world: ProviderWorld): SimProvider {
         const before = last.get(key);
         const old = Instant(Math.max(0, now - 5 * 10_000));
         if (!before) return { kind: 'no_data', at: old, detail: 'nothing yet' };
-        return before.at < old ? { ...before, at: old } : before;
+        if (old <= before.at) return before;
+        repeatEvidence(question, old);
+        return { ...before, at: old };
       }
       default:
         break;
