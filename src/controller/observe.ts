@@ -5,29 +5,25 @@ import type { Served } from '../domain/input.ts';
 import { standingOf } from '../domain/reading.ts';
 import type { NodeServed, Standing } from '../domain/reading.ts';
 import type { Service, Target } from '../domain/target.ts';
-import { err, ok } from '../lib/result.ts';
-import type { Result } from '../lib/result.ts';
 import type { Claimed } from '../ports/store.ts';
 import { routerCall } from './actuate.ts';
 import type { Context } from './context.ts';
 
-/** Every node answered and told its share; anything else is a sentence that names who did not. */
-export async function readTarget(
-  ctx: Context,
-  target: Target,
-  signal: AbortSignal,
-): Promise<Result<readonly NodeServed[], string>> {
+/** What the nodes that answered serve, and a sentence that names those that did not, or null. */
+export type TargetReading = { readonly nodes: readonly NodeServed[]; readonly mute: string | null };
+
+/** A node that does not tell its share hides nobody else's: what the others serve can still be too much. */
+export async function readTarget(ctx: Context, target: Target, signal: AbortSignal): Promise<TargetReading> {
   const router = ctx.routers.get(target.router);
-  if (!router) return err(`no router named ${target.router} is configured`);
+  if (!router) return { nodes: [], mute: `no router named ${target.router} is configured` };
   const route = { name: target.route, slots: target.slots };
-  const read = await routerCall(ctx, { router, operation: 'read', lowering: false }, signal, (inner) =>
-    router.read(route, inner),
-  );
-  if (!read.ok) return err(read.error.detail);
-  const mute = read.value.filter((node) => !node.reachable || node.secondShare === null);
-  if (mute.length > 0 || read.value.length === 0)
-    return err(mute.map((node) => `${node.node}: ${node.detail ?? 'does not tell its weight'}`).join(', ') || 'it has no nodes');
-  return ok(read.value.flatMap(({ node, secondShare, boot }) => (secondShare === null ? [] : [{ node, secondShare, boot }])));
+  const read = await routerCall(ctx, { router, operation: 'read', lowering: false }, signal, (inner) => router.read(route, inner));
+  if (!read.ok) return { nodes: [], mute: read.error.detail };
+  if (read.value.length === 0) return { nodes: [], mute: 'it has no nodes' };
+  const told = read.value.flatMap(({ node, reachable, secondShare, boot }) => (reachable && secondShare !== null ? [{ node, secondShare, boot }] : []));
+  const silent = read.value.filter((node) => !node.reachable || node.secondShare === null);
+  const mute = silent.map((node) => `${node.node}: ${node.detail ?? 'does not tell its weight'}`).join(', ');
+  return { nodes: told, mute: mute === '' ? null : mute };
 }
 
 export type SeenTarget = {
@@ -47,9 +43,9 @@ export async function observeServed(ctx: Context, { service, targets, release }:
       kind: 'unreachable',
       failures: release.targets.map((target) => ({ target, detail: 'not managed any more' })),
     };
-  const reads = await Promise.all(targets.map(async (target) => ({ target, read: await readTarget(ctx, target, signal) })));
-  const unread = reads.flatMap(({ target, read }) => (read.ok ? [] : [{ target: target.id, detail: read.error }]));
-  const differing = reads.flatMap(({ target, read }) => (read.ok ? differences(seen(target, service, read.value)) : []));
+  const reads = await Promise.all(targets.map(async (target) => ({ target, ...(await readTarget(ctx, target, signal)) })));
+  const unread = reads.flatMap(({ target, mute }) => (mute === null ? [] : [{ target: target.id, detail: mute }]));
+  const differing = reads.flatMap(({ target, nodes }) => differences(seen(target, service, nodes)));
   if (differing.length > 0)
     return {
       kind: 'differs',

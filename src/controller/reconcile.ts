@@ -16,10 +16,22 @@ export async function reconcile(ctx: Context, id: TargetId, signal: AbortSignal)
     // Read again under the lock: an intent that was committed meanwhile is the one to hold the router against.
     const claimed = await ctx.store.claimTarget(id);
     if (!claimed) return;
-    const read = await readTarget(ctx, claimed.target, signal);
-    if (!read.ok) return noteUnreachable(ctx, claimed.target, read.error);
-    await putRight(ctx, claimed, seen(claimed.target, claimed.service, read.value), signal);
+    const { nodes, mute } = await readTarget(ctx, claimed.target, signal);
+    const found = seen(claimed.target, claimed.service, nodes);
+    if (mute === null) return putRight(ctx, claimed, found, signal);
+    await noteUnreachable(ctx, claimed.target, mute);
+    await lowerThoseThatAnswer(ctx, claimed, found, signal);
   });
+}
+
+/** Too much on a node that can be reached does not wait for one that cannot. */
+async function lowerThoseThatAnswer(ctx: Context, { target }: ClaimedTarget, found: SeenTarget, signal: AbortSignal): Promise<void> {
+  const above = found.nodes.find((node) => node.standing === 'above');
+  if (!above) return;
+  const again = await ctx.store.claimTarget(target.id);
+  if (!again || again.target.seq !== target.seq) return;
+  await noteDrift(ctx, again, above, { isWhole: false });
+  await repair(ctx, again, 'lower', signal);
 }
 
 async function putRight(ctx: Context, claimed: ClaimedTarget, found: SeenTarget, signal: AbortSignal): Promise<void> {
@@ -37,7 +49,7 @@ async function putRight(ctx: Context, claimed: ClaimedTarget, found: SeenTarget,
   // A release that is moving its weight raises it by its own tick; nobody else waits for that to lower it.
   const moving = active?.phase.kind === 'shifting' && target.verifiedSeq !== target.seq;
   if (moving && !above) return;
-  await noteDrift(ctx, claimed, first);
+  await noteDrift(ctx, claimed, first, { isWhole: true });
   if (!above && odd.every((node) => node.standing === 'belowByHand')) return;
   await repair(ctx, claimed, above ? 'lower' : 'raise', signal);
 }
@@ -58,7 +70,7 @@ async function settle(ctx: Context, { target }: ClaimedTarget, { nodes }: SeenTa
 type OddNode = SeenTarget['nodes'][number];
 
 /** The same difference found again is no news, but keeps the clock of bad evidence running. */
-async function noteDrift(ctx: Context, { target }: ClaimedTarget, odd: OddNode): Promise<void> {
+async function noteDrift(ctx: Context, { target }: ClaimedTarget, odd: OddNode, { isWhole }: { readonly isWhole: boolean }): Promise<void> {
   const differs = `${odd.node} serves ${odd.secondShare / 100} % on ${target.slots[1]}, wanted ${target.desiredSecond / 100} %`;
   if (target.differs === differs && target.unreachableSince === null) return;
   ctx.recorder.drift(target.id);
