@@ -17,7 +17,22 @@ import type { Input, Served } from '../src/domain/input.ts';
 import type { Plan, Step } from '../src/domain/plan.ts';
 import type { Promotion, Release, Verb } from '../src/domain/release.ts';
 import { isEnded, isLowering } from '../src/domain/release.ts';
-import { aCreation, ann, aPlan, bob, commanded, EDGE, HOUR, MINUTE, NOON, observed, ratio, SECOND, threshold, weightStep } from './story.ts';
+import {
+  aCreation,
+  ann,
+  aPlan,
+  bob,
+  commanded,
+  EDGE,
+  HOUR,
+  MINUTE,
+  NOON,
+  observed,
+  ratio,
+  SECOND,
+  threshold,
+  weightStep,
+} from './story.ts';
 
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 400);
 
@@ -28,13 +43,22 @@ const VERBS: readonly Verb[] = ['pause', 'resume', 'promote', 'approve', 'reject
 const otherwise = fc.constantFrom('continue' as const, 'rollback' as const);
 const gate: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('pause' as const), forMs: fc.constantFrom(MINUTE, HOUR), otherwise }),
-  fc.record({ kind: fc.constant('approve' as const), by: fc.integer({ min: 1, max: 2 }), withinMs: fc.constant(HOUR), otherwise }),
+  fc.record({
+    kind: fc.constant('approve' as const),
+    by: fc.integer({ min: 1, max: 2 }),
+    withinMs: fc.constant(HOUR),
+    otherwise,
+  }),
 );
 
 const checkNames = fc.constantFrom<readonly string[]>([], ['errors'], ['errors', 'cpu'], ['errors', 'cpu', 'slow']);
 
 const steps: fc.Arbitrary<readonly Step[]> = fc
-  .tuple(fc.uniqueArray(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 4 }), fc.array(fc.tuple(fc.nat(4), gate), { maxLength: 2 }), checkNames)
+  .tuple(
+    fc.uniqueArray(fc.integer({ min: 1, max: 100 }), { minLength: 1, maxLength: 4 }),
+    fc.array(fc.tuple(fc.nat(4), gate), { maxLength: 2 }),
+    checkNames,
+  )
   .map(([percents, gates, checks]) => {
     const path: Step[] = percents.toSorted((a, b) => a - b).map((percent) => weightStep(percent, { checks }));
     for (const [at, extra] of gates) path.splice(at, 0, extra);
@@ -52,14 +76,20 @@ const plan: fc.Arbitrary<Plan> = fc
 
 const promotion = fc.oneof(
   fc.constant<Promotion>({ kind: 'swap' }),
-  fc.record({ kind: fc.constant('replace' as const), withinMs: fc.constant(30 * MINUTE), otherwise: fc.constantFrom('hold' as const, 'rollback' as const), hook: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('replace' as const),
+    withinMs: fc.constant(30 * MINUTE),
+    otherwise: fc.constantFrom('hold' as const, 'rollback' as const),
+    hook: fc.boolean(),
+  }),
 );
 
 const creation = fc
   .record({ plan, promotion, first: fc.boolean(), startPaused: fc.boolean(), queued: fc.boolean() })
   .map(({ first, queued, ...rest }) =>
     // A service that replaces its stable slot has no first release (`controller/commands.ts`).
-    aCreation({ ...rest, first: first && rest.promotion.kind === 'swap', behind: queued ? ReleaseId('R0') : null }));
+    aCreation({ ...rest, first: first && rest.promotion.kind === 'swap', behind: queued ? ReleaseId('R0') : null }),
+  );
 
 // --- inputs: what a world may say, made for the release as it is -----------------------------------------------------
 
@@ -91,43 +121,66 @@ const verdict = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Verdict>('fail') },
 );
 const looking = fc
-  .record({ verdicts: fc.record({ errors: verdict, cpu: verdict, slow: verdict }, { requiredKeys: [] }), served, drifted: fc.integer({ min: 0, max: 15 }) })
-  .map(({ verdicts, served, drifted }) => (_: Release, now: Instant): Input =>
-    observed(definedOf(verdicts), { served, driftAt: drifted === 0 ? now : null }));
+  .record({
+    verdicts: fc.record({ errors: verdict, cpu: verdict, slow: verdict }, { requiredKeys: [] }),
+    served,
+    drifted: fc.integer({ min: 0, max: 15 }),
+  })
+  .map(
+    ({ verdicts, served, drifted }) =>
+      (_: Release, now: Instant): Input =>
+        observed(definedOf(verdicts), { served, driftAt: drifted === 0 ? now : null }),
+  );
 
 const definedOf = (verdicts: Partial<Record<string, Verdict>>): Record<string, Verdict> =>
   Object.fromEntries(Object.entries(verdicts).flatMap(([name, found]) => (found === undefined ? [] : [[name, found]])));
 
 const shifting = fc.oneof(
   { weight: 5, arbitrary: fc.constant((release: Release): Input => ({ kind: 'shifted', weight: release.wanted, failures: [] })) },
-  { weight: 1, arbitrary: fc.constant((release: Release): Input => ({ kind: 'shifted', weight: release.wanted, failures: failing })) },
-  { weight: 1, arbitrary: fc.integer({ min: 0, max: 10_000 }).map((late) => (): Input => ({ kind: 'shifted', weight: Weight(late), failures: [] })) },
+  {
+    weight: 1,
+    arbitrary: fc.constant((release: Release): Input => ({ kind: 'shifted', weight: release.wanted, failures: failing })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .integer({ min: 0, max: 10_000 })
+      .map((late) => (): Input => ({ kind: 'shifted', weight: Weight(late), failures: [] })),
+  },
 );
 
 const commanding = fc
   .record({
-    verb: fc.oneof({ weight: 6, arbitrary: fc.constantFrom<Verb>('pause', 'resume', 'promote', 'approve', 'confirmReplaced') }, { weight: 1, arbitrary: fc.constantFrom<Verb>('reject', 'rollback') }),
+    verb: fc.oneof(
+      { weight: 6, arbitrary: fc.constantFrom<Verb>('pause', 'resume', 'promote', 'approve', 'confirmReplaced') },
+      { weight: 1, arbitrary: fc.constantFrom<Verb>('reject', 'rollback') },
+    ),
     by: fc.constantFrom(ann, bob),
     reason: fc.constantFrom(null, '', 'because'),
     full: fc.boolean(),
     force: fc.integer({ min: 0, max: 5 }).map((chance) => chance === 0),
   })
-  .map(({ verb, ...asked }) => (): Input => commanded(verb, asked));
+  .map(
+    ({ verb, ...asked }) =>
+      (): Input =>
+        commanded(verb, asked),
+  );
 
-const rare = fc.constantFrom<Input>(
-  { kind: 'superseded', by: ReleaseId('R9'), actor: bob },
-  { kind: 'crashed', error: 'boom' },
-).map((input) => (): Input => input);
+const rare = fc
+  .constantFrom<Input>({ kind: 'superseded', by: ReleaseId('R9'), actor: bob }, { kind: 'crashed', error: 'boom' })
+  .map((input) => (): Input => input);
 
-const preparing = fc.constantFrom<Input>(
-  { kind: 'prepared', failure: null },
-  { kind: 'prepared', failure: null },
-  { kind: 'prepared', failure: { reason: 'hook', detail: '503' } },
-  { kind: 'unblocked', stableVersion: '1.0.1' },
-  { kind: 'hooked', hook: 'replaceStable', outcome: 'done', detail: '' },
-  { kind: 'hooked', hook: 'replaceStable', outcome: 'accepted', detail: '' },
-  { kind: 'hooked', hook: 'replaceStable', outcome: 'failed', detail: '503' },
-).map((input) => (): Input => input);
+const preparing = fc
+  .constantFrom<Input>(
+    { kind: 'prepared', failure: null },
+    { kind: 'prepared', failure: null },
+    { kind: 'prepared', failure: { reason: 'hook', detail: '503' } },
+    { kind: 'unblocked', stableVersion: '1.0.1' },
+    { kind: 'hooked', hook: 'replaceStable', outcome: 'done', detail: '' },
+    { kind: 'hooked', hook: 'replaceStable', outcome: 'accepted', detail: '' },
+    { kind: 'hooked', hook: 'replaceStable', outcome: 'failed', detail: '503' },
+  )
+  .map((input) => (): Input => input);
 
 const unruly = fc.oneof(
   { weight: 20, arbitrary: looking },
@@ -142,7 +195,10 @@ const move: fc.Arbitrary<Move> = fc.oneof(
   {
     weight: 3,
     arbitrary: fc.record({
-      waitMs: fc.oneof({ weight: 40, arbitrary: fc.constantFrom(0, 10 * SECOND, 5 * MINUTE) }, { weight: 1, arbitrary: fc.constantFrom(HOUR, 13 * HOUR) }),
+      waitMs: fc.oneof(
+        { weight: 40, arbitrary: fc.constantFrom(0, 10 * SECOND, 5 * MINUTE) },
+        { weight: 1, arbitrary: fc.constantFrom(HOUR, 13 * HOUR) },
+      ),
       patient: fc.constant(false),
       make: unruly,
     }),
@@ -183,7 +239,8 @@ function factsOf({ before, decision }: Turn): readonly { readonly at: Release; r
   });
 }
 
-const intendedIn = (events: readonly ReleaseEvent[]) => events.flatMap((event) => (event.type === 'weight.intended' ? [event] : []));
+const intendedIn = (events: readonly ReleaseEvent[]) =>
+  events.flatMap((event) => (event.type === 'weight.intended' ? [event] : []));
 
 // --- properties ------------------------------------------------------------------------------------------------------
 
@@ -278,7 +335,8 @@ it('never enters two steps in one decision, and never leaves one out', () => {
 it('goes up by itself only after the time of the place was over and its checks passed', () => {
   eachTurn((turn) => {
     for (const { at, event } of factsOf(turn)) {
-      if (event.type !== 'weight.intended' || event.by.kind !== 'headgate' || event.goal === null || event.goal.kind === 'home') continue;
+      if (event.type !== 'weight.intended' || event.by.kind !== 'headgate' || event.goal === null || event.goal.kind === 'home')
+        continue;
       const { phase } = at;
       if (phase.kind === 'starting') continue;
       if (phase.kind === 'awaitingApproval') expect(phase.until <= turn.now || phase.needed <= phase.given.length).toBe(true);
@@ -296,11 +354,13 @@ it('promotes only with passing checks, by a force that is reasoned, or as a firs
       const promotes = event.type === 'replace.began' || (event.type === 'weight.intended' && event.goal?.kind === 'full');
       if (!promotes) continue;
       const { input } = turn;
-      const forced = input.kind === 'command' && input.command.verb === 'promote' && input.command.force && Boolean(input.command.reason);
+      const forced =
+        input.kind === 'command' && input.command.verb === 'promote' && input.command.force && Boolean(input.command.reason);
       expect(at.first || forced || at.verdict === 'pass' || requiredNow(at).length === 0).toBe(true);
       if (event.type === 'weight.intended') expect(event.forced).toBe(forced);
     }
-    if (turn.decision.next.phase.kind === 'promoted' && turn.before.phase.kind !== 'promoted') expect(turn.before.phase).toMatchObject({ kind: 'settling', outcome: 'promoted' });
+    if (turn.decision.next.phase.kind === 'promoted' && turn.before.phase.kind !== 'promoted')
+      expect(turn.before.phase).toMatchObject({ kind: 'settling', outcome: 'promoted' });
   });
 });
 
@@ -355,20 +415,24 @@ it('ends every wait at the deadline at the latest', () => {
   eachTurn(({ before }) => {
     if (!WAITS.has(before.phase.kind) || before.quarantined !== null || before.deadlineAt === null) return;
     expect(decide(before, observed(null), before.deadlineAt).next.rollback).not.toBeNull();
-    expect(decide(before, observed(null, { served: { kind: 'unreachable', failures: failing } }), before.deadlineAt).next.rollback).not.toBeNull();
+    expect(
+      decide(before, observed(null, { served: { kind: 'unreachable', failures: failing } }), before.deadlineAt).next.rollback,
+    ).not.toBeNull();
   });
 });
 
 it('never raises the weight of a release that is quarantined', () => {
   eachTurn(({ before, decision }) => {
-    if (before.quarantined !== null) expect(intendedIn(decision.events).filter(({ weight }) => before.wanted < weight)).toEqual([]);
+    if (before.quarantined !== null)
+      expect(intendedIn(decision.events).filter(({ weight }) => before.wanted < weight)).toEqual([]);
   });
 });
 
 it('forgets its verdict with every weight that is read back', () => {
   eachTurn((turn) => {
     for (const { at, event } of factsOf(turn))
-      if (event.type === 'weight.verified') expect(evolve(at, event)).toMatchObject({ verdict: 'inconclusive', checks: {}, evidenceSince: turn.now });
+      if (event.type === 'weight.verified')
+        expect(evolve(at, event)).toMatchObject({ verdict: 'inconclusive', checks: {}, evidenceSince: turn.now });
   });
 });
 

@@ -29,16 +29,35 @@ const base = { provider: 'edge', query: {}, failures: { breaches: 2, of: 3 }, dr
 
 /** Relative only: it compares canary and stable, and has no limit of its own. */
 export const ratio = (name: string, dryRun = false): Check => ({
-  ...base, name, dryRun, kind: 'ratio', tolerance: 0.1, floor: 0.0001, max: null, hardMax: null, minRequests: 100,
+  ...base,
+  name,
+  dryRun,
+  kind: 'ratio',
+  tolerance: 0.1,
+  floor: 0.0001,
+  max: null,
+  hardMax: null,
+  minRequests: 100,
 });
 
 /** Absolute: needs no stable traffic. */
 export const threshold = (name: string, change: Partial<ThresholdCheck> = {}): Check => ({
-  ...base, name, kind: 'threshold', min: null, max: 0.9, hardMin: null, hardMax: 0.99, ...change,
+  ...base,
+  name,
+  kind: 'threshold',
+  min: null,
+  max: 0.9,
+  hardMin: null,
+  hardMax: 0.99,
+  ...change,
 });
 
 export const weightStep = (percent: number, change: Partial<Extract<Step, { kind: 'weight' }>> = {}): Step => ({
-  kind: 'weight', weight: Weight(Math.round(percent * 100)), holdMs: 5 * MINUTE, checks: ['errors'], ...change,
+  kind: 'weight',
+  weight: Weight(Math.round(percent * 100)),
+  holdMs: 5 * MINUTE,
+  checks: ['errors'],
+  ...change,
 });
 
 export const aPlan = (change: Partial<Plan> = {}): Plan => ({
@@ -78,7 +97,15 @@ export const verdictOf = (verdict: Verdict, change: Partial<CheckVerdict> = {}):
   sentence: `says ${verdict}`,
   hard: false,
   evidence: {
-    from: null, to: null, measurements: 3, breaches: 0, of: 3, query: {}, canary: null, stable: null, limit: null,
+    from: null,
+    to: null,
+    measurements: 3,
+    breaches: 0,
+    of: 3,
+    query: {},
+    canary: null,
+    stable: null,
+    limit: null,
   },
   ...change,
 });
@@ -86,15 +113,23 @@ export const verdictOf = (verdict: Verdict, change: Partial<CheckVerdict> = {}):
 type Looked = { readonly served?: Served; readonly driftAt?: Instant | null };
 
 /** `checks` as one word for `errors`, or check by check. */
-export function observed(checks: Verdict | Readonly<Record<string, Verdict>> | null, { served, driftAt = null }: Looked = {}): Input {
+export function observed(
+  checks: Verdict | Readonly<Record<string, Verdict>> | null,
+  { served, driftAt = null }: Looked = {},
+): Input {
   const named = checks === null ? {} : typeof checks === 'string' ? { errors: checks } : checks;
   const verdicts = Object.fromEntries(Object.entries(named).map(([name, verdict]) => [name, verdictOf(verdict)]));
   return { kind: 'observed', served: served ?? { kind: 'asWanted' }, driftAt, verdicts };
 }
 
-export const unreachable = (detail = 'connection refused'): Served => ({ kind: 'unreachable', failures: [{ target: EDGE, detail }] });
+export const unreachable = (detail = 'connection refused'): Served => ({
+  kind: 'unreachable',
+  failures: [{ target: EDGE, detail }],
+});
 export const differs = (byHand: boolean): Served => ({
-  kind: 'differs', byHand, failures: [{ target: EDGE, detail: 'edge-1 serves another weight' }],
+  kind: 'differs',
+  byHand,
+  failures: [{ target: EDGE, detail: 'edge-1 serves another weight' }],
 });
 
 type Asked = { readonly by?: Actor; readonly reason?: string | null; readonly full?: boolean; readonly force?: boolean };

@@ -70,7 +70,12 @@ export type FakeNode = { share: number; boot: string; up: boolean };
 
 export type FakeRouter = TrafficRouter & {
   readonly nodes: Map<string, FakeNode>;
-  readonly writes: { readonly operation: 'apply' | 'cut_off'; readonly share: number; readonly seq: number; readonly direction: string }[];
+  readonly writes: {
+    readonly operation: 'apply' | 'cut_off';
+    readonly share: number;
+    readonly seq: number;
+    readonly direction: string;
+  }[];
   /** What happens to a write: done, refused, hanging until it is cancelled or for ever, or acknowledged and not done. */
   mode: 'works' | 'rejects' | 'hangs' | 'lies' | 'throws';
   healthy: boolean;
@@ -83,11 +88,19 @@ export function fakeRouter(name = 'edge', nodeNames: readonly string[] = ['n1'])
   const writes: FakeRouter['writes'] = [];
   const readings = (): NodeReading[] =>
     [...nodes].map(([node, { share, boot, up }]) => ({
-      node, reachable: up, secondShare: up ? Weight(share) : null, seq: null, boot: up ? boot : null, detail: up ? null : 'connection refused',
+      node,
+      reachable: up,
+      secondShare: up ? Weight(share) : null,
+      seq: null,
+      boot: up ? boot : null,
+      detail: up ? null : 'connection refused',
     }));
   const down = (): RouterError => ({ kind: 'unreachable', detail: `${name}: connection refused`, nodes: readings() });
 
-  async function write(operation: 'apply' | 'cut_off', { secondShare, seq, direction }: Omit<WeightWrite, 'route'>): Promise<Result<{ changed: boolean; nodes: NodeReading[] }, RouterError>> {
+  async function write(
+    operation: 'apply' | 'cut_off',
+    { secondShare, seq, direction }: Omit<WeightWrite, 'route'>,
+  ): Promise<Result<{ changed: boolean; nodes: NodeReading[] }, RouterError>> {
     writes.push({ operation, share: secondShare, seq, direction });
     await fake.during(operation);
     if (fake.mode === 'throws') throw new Error('a bug in the adapter');
@@ -108,20 +121,35 @@ export function fakeRouter(name = 'edge', nodeNames: readonly string[] = ['n1'])
     healthy: true,
     during: () => {},
     capabilities: {
-      minStepBp: 1, minNonZeroBp: 1, distribution: 'random', atomic: 'single-op', hitless: true, seq: 'none', readBack: 'authoritative',
-      persistence: 'none', sticky: 'none', zeroEvictsSticky: true, headerOverride: false, independent: true, applyTimeoutMs: 5 * SECOND,
+      minStepBp: 1,
+      minNonZeroBp: 1,
+      distribution: 'random',
+      atomic: 'single-op',
+      hitless: true,
+      seq: 'none',
+      readBack: 'authoritative',
+      persistence: 'none',
+      sticky: 'none',
+      zeroEvictsSticky: true,
+      headerOverride: false,
+      independent: true,
+      applyTimeoutMs: 5 * SECOND,
     },
     quantize: (weight) => weight,
     async preflight({ slots }) {
       await fake.during('preflight');
-      return ok({ nodes: readings(), slots: slots.map((slot) => ({ slot, healthy: fake.healthy, detail: fake.healthy ? '' : 'connection refused' })) });
+      return ok({
+        nodes: readings(),
+        slots: slots.map((slot) => ({ slot, healthy: fake.healthy, detail: fake.healthy ? '' : 'connection refused' })),
+      });
     },
     apply: ({ secondShare, seq, direction }) => write('apply', { secondShare, seq, direction }),
     async read() {
       await fake.during('read');
       return ok(readings());
     },
-    cutOff: ({ slots }, slot, seq) => write('cut_off', { secondShare: Weight(slot === slots[1] ? 0 : 10_000), seq, direction: 'lower' }),
+    cutOff: ({ slots }, slot, seq) =>
+      write('cut_off', { secondShare: Weight(slot === slots[1] ? 0 : 10_000), seq, direction: 'lower' }),
     residue: async () => ({}),
     close: async () => {},
   };
@@ -157,7 +185,9 @@ function fakeProvider(clock: Clock): FakeProvider {
       const at = clock.now();
       if (fake.mode === 'hangs') return new Promise(() => {});
       if (fake.mode === 'fails') return { kind: 'failed', at, detail: 'prom: connection refused' };
-      return fake.value === null ? { kind: 'no_data', at, detail: 'prom: empty answer' } : { kind: 'value', at, value: fake.value };
+      return fake.value === null
+        ? { kind: 'no_data', at, detail: 'prom: empty answer' }
+        : { kind: 'value', at, value: fake.value };
     },
     close: async () => {},
   };
@@ -166,7 +196,11 @@ function fakeProvider(clock: Clock): FakeProvider {
 
 // --- hooks and notifiers ---------------------------------------------------------------------------------------------
 
-export type FakeHooks = Context['hooks'] & { readonly calls: HookCall[]; defined: readonly HookName[]; answer: Result<'done' | 'accepted', string> };
+export type FakeHooks = Context['hooks'] & {
+  readonly calls: HookCall[];
+  defined: readonly HookName[];
+  answer: Result<'done' | 'accepted', string>;
+};
 
 function fakeHooks(): FakeHooks {
   const fake: FakeHooks = {
@@ -257,9 +291,26 @@ export async function world(options: Options = {}): Promise<World> {
   const notifier = fakeNotifier();
   const logged: string[] = [];
   const note = (_fields: unknown, message: string): void => void logged.push(message);
-  const recorder: Context['recorder'] = { tick: silent, lag: silent, routerCall: silent, providerCall: silent, delivery: silent, event: silent, weight: silent, drift: silent, breaker: silent };
+  const recorder: Context['recorder'] = {
+    tick: silent,
+    lag: silent,
+    routerCall: silent,
+    providerCall: silent,
+    delivery: silent,
+    event: silent,
+    weight: silent,
+    drift: silent,
+    breaker: silent,
+  };
   const service: ServiceSettings = {
-    name: 'checkout', team: null, environment: null, provider: 'prom', versionLabel: 'version', promotion: { kind: 'swap' }, notify: ['oncall'], ...options.service,
+    name: 'checkout',
+    team: null,
+    environment: null,
+    provider: 'prom',
+    versionLabel: 'version',
+    promotion: { kind: 'swap' },
+    notify: ['oncall'],
+    ...options.service,
   };
   let ids = 0;
   const ctx: Context = {
@@ -281,17 +332,32 @@ export async function world(options: Options = {}): Promise<World> {
   };
   const slots = ['blue', 'green'] as const;
   const specs = routers.map(({ name }) => ({
-    id: TargetId(`checkout/${name}/app`), service: 'checkout', router: name, route: 'app', cell: 'eu', slots, management: options.management ?? ('enforce' as const),
+    id: TargetId(`checkout/${name}/app`),
+    service: 'checkout',
+    router: name,
+    route: 'app',
+    cell: 'eu',
+    slots,
+    management: options.management ?? ('enforce' as const),
   }));
   await real.configure([{ name: 'checkout', slots }], specs);
   const stable = options.stable === undefined ? '1.0.0' : options.stable;
-  if (stable !== null) await real.setStable('checkout', { slot: null, version: stable }, { actor: 'ann', action: 'service.stable', subject: 'checkout', reason: null, data: {} });
+  if (stable !== null)
+    await real.setStable(
+      'checkout',
+      { slot: null, version: stable },
+      { actor: 'ann', action: 'service.stable', subject: 'checkout', reason: null, data: {} },
+    );
   const handed: Claimed[] = [];
   const sent = commands(ctx, (claimed) => void handed.push(claimed));
   return { ctx, store, clock, router, provider, hooks, notifier, logged, commands: sent, handed, ...acting(ctx, clock, sent) };
 }
 
-function acting(ctx: Context, clock: HandClock, sent: Commands): Pick<World, 'start' | 'release' | 'target' | 'tick' | 'until' | 'types'> {
+function acting(
+  ctx: Context,
+  clock: HandClock,
+  sent: Commands,
+): Pick<World, 'start' | 'release' | 'target' | 'tick' | 'until' | 'types'> {
   const calm = new AbortController().signal;
   const load = async (id: ReleaseId): Promise<Claimed> => {
     const claimed = await ctx.store.load(id);

@@ -4,7 +4,16 @@ import { acceptance, accepts } from './accepts.ts';
 import type { PhaseKind } from './release.ts';
 
 it('gives the way back in every phase in which traffic may be on the canary', () => {
-  const carrying: readonly PhaseKind[] = ['starting', 'shifting', 'watching', 'paused', 'awaitingApproval', 'baking', 'promoting', 'settling'];
+  const carrying: readonly PhaseKind[] = [
+    'starting',
+    'shifting',
+    'watching',
+    'paused',
+    'awaitingApproval',
+    'baking',
+    'promoting',
+    'settling',
+  ];
   for (const phase of carrying) expect(accepts[phase], phase).toContain('rollback');
 });
 

@@ -3,19 +3,37 @@ import { ann, aPlan, atFirstStep, bob, HOUR, MINUTE, passStep, story, types, wei
 import { Weight } from './ids.ts';
 import type { Step } from './plan.ts';
 
-const approve = (by: number, otherwise: 'continue' | 'rollback' = 'rollback'): Step => ({ kind: 'approve', by, withinMs: 4 * HOUR, otherwise });
+const approve = (by: number, otherwise: 'continue' | 'rollback' = 'rollback'): Step => ({
+  kind: 'approve',
+  by,
+  withinMs: 4 * HOUR,
+  otherwise,
+});
 const pause: Step = { kind: 'pause', forMs: 10 * MINUTE, otherwise: 'continue' };
-const gated = (gate: Step) => atFirstStep({ plan: aPlan({ steps: [weightStep(10), gate, weightStep(50)] }) }).wait(5 * MINUTE).see('pass');
+const gated = (gate: Step) =>
+  atFirstStep({ plan: aPlan({ steps: [weightStep(10), gate, weightStep(50)] }) })
+    .wait(5 * MINUTE)
+    .see('pass');
 
 describe('pause and resume', () => {
   it('gives back the time that a step had left', () => {
-    const told = atFirstStep().wait(2 * MINUTE).ask('pause').wait(HOUR).ask('resume');
+    const told = atFirstStep()
+      .wait(2 * MINUTE)
+      .ask('pause')
+      .wait(HOUR)
+      .ask('resume');
     expect(told.release.phase).toEqual({ kind: 'watching', since: told.now, until: told.now + 3 * MINUTE });
   });
 
   it('gives back the time that the bake had left', () => {
-    const told = passStep(atFirstStep({ plan: aPlan({ steps: [weightStep(50)], bake: { forMs: HOUR, holdBack: Weight(1000) } }) }));
-    told.wait(20 * MINUTE).ask('pause').wait(HOUR).ask('resume');
+    const told = passStep(
+      atFirstStep({ plan: aPlan({ steps: [weightStep(50)], bake: { forMs: HOUR, holdBack: Weight(1000) } }) }),
+    );
+    told
+      .wait(20 * MINUTE)
+      .ask('pause')
+      .wait(HOUR)
+      .ask('resume');
     expect(told.release.phase).toEqual({ kind: 'baking', since: told.now, until: told.now + 40 * MINUTE });
   });
 
@@ -56,11 +74,19 @@ describe('promote', () => {
     const told = atFirstStep({ plan: aPlan({ steps: [weightStep(50)] }) });
     expect(told.refusal('promote', { reason: 'hurry' })).toMatch(/wait, or force/);
     expect(told.see('no_data').refusal('promote', { reason: 'hurry' })).toMatch(/wait, or force/);
-    expect(told.ask('promote', { force: true, reason: 'hurry' }).latest.at(-1)).toMatchObject({ type: 'weight.intended', weight: 10_000, forced: true, by: ann });
+    expect(told.ask('promote', { force: true, reason: 'hurry' }).latest.at(-1)).toMatchObject({
+      type: 'weight.intended',
+      weight: 10_000,
+      forced: true,
+      by: ann,
+    });
   });
 
   it('promotes fully from a timed pause', () => {
-    expect(gated(pause).ask('promote', { full: true }).release).toMatchObject({ wanted: 10_000, phase: { goal: { kind: 'full' } } });
+    expect(gated(pause).ask('promote', { full: true }).release).toMatchObject({
+      wanted: 10_000,
+      phase: { goal: { kind: 'full' } },
+    });
   });
 
   it('promotes fully in the middle of a step, and the verdict of that step does not count at the new weight', () => {
@@ -71,7 +97,12 @@ describe('promote', () => {
   it('does not skip an approval that is ahead or asked for, unless by force', () => {
     const ahead = atFirstStep({ plan: aPlan({ steps: [weightStep(10), approve(1), weightStep(50)] }) }).see('pass');
     expect(ahead.refusal('promote', { full: true })).toMatch(/approval is still ahead/);
-    expect(ahead.wait(5 * MINUTE).see('pass').refusal('promote')).toMatch(/waits for an approval/);
+    expect(
+      ahead
+        .wait(5 * MINUTE)
+        .see('pass')
+        .refusal('promote'),
+    ).toMatch(/waits for an approval/);
     expect(ahead.refusal('promote', { full: true, force: true, reason: 'now' })).toBeNull();
   });
 
@@ -82,7 +113,9 @@ describe('promote', () => {
   });
 
   it('begins the replacement where the service replaces its stable slot', () => {
-    const told = atFirstStep({ promotion: { kind: 'replace', withinMs: HOUR, otherwise: 'hold', hook: false } }).see('pass').ask('promote', { full: true });
+    const told = atFirstStep({ promotion: { kind: 'replace', withinMs: HOUR, otherwise: 'hold', hook: false } })
+      .see('pass')
+      .ask('promote', { full: true });
     expect(told.release).toMatchObject({ wanted: 100, phase: { kind: 'promoting', until: told.now + HOUR } });
   });
 });
@@ -107,7 +140,9 @@ describe('approve and reject', () => {
   });
 
   it('says once that nobody approved in time, also when the plan goes on then and the checks do not', () => {
-    const told = gated(approve(1, 'continue')).wait(4 * HOUR).see('no_data');
+    const told = gated(approve(1, 'continue'))
+      .wait(4 * HOUR)
+      .see('no_data');
     expect(types(told.latest)).toEqual(['verdict.changed', 'approval.expired', 'hold.began']);
     expect(told.wait(MINUTE).see('no_data').latest).toEqual([]);
     expect(told.see('pass').release.phase.kind).toBe('shifting');

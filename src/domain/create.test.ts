@@ -7,7 +7,14 @@ import { ReleaseId } from './ids.ts';
 it('starts at once when nothing is before it, with its deadline running', () => {
   const { next, events } = create(aCreation(), NOON);
   expect(types(events)).toEqual(['release.created', 'release.started']);
-  expect(next).toMatchObject({ phase: { kind: 'starting' }, startedAt: NOON, deadlineAt: NOON + 12 * HOUR, step: -1, wanted: 0, approved: 0 });
+  expect(next).toMatchObject({
+    phase: { kind: 'starting' },
+    startedAt: NOON,
+    deadlineAt: NOON + 12 * HOUR,
+    step: -1,
+    wanted: 0,
+    approved: 0,
+  });
 });
 
 it('waits behind another release', () => {

@@ -1,17 +1,44 @@
 import { describe, expect, it } from 'vitest';
-import { atFirstStep, ann, aPlan, bob, commanded, differs, EDGE, HOUR, MINUTE, observed, passStep, ratio, SECOND, story, threshold, types, unreachable, verdictOf, weightStep } from '../../test/story.ts';
+import {
+  atFirstStep,
+  ann,
+  aPlan,
+  bob,
+  commanded,
+  differs,
+  EDGE,
+  HOUR,
+  MINUTE,
+  observed,
+  passStep,
+  ratio,
+  SECOND,
+  story,
+  threshold,
+  types,
+  unreachable,
+  verdictOf,
+  weightStep,
+} from '../../test/story.ts';
 import type { Story } from '../../test/story.ts';
 import { UNVERIFIED_AFTER_MS } from './decide.ts';
 import { Instant, ReleaseId, Weight } from './ids.ts';
 import type { Promotion } from './release.ts';
 
 const kind = (told: Story): string => told.release.phase.kind;
-const replaceOr = (otherwise: 'hold' | 'rollback'): Promotion => ({ kind: 'replace', withinMs: 30 * MINUTE, otherwise, hook: false });
+const replaceOr = (otherwise: 'hold' | 'rollback'): Promotion => ({
+  kind: 'replace',
+  withinMs: 30 * MINUTE,
+  otherwise,
+  hook: false,
+});
 
 describe('going up', () => {
   it('stands at the step before until the new weight was read back everywhere', () => {
     const told = passStep(atFirstStep());
-    const before = atFirstStep().wait(5 * MINUTE).see('pass');
+    const before = atFirstStep()
+      .wait(5 * MINUTE)
+      .see('pass');
     expect(before.release).toMatchObject({ step: 0, wanted: 1000, phase: { kind: 'shifting' } });
     before.shifted('timed out');
     expect(before.release).toMatchObject({ step: 0, hold: { reason: 'router' } });
@@ -26,7 +53,10 @@ describe('going up', () => {
   });
 
   it('stays a whole step even when it passes at once, and no longer', () => {
-    const told = atFirstStep().see('pass').wait(5 * MINUTE - 1).see('pass');
+    const told = atFirstStep()
+      .see('pass')
+      .wait(5 * MINUTE - 1)
+      .see('pass');
     expect(kind(told)).toBe('watching');
     expect(kind(told.wait(1).see('pass'))).toBe('shifting');
   });
@@ -39,13 +69,23 @@ describe('going up', () => {
   });
 
   it('does not count a check that was never measured as passed', () => {
-    const told = atFirstStep({ plan: aPlan({ steps: [weightStep(10, { checks: ['errors', 'cpu'] })], checks: { errors: ratio('errors'), cpu: threshold('cpu') } }) });
-    expect(told.wait(HOUR).see({ errors: 'pass' }).release).toMatchObject({ verdict: 'inconclusive', hold: { reason: 'inconclusive' } });
+    const told = atFirstStep({
+      plan: aPlan({
+        steps: [weightStep(10, { checks: ['errors', 'cpu'] })],
+        checks: { errors: ratio('errors'), cpu: threshold('cpu') },
+      }),
+    });
+    expect(told.wait(HOUR).see({ errors: 'pass' }).release).toMatchObject({
+      verdict: 'inconclusive',
+      hold: { reason: 'inconclusive' },
+    });
   });
 
   it('judges only the checks that a step names', () => {
     const checks = { errors: ratio('errors'), cpu: threshold('cpu') };
-    const told = atFirstStep({ plan: aPlan({ checks, steps: [weightStep(10, { checks: ['errors'] }), weightStep(50, { checks: ['errors', 'cpu'] })] }) });
+    const told = atFirstStep({
+      plan: aPlan({ checks, steps: [weightStep(10, { checks: ['errors'] }), weightStep(50, { checks: ['errors', 'cpu'] })] }),
+    });
     expect(kind(told.see({ errors: 'pass', cpu: 'fail' }))).toBe('watching');
     passStep(told, { errors: 'pass', cpu: 'fail' });
     expect(told.see({ errors: 'pass', cpu: 'fail' }).release.rollback?.cause).toMatchObject({ check: 'cpu' });
@@ -53,12 +93,28 @@ describe('going up', () => {
 
   it('goes up without a verdict where the plan names no checks', () => {
     const told = atFirstStep({ plan: aPlan({ checks: {}, steps: [weightStep(10, { checks: [] })] }) });
-    expect(kind(told.wait(5 * MINUTE).see(null).shifted().wait(30 * SECOND).see(null))).toBe('promoted');
+    expect(
+      kind(
+        told
+          .wait(5 * MINUTE)
+          .see(null)
+          .shifted()
+          .wait(30 * SECOND)
+          .see(null),
+      ),
+    ).toBe('promoted');
   });
 
   it('passes a step whose checks are all only watched', () => {
     const told = atFirstStep({ plan: aPlan({ checks: { errors: ratio('errors', true) } }) });
-    expect(kind(told.see('fail').wait(5 * MINUTE).see('fail'))).toBe('shifting');
+    expect(
+      kind(
+        told
+          .see('fail')
+          .wait(5 * MINUTE)
+          .see('fail'),
+      ),
+    ).toBe('shifting');
   });
 
   it('takes an answer to an older intent for what it is', () => {
@@ -70,11 +126,15 @@ describe('going up', () => {
   it('keeps all traffic on stable until a blue-green release is let through', () => {
     const gate = { kind: 'approve', by: 1, withinMs: HOUR, otherwise: 'rollback' } as const;
     const bake = { forMs: HOUR, holdBack: Weight(0) };
-    const told = story({ plan: aPlan({ strategy: 'blue-green', steps: [gate], bake }) }).prepared().see(null);
+    const told = story({ plan: aPlan({ strategy: 'blue-green', steps: [gate], bake }) })
+      .prepared()
+      .see(null);
     expect(told.release).toMatchObject({ wanted: 0, phase: { kind: 'awaitingApproval' } });
     told.ask('approve').shifted();
     expect(told.release).toMatchObject({ wanted: 10_000, phase: { kind: 'baking' } });
-    const refused = story({ plan: aPlan({ strategy: 'blue-green', steps: [gate], bake }) }).prepared().ask('reject');
+    const refused = story({ plan: aPlan({ strategy: 'blue-green', steps: [gate], bake }) })
+      .prepared()
+      .ask('reject');
     expect(refused.release).toMatchObject({ approved: 0, phase: { kind: 'rolledBack' } });
   });
 });
@@ -82,7 +142,12 @@ describe('going up', () => {
 describe('going back', () => {
   it('names the first check that failed, and whether it was a hard limit', () => {
     const told = atFirstStep();
-    told.take({ kind: 'observed', served: { kind: 'asWanted' }, driftAt: null, verdicts: { errors: verdictOf('fail', { hard: true }) } });
+    told.take({
+      kind: 'observed',
+      served: { kind: 'asWanted' },
+      driftAt: null,
+      verdicts: { errors: verdictOf('fail', { hard: true }) },
+    });
     expect(told.release.rollback).toMatchObject({ cause: { kind: 'check', check: 'errors', hard: true } });
   });
 
@@ -92,7 +157,9 @@ describe('going back', () => {
 
   it('goes back on a failing check while it waits for an approval', () => {
     const gate = { kind: 'approve', by: 1, withinMs: HOUR, otherwise: 'continue' } as const;
-    const told = atFirstStep({ plan: aPlan({ steps: [weightStep(10), gate] }) }).wait(5 * MINUTE).see('pass');
+    const told = atFirstStep({ plan: aPlan({ steps: [weightStep(10), gate] }) })
+      .wait(5 * MINUTE)
+      .see('pass');
     expect(kind(told)).toBe('awaitingApproval');
     expect(kind(told.see('fail'))).toBe('rollingBack');
   });
@@ -128,7 +195,11 @@ describe('going back', () => {
   });
 
   it('starts the watch for late writes again when one was seen', () => {
-    const told = atFirstStep().ask('rollback').shifted().wait(20 * SECOND).see(null, { served: differs(false) });
+    const told = atFirstStep()
+      .ask('rollback')
+      .shifted()
+      .wait(20 * SECOND)
+      .see(null, { served: differs(false) });
     expect(told.release.hold?.reason).toBe('drift');
     told.wait(15 * SECOND).see(null);
     expect(kind(told)).toBe('settling');
@@ -145,13 +216,20 @@ describe('going back', () => {
     const told = atFirstStep().ask('rollback');
     told.take({ kind: 'superseded', by: ReleaseId('R2'), actor: bob });
     expect(told.latest).toEqual([]);
-    expect(told.shifted().wait(30 * SECOND).see(null).release.phase.kind).toBe('rolledBack');
+    expect(
+      told
+        .shifted()
+        .wait(30 * SECOND)
+        .see(null).release.phase.kind,
+    ).toBe('rolledBack');
   });
 });
 
 describe('waiting', () => {
   it('does not leave a pause early, however often it is looked at', () => {
-    const told = atFirstStep({ plan: aPlan({ steps: [weightStep(10), { kind: 'pause', forMs: 10 * MINUTE, otherwise: 'continue' }, weightStep(50)] }) });
+    const told = atFirstStep({
+      plan: aPlan({ steps: [weightStep(10), { kind: 'pause', forMs: 10 * MINUTE, otherwise: 'continue' }, weightStep(50)] }),
+    });
     told.wait(5 * MINUTE).see('pass');
     for (let second = 0; second < 600; second++) expect(kind(told.see('pass').wait(SECOND))).toBe('paused');
     expect(kind(told.see('pass'))).toBe('shifting');
@@ -165,7 +243,10 @@ describe('waiting', () => {
   });
 
   it('lets the pause of a person last until a person ends it, or the deadline of the release', () => {
-    const told = atFirstStep().ask('pause').wait(12 * HOUR - 1).see('pass');
+    const told = atFirstStep()
+      .ask('pause')
+      .wait(12 * HOUR - 1)
+      .see('pass');
     expect(kind(told)).toBe('paused');
     expect(told.wait(1).see('pass').release.rollback?.cause.kind).toBe('deadline');
   });
@@ -180,11 +261,20 @@ describe('waiting', () => {
   });
 
   it('does not turn back once the new version runs in the stable slot', () => {
-    const told = passStep(passStep(passStep(atFirstStep({ promotion: replaceOr('rollback') })))).ask('confirmReplaced').shifted('timed out');
+    const told = passStep(passStep(passStep(atFirstStep({ promotion: replaceOr('rollback') }))))
+      .ask('confirmReplaced')
+      .shifted('timed out');
     told.wait(24 * HOUR).see(null);
     told.take({ kind: 'superseded', by: ReleaseId('R2'), actor: bob });
     expect(told.release).toMatchObject({ rollback: null, phase: { kind: 'shifting', goal: { kind: 'home' } } });
-    expect(kind(told.shifted().wait(30 * SECOND).see(null))).toBe('promoted');
+    expect(
+      kind(
+        told
+          .shifted()
+          .wait(30 * SECOND)
+          .see(null),
+      ),
+    ).toBe('promoted');
   });
 
   it('gives a queued release no deadline until it starts', () => {
@@ -213,14 +303,21 @@ describe('holding', () => {
 
   it('has no news in a hold whose words are counts', () => {
     const told = atFirstStep().wait(HOUR).see('no_data');
-    told.take({ kind: 'observed', served: { kind: 'asWanted' }, driftAt: null, verdicts: { errors: verdictOf('no_data', { sentence: 'other words' }) } });
+    told.take({
+      kind: 'observed',
+      served: { kind: 'asWanted' },
+      driftAt: null,
+      verdicts: { errors: verdictOf('no_data', { sentence: 'other words' }) },
+    });
     expect(told.latest).toEqual([]);
   });
 
   it('collects evidence again after another weight was served, and not after a router was only silent', () => {
     const silent = atFirstStep().see('pass').see('pass', { served: unreachable() });
     expect(types(silent.see('pass').latest)).toEqual(['hold.ended']);
-    const other = atFirstStep().see('pass').see('pass', { served: differs(false) });
+    const other = atFirstStep()
+      .see('pass')
+      .see('pass', { served: differs(false) });
     expect(types(other.see('pass').latest)).toEqual(['hold.ended', 'evidence.restarted']);
     expect(other.release).toMatchObject({ verdict: 'inconclusive', evidenceSince: other.now });
   });

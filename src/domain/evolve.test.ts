@@ -37,6 +37,17 @@ it('keeps the verdict through a pause, and forgets it with a new weight', () => 
 
 it('does not take an approval where none is awaited for a fact', () => {
   const { release, now } = story();
-  const event = { id: 'R1/3', release: release.id, service: release.service, seq: 3, at: now, by: release.createdBy, sentence: '', type: 'approval.given', subject: 'ann', reason: null } as const;
+  const event = {
+    id: 'R1/3',
+    release: release.id,
+    service: release.service,
+    seq: 3,
+    at: now,
+    by: release.createdBy,
+    sentence: '',
+    type: 'approval.given',
+    subject: 'ann',
+    reason: null,
+  } as const;
   expect(() => evolve(release, event)).toThrow('an approval is given where one is awaited');
 });

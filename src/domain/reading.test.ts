@@ -5,9 +5,24 @@ import { hasRestarted, standingOf } from './reading.ts';
 import type { Service, Target } from './target.ts';
 
 const target = (change: Partial<Target> = {}): Target => ({
-  id: EDGE, service: 'checkout', router: 'edge', route: 'app', cell: 'eu', slots: ['blue', 'green'], management: 'enforce',
-  desiredSecond: Weight(2500), seq: 3, verifiedSecond: Weight(2500), verifiedSeq: 3, verifiedAt: NOON, boots: { n1: 'a' },
-  driftAt: null, differs: null, unreachableSince: null, eventSeq: 0, ...change,
+  id: EDGE,
+  service: 'checkout',
+  router: 'edge',
+  route: 'app',
+  cell: 'eu',
+  slots: ['blue', 'green'],
+  management: 'enforce',
+  desiredSecond: Weight(2500),
+  seq: 3,
+  verifiedSecond: Weight(2500),
+  verifiedSeq: 3,
+  verifiedAt: NOON,
+  boots: { n1: 'a' },
+  driftAt: null,
+  differs: null,
+  unreachableSince: null,
+  eventSeq: 0,
+  ...change,
 });
 const service = (stableSlot: string): Service => ({ name: 'checkout', stableSlot, stableVersion: '1.0.0', updatedAt: NOON });
 const serves = (share: number, boot: string | null = 'a') => ({ node: 'n1', secondShare: Weight(share), boot });

@@ -12,7 +12,13 @@ it('has the canary in the slot that is not stable', () => {
 });
 
 it('maps the weight of the canary to the share of the second slot and back', () => {
-  fc.assert(fc.property(weight, fc.constantFrom(...slots), (given, stable) => canaryWeight(slots, stable, secondShare(slots, stable, given)) === given));
+  fc.assert(
+    fc.property(
+      weight,
+      fc.constantFrom(...slots),
+      (given, stable) => canaryWeight(slots, stable, secondShare(slots, stable, given)) === given,
+    ),
+  );
 });
 
 it('gives the slots shares that sum to the whole in either role', () => {

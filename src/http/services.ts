@@ -87,12 +87,9 @@ export function serviceRoutes({ context }: HttpDeps) {
   return app;
 }
 
-/** The highest share of the second slot that any node serves; null when it cannot be told. */
+/** The highest share of the second slot that any node serves; null when some node does not tell. */
 async function servedBy(context: HttpDeps['context'], target: Target, signal: AbortSignal): Promise<Weight | null> {
-  const read = await readTarget(context, target, signal);
-  if (!read.ok) return null;
-  return read.value.reduce<Weight | null>(
-    (most, { secondShare }) => (most === null || most < secondShare ? secondShare : most),
-    null,
-  );
+  const { nodes, mute } = await readTarget(context, target, signal);
+  if (mute !== null) return null;
+  return nodes.reduce<Weight | null>((most, { secondShare }) => (most === null || most < secondShare ? secondShare : most), null);
 }

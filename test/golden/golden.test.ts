@@ -4,7 +4,9 @@ import { expect, it } from 'vitest';
 import { retell } from './language.ts';
 
 const FOLDER = new URL('./', import.meta.url);
-const stories = readdirSync(FOLDER).filter((name) => name.endsWith('.txt')).sort();
+const stories = readdirSync(FOLDER)
+  .filter((name) => name.endsWith('.txt'))
+  .sort();
 
 it('finds the stories', () => {
   expect(stories.length).toBeGreaterThanOrEqual(15);

@@ -33,7 +33,12 @@ export function retell(text: string): string {
   return told.join('\n');
 }
 
-type Setup = { readonly holdMs: number; readonly stepTexts: readonly string[]; readonly plan: Plan; readonly creation: Partial<Creation> };
+type Setup = {
+  readonly holdMs: number;
+  readonly stepTexts: readonly string[];
+  readonly plan: Plan;
+  readonly creation: Partial<Creation>;
+};
 
 function newTeller(): (line: string) => readonly string[] {
   let setup: Setup = { holdMs: 300_000, stepTexts: ['1%', '10%', '50%'], plan: aPlan(), creation: {} };
@@ -94,13 +99,21 @@ function configured(setup: Setup, line: string): Setup {
       return planned({ checks: Object.fromEntries(rest.map((text) => checkOf(text)).map((check) => [check.name, check])) });
     case 'on': {
       const answer = rest[2];
-      if (answer !== 'hold' && answer !== 'rollback' && answer !== 'continue') throw new Error('on no data hold|rollback|continue');
+      if (answer !== 'hold' && answer !== 'rollback' && answer !== 'continue')
+        throw new Error('on no data hold|rollback|continue');
       return planned({ onNoData: answer });
     }
     case 'promotion': {
       const [, , within, , otherwise] = rest;
-      if (otherwise !== 'rollback' && otherwise !== 'hold') throw new Error('promotion replace within 30m otherwise hold|rollback [hook]');
-      return { ...setup, creation: { ...setup.creation, promotion: { kind: 'replace', withinMs: ms(within), otherwise, hook: rest[5] === 'hook' } } };
+      if (otherwise !== 'rollback' && otherwise !== 'hold')
+        throw new Error('promotion replace within 30m otherwise hold|rollback [hook]');
+      return {
+        ...setup,
+        creation: {
+          ...setup.creation,
+          promotion: { kind: 'replace', withinMs: ms(within), otherwise, hook: rest[5] === 'hook' },
+        },
+      };
     }
     case 'targets':
       return { ...setup, creation: { ...setup.creation, targets: rest.map(TargetId) } };
@@ -120,9 +133,15 @@ function stepOf(text: string, { holdMs, plan }: Setup): Step {
   const parts = text.split('/');
   const [kind, first, second, third] = parts;
   const otherwise = parts.at(-1) === 'continue' ? 'continue' : 'rollback';
-  if (kind === 'approve') return { kind, by: Number(first), withinMs: ms(second), otherwise: third === 'continue' ? 'continue' : 'rollback' };
+  if (kind === 'approve')
+    return { kind, by: Number(first), withinMs: ms(second), otherwise: third === 'continue' ? 'continue' : 'rollback' };
   if (kind === 'pause') return { kind, forMs: ms(first), otherwise };
-  return { kind: 'weight', weight: weight(kind), holdMs: first === undefined ? holdMs : ms(first), checks: Object.keys(plan.checks) };
+  return {
+    kind: 'weight',
+    weight: weight(kind),
+    holdMs: first === undefined ? holdMs : ms(first),
+    checks: Object.keys(plan.checks),
+  };
 }
 
 function started(setup: Setup, [version = '', ...options]: readonly string[]): Creation {
@@ -152,13 +171,18 @@ function inputOf(text: string, release: Release, now: Instant): Input {
     case 'shifted': {
       const late = rest[0]?.endsWith('%') === true;
       const [outcome, ...failing] = late ? rest.slice(1) : rest;
-      return { kind, weight: late ? weight(rest[0]) : release.wanted, failures: outcome === 'ok' ? [] : failuresOf(failing.join(' ')) };
+      return {
+        kind,
+        weight: late ? weight(rest[0]) : release.wanted,
+        failures: outcome === 'ok' ? [] : failuresOf(failing.join(' ')),
+      };
     }
     case 'observe':
       return observedOf(rest.join(' '), release, now);
     case 'hooked': {
       const [hook = '', outcome, ...detail] = rest;
-      if (outcome !== 'done' && outcome !== 'accepted' && outcome !== 'failed') throw new Error('hooked <name> done|accepted|failed');
+      if (outcome !== 'done' && outcome !== 'accepted' && outcome !== 'failed')
+        throw new Error('hooked <name> done|accepted|failed');
       return { kind, hook, outcome, detail: detail.join(' ') };
     }
     case 'superseded':
@@ -202,7 +226,9 @@ function observedOf(text: string, release: Release, now: Instant): Input {
   const named = words(checks).flatMap((word): readonly (readonly [string, string])[] => {
     if (word === 'none') return [];
     const [name, verdict] = word.split('=');
-    return verdict === undefined ? Object.keys(release.plan.checks).map((check) => [check, word] as const) : [[name ?? '', verdict]];
+    return verdict === undefined
+      ? Object.keys(release.plan.checks).map((check) => [check, word] as const)
+      : [[name ?? '', verdict]];
   });
   const verdicts = Object.fromEntries(named.map(([name, word]) => [name, judged(word)]));
   const served = rest.map(servedOf).find((found) => found !== null) ?? { kind: 'asWanted' };
@@ -212,7 +238,9 @@ function observedOf(text: string, release: Release, now: Instant): Input {
 function servedOf(text: string): Served | null {
   if (text.startsWith('unreachable ')) return { kind: 'unreachable', failures: failuresOf(text.slice('unreachable '.length)) };
   if (text.startsWith('differs ')) return { kind: 'differs', byHand: false, failures: failuresOf(text.slice('differs '.length)) };
-  return text.startsWith('by hand ') ? { kind: 'differs', byHand: true, failures: failuresOf(text.slice('by hand '.length)) } : null;
+  return text.startsWith('by hand ')
+    ? { kind: 'differs', byHand: true, failures: failuresOf(text.slice('by hand '.length)) }
+    : null;
 }
 
 const VERDICTS: readonly Verdict[] = ['pass', 'fail', 'inconclusive', 'no_data', 'error'];

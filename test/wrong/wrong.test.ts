@@ -9,6 +9,7 @@ import { parseConfig } from '../../src/config.ts';
 import { parsePlan } from '../../src/contract/plan.ts';
 import type { PlanWorld } from '../../src/contract/plan-world.ts';
 import type { Problem } from '../../src/contract/problem.ts';
+import type { MetricProvider } from '../../src/ports/metric-provider.ts';
 import type { Result } from '../../src/lib/result.ts';
 import { edgeProvider } from '../../src/adapters/metrics/edge.ts';
 import { unfitNode } from '../../src/lib/node-version.ts';
@@ -18,7 +19,7 @@ const world: PlanWorld = {
     ['checkout', { provider: 'edge', promotion: 'swap', minNonZeroBp: 1 }],
     ['search', { provider: null, promotion: 'replace', minNonZeroBp: 100 }],
   ]),
-  providers: new Map([
+  providers: new Map<string, Pick<MetricProvider, 'name' | 'offers' | 'refuses'>>([
     ['edge', edgeProvider('edge', [])],
     ['prom', { name: 'prom', offers: {}, refuses: () => null }],
   ]),
@@ -518,7 +519,8 @@ services: { shop: { provider: edge, targets: [{ router: front, route: app }] }, 
       '/document the plan as text or as an object',
     ],
   ];
-  test.each(rows)('%s', async (_what, path, init, status, detail, ...errors) => {
+  test.each(rows)('%s', async (...row) => {
+    const [, path, init, status, detail, ...errors] = row as (typeof rows)[number];
     const answer = await app.fetch(new Request(`http://headgate${path}`, init));
     const body = (await answer.json()) as { status: number; detail: string; errors?: { pointer: string; detail: string }[] };
     expect(body.detail).toBe(detail);
