@@ -2,9 +2,13 @@
 import { expect, test } from 'vitest';
 import { killRounds } from './e2e/kill-rounds.ts';
 
-test('five kills under load lose nothing that was acknowledged, and the edge is as intended soon after each', { timeout: 90_000 }, async () => {
-  const report = await killRounds({ rounds: 5, seed: 7 });
-  expect(report.broken).toEqual([]);
-  expect(report.acknowledged).toBeGreaterThan(0);
-  expect(report.requests).toBeGreaterThan(500);
-});
+test(
+  'five kills under load lose nothing that was acknowledged, and the edge is as intended soon after each',
+  { timeout: 90_000 },
+  async () => {
+    const report = await killRounds({ rounds: 5, seed: 7 });
+    expect(report.broken).toEqual([]);
+    expect(report.acknowledged).toBeGreaterThan(0);
+    expect(report.requests).toBeGreaterThan(500);
+  },
+);

@@ -248,3 +248,11 @@ it('gives every release a deadline of its own, from its start', async () => {
   const second = await w.release(await w.start());
   expect(second.deadlineAt).toBe(w.clock.now() + second.plan.deadlineMs);
 });
+
+it('releases an older version like any other', async () => {
+  const w = await world();
+  await w.until(await w.start(), isEnded);
+  const back = await w.start(quickPlan(), { version: '1.0.0' });
+  expect(await w.until(back, isEnded)).toMatchObject({ phase: { kind: 'promoted' }, stableVersion: '1.1.0' });
+  expect(await w.store.service('checkout')).toMatchObject({ stableVersion: '1.0.0', stableSlot: 'blue' });
+});

@@ -59,7 +59,10 @@ async function start(ctx: Context, request: StartRequest, { actor, work }: Start
     if (!facts.ok) return facts;
     const created = await createRelease(ctx, request, { ...facts.value, actor });
     if (created.ok) {
-      if (facts.value.supersedes) await supersede(ctx, request.plan.service, { by: created.value.release.id, actor, work });
+      const { id } = created.value.release;
+      if (facts.value.supersedes) await supersede(ctx, request.plan.service, { by: id, actor, work });
+      const claimed = await ctx.store.load(id);
+      if (claimed) work(claimed);
       return created;
     }
     if (created.error.kind !== 'stale')

@@ -81,7 +81,7 @@ export const DEFAULT_SETTINGS: Settings = {
   reconcileEveryMs: 5_000,
   settleMinMs: 30_000,
   concurrency: 32,
-  pollMs: 500,
+  pollMs: 2_000,
   crashLimit: 3,
   deliverForMs: 75 * 3_600_000,
 };

@@ -17,10 +17,14 @@ export async function readTarget(ctx: Context, target: Target, signal: AbortSign
   const router = ctx.routers.get(target.router);
   if (!router) return { nodes: [], mute: `no router named ${target.router} is configured` };
   const route = { name: target.route, slots: target.slots };
-  const read = await routerCall(ctx, { router, operation: 'read', lowering: false }, signal, (inner) => router.read(route, inner));
+  const read = await routerCall(ctx, { router, operation: 'read', lowering: false }, signal, (inner) =>
+    router.read(route, inner),
+  );
   if (!read.ok) return { nodes: [], mute: read.error.detail };
   if (read.value.length === 0) return { nodes: [], mute: 'it has no nodes' };
-  const told = read.value.flatMap(({ node, reachable, secondShare, boot }) => (reachable && secondShare !== null ? [{ node, secondShare, boot }] : []));
+  const told = read.value.flatMap(({ node, reachable, secondShare, boot }) =>
+    reachable && secondShare !== null ? [{ node, secondShare, boot }] : [],
+  );
   const silent = read.value.filter((node) => !node.reachable || node.secondShare === null);
   const mute = silent.map((node) => `${node.node}: ${node.detail ?? 'does not tell its weight'}`).join(', ');
   return { nodes: told, mute: mute === '' ? null : mute };

@@ -25,7 +25,12 @@ export async function reconcile(ctx: Context, id: TargetId, signal: AbortSignal)
 }
 
 /** Too much on a node that can be reached does not wait for one that cannot. */
-async function lowerThoseThatAnswer(ctx: Context, { target }: ClaimedTarget, found: SeenTarget, signal: AbortSignal): Promise<void> {
+async function lowerThoseThatAnswer(
+  ctx: Context,
+  { target }: ClaimedTarget,
+  found: SeenTarget,
+  signal: AbortSignal,
+): Promise<void> {
   const above = found.nodes.find((node) => node.standing === 'above');
   if (!above) return;
   const again = await ctx.store.claimTarget(target.id);
@@ -70,7 +75,12 @@ async function settle(ctx: Context, { target }: ClaimedTarget, { nodes }: SeenTa
 type OddNode = SeenTarget['nodes'][number];
 
 /** The same difference found again is no news, but keeps the clock of bad evidence running. */
-async function noteDrift(ctx: Context, { target }: ClaimedTarget, odd: OddNode, { isWhole }: { readonly isWhole: boolean }): Promise<void> {
+async function noteDrift(
+  ctx: Context,
+  { target }: ClaimedTarget,
+  odd: OddNode,
+  { isWhole }: { readonly isWhole: boolean },
+): Promise<void> {
   const differs = `${odd.node} serves ${odd.secondShare / 100} % on ${target.slots[1]}, wanted ${target.desiredSecond / 100} %`;
   if (target.differs === differs && target.unreachableSince === null) return;
   ctx.recorder.drift(target.id);

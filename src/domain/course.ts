@@ -1,6 +1,7 @@
 /** The way through a plan: which checks count where, whether a place may be left, and what comes after it. */
 import { assert, unreachable } from '../lib/assert.ts';
 import type { Draft } from './draft.ts';
+import type { ReleaseFact } from './event.ts';
 import { ALL, after, complement, NONE } from './ids.ts';
 import type { Weight } from './ids.ts';
 import type { Check, Step } from './plan.ts';
@@ -86,48 +87,32 @@ export function advance(draft: Draft, next: Next, { by, reason = null, forced = 
   if (draft.release.hold) draft.add({ type: 'hold.ended' });
   const intend = (goal: Goal, weight: Weight): void => draft.add({ type: 'weight.intended', goal, weight, reason, forced }, by);
   switch (next.kind) {
-    case 'step':
-      return enterOrIntend(draft, next.step, intend);
+    case 'step': {
+      const step = draft.release.plan.steps[next.step];
+      assert(step, `the plan has a step ${next.step}`);
+      if (step.kind === 'weight') return intend({ kind: 'step', step: next.step }, step.weight);
+      return draft.add(gate(draft, next.step, step, reason), by);
+    }
     case 'bake':
       assert(draft.release.plan.bake, 'a plan that bakes says how');
       return intend({ kind: 'bake' }, complement(draft.release.plan.bake.holdBack));
     case 'promotion': {
       const { promotion, first } = draft.release;
       if (promotion.kind === 'swap' || first) return intend({ kind: 'full' }, ALL);
-      return draft.add({ type: 'replace.began', until: after(draft.now, promotion.withinMs) }, by);
+      return draft.add({ type: 'replace.began', until: after(draft.now, promotion.withinMs), reason, forced }, by);
     }
     default:
       return unreachable(next);
   }
 }
 
-function enterOrIntend(draft: Draft, index: number, intend: (goal: Goal, weight: Weight) => void): void {
-  const step = draft.release.plan.steps[index];
-  assert(step, `the plan has a step ${index}`);
-  switch (step.kind) {
-    case 'weight':
-      return intend({ kind: 'step', step: index }, step.weight);
-    case 'pause':
-      return draft.add({
-        type: 'release.paused',
-        cause: 'plan',
-        step: index,
-        pausedAt: { kind: 'gate' },
-        until: after(draft.now, step.forMs),
-        otherwise: step.otherwise,
-        reason: null,
-      });
-    case 'approve':
-      return draft.add({
-        type: 'approval.asked',
-        step: index,
-        needed: step.by,
-        until: after(draft.now, step.withinMs),
-        otherwise: step.otherwise,
-      });
-    default:
-      return unreachable(step);
-  }
+/** Who leaves the place before it is named by the event, as with a weight: the plan alone would have waited longer. */
+function gate(draft: Draft, index: number, step: Exclude<Step, WeightStep>, reason: string | null): ReleaseFact {
+  const { otherwise } = step;
+  if (step.kind === 'approve')
+    return { type: 'approval.asked', step: index, needed: step.by, until: after(draft.now, step.withinMs), otherwise };
+  const until = after(draft.now, step.forMs);
+  return { type: 'release.paused', cause: 'plan', step: index, pausedAt: { kind: 'gate' }, until, otherwise, reason };
 }
 
 /** The wanted weight is on, everywhere: the release stands where it was going. */

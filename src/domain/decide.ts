@@ -260,6 +260,12 @@ function settling(draft: Draft, phase: Extract<Release['phase'], { kind: 'settli
     return stillUnverified(draft, phase.since, input.served.failures);
   }
   if (input.served.kind === 'differs') {
+    // What was lowered by hand is not raised again, so that this wait ends with the release's time or not at all.
+    const { deadlineAt } = draft.release;
+    if (goingUp && input.served.byHand && deadlineAt !== null && deadlineAt <= draft.now) {
+      rollBack(draft, { kind: 'deadline' });
+      return null;
+    }
     held(draft, difference(input.served));
     return stillUnverified(draft, phase.since, input.served.failures);
   }

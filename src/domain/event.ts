@@ -63,7 +63,7 @@ export type ReleaseFact =
   | { readonly type: 'approval.given'; readonly subject: string; readonly reason: string | null }
   | { readonly type: 'approval.refused'; readonly subject: string; readonly reason: string | null }
   | { readonly type: 'approval.expired' }
-  | { readonly type: 'replace.began'; readonly until: Instant }
+  | { readonly type: 'replace.began'; readonly until: Instant; readonly reason: string | null; readonly forced: boolean }
   | { readonly type: 'replace.confirmed'; readonly reason: string | null }
   | { readonly type: 'replace.overdue' }
   | {

@@ -32,7 +32,7 @@ export async function withDeadline<T>(
   try {
     return await Promise.race([run(inner.signal), cut]);
   } finally {
-    finished.abort();
+    finished.abort('finished');
     signal.removeEventListener('abort', onParent);
   }
 }

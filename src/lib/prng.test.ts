@@ -26,7 +26,7 @@ it('hashes a text to the same number in every release: sticky clients depend on 
 });
 
 it('spreads similar texts over the whole range', () => {
-  const buckets = new Array<number>(16).fill(0);
+  const buckets = Array.from({ length: 16 }, () => 0);
   for (let index = 0; index < 16_000; index++)
     buckets[hash32(`client-${index}`) >>> 28] = (buckets[hash32(`client-${index}`) >>> 28] ?? 0) + 1;
   for (const count of buckets) expect(Math.abs(count - 1_000)).toBeLessThan(150);

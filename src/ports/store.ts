@@ -154,6 +154,8 @@ export type StoredPlan = {
   readonly createdAt: Instant;
 };
 
+export type NextDue = { readonly release: Instant | null; readonly target: Instant | null; readonly outbox: Instant | null };
+
 /** A page of a list: rows in the order of the key, and the key to go on from, null at the end. */
 export type Page<T, K = string> = { readonly rows: readonly T[]; readonly next: K | null };
 
@@ -216,8 +218,8 @@ export type Store = {
     readonly error: string;
     readonly dueAt: Instant;
   }): Promise<number>;
-  /** The next instant at which a release or a target is due, null when there is nothing. */
-  nextDueAt(): Promise<Instant | null>;
+  /** When the next one of each queue is due, null when there is none: until then nobody has to look. */
+  nextDueAt(): Promise<NextDue>;
 
   /** Leases managed targets that are due for reconcile and sets them due again `everyMs` later. */
   claimDueTargets(claim: {

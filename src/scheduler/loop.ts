@@ -22,12 +22,15 @@ export type Loop = {
   readonly done: Promise<void>;
 };
 
+/** A reason of our own: making the default one costs more than the sleep. */
+const WOKEN = 'woken';
 const AFTER_FAILURE_MS = 1_000;
 
 export function loop({ name, round, clock, log }: LoopSpec, signal: AbortSignal): Loop {
   let lastRoundMs = clock.monotonicMs();
   let nap = new AbortController();
   let nudged = false;
+  signal.addEventListener('abort', () => nap.abort(WOKEN), { once: true });
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       const sleepMs = await tryRound();
@@ -49,12 +52,12 @@ export function loop({ name, round, clock, log }: LoopSpec, signal: AbortSignal)
   };
   const rest = async (ms: number): Promise<void> => {
     nap = new AbortController();
-    await clock.sleep(ms, AbortSignal.any([signal, nap.signal]));
+    await clock.sleep(ms, nap.signal);
   };
   return {
     nudge() {
       nudged = true;
-      nap.abort();
+      nap.abort(WOKEN);
     },
     get lastRoundMs() {
       return lastRoundMs;

@@ -12,7 +12,7 @@ import type { ReleaseId } from '../domain/ids.ts';
 import { isLowering } from '../domain/release.ts';
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts';
 import { StoreUnavailable } from '../ports/store.ts';
-import type { Claimed } from '../ports/store.ts';
+import type { Claimed, NextDue } from '../ports/store.ts';
 import { loop } from './loop.ts';
 import type { Loop } from './loop.ts';
 
@@ -29,8 +29,7 @@ export type Scheduler = {
 
 type Run = { readonly abort: AbortController; done: Promise<void> };
 
-const TARGETS_EVERY_MS = 1_000;
-const OUTBOX_EVERY_MS = 500;
+const MIN_SLEEP_MS = 10;
 const OUTBOX_BATCH = 32;
 const TARGET_BATCH = 64;
 const CRASH_PAUSE_MS = 5_000;
@@ -41,7 +40,10 @@ export function scheduler(ctx: Context): Scheduler {
   const background = new Set<Promise<void>>();
   const track = (work: Promise<void>): void => {
     background.add(work);
-    void work.finally(() => background.delete(work));
+    void work.finally(() => {
+      background.delete(work);
+      nudge();
+    });
   };
 
   const start = (claimed: Claimed): void => {
@@ -57,7 +59,6 @@ export function scheduler(ctx: Context): Scheduler {
       await runRelease(ctx, claimed, abort.signal);
     })().finally(() => {
       if (runs.get(id) === run) runs.delete(id);
-      loops[0]?.nudge();
     });
     track(run.done);
   };
@@ -75,21 +76,20 @@ export function scheduler(ctx: Context): Scheduler {
       ctx.recorder.lag('release', Math.max(0, now - due.dueAt) / 1000);
       start(due);
     }
-    if (claimed.length === free) return 0;
-    const next = await ctx.store.nextDueAt();
-    return next === null ? ctx.settings.pollMs : Math.min(ctx.settings.pollMs, Math.max(10, next - now));
+    return untilDue(ctx, 'release');
   };
 
   const spec = { clock: ctx.clock, log: ctx.log };
   const loops: readonly Loop[] = [
     loop({ ...spec, name: 'release', round: releaseRound }, stopping.signal),
     loop({ ...spec, name: 'target', round: (signal) => targetRound(ctx, track, signal) }, stopping.signal),
-    loop({ ...spec, name: 'outbox', round: (signal) => outboxRound(ctx, signal) }, stopping.signal),
+    loop({ ...spec, name: 'outbox', round: (signal) => outboxRound(ctx, track, signal) }, stopping.signal),
   ];
+  const nudge = (): void => loops.forEach((each) => each.nudge());
 
   return {
     work: start,
-    nudge: () => loops.forEach((each) => each.nudge()),
+    nudge,
     silentMs: () => Math.max(...loops.map((each) => ctx.clock.monotonicMs() - each.lastRoundMs)),
     async stop(graceMs) {
       stopping.abort(new Error('shutting down'));
@@ -109,14 +109,22 @@ async function targetRound(ctx: Context, track: (work: Promise<void>) => void, s
     limit: TARGET_BATCH,
   });
   for (const { target } of due) track(guarded(ctx, `reconcile of ${target.id}`, () => reconcile(ctx, target.id, signal)));
-  return due.length === TARGET_BATCH ? 0 : Math.min(TARGETS_EVERY_MS, reconcileEveryMs);
+  return untilDue(ctx, 'target');
 }
 
-async function outboxRound(ctx: Context, signal: AbortSignal): Promise<number> {
+/** Deliveries go on beside the loop: a receiver that takes its time holds up nobody but its own queue. */
+async function outboxRound(ctx: Context, track: (work: Promise<void>) => void, signal: AbortSignal): Promise<number> {
   const leaseMs = ctx.settings.deliverTimeoutMs * 2;
   const rows = await ctx.store.claimOutbox({ worker: ctx.worker, leaseMs, limit: OUTBOX_BATCH });
-  await Promise.all(rows.map((row) => guarded(ctx, `delivery ${row.seq}`, () => deliver(ctx, row, signal))));
-  return rows.length === OUTBOX_BATCH ? 0 : OUTBOX_EVERY_MS;
+  for (const row of rows) track(guarded(ctx, `delivery ${row.seq}`, () => deliver(ctx, row, signal)));
+  return untilDue(ctx, 'outbox');
+}
+
+/** How long the loop of a queue may sleep. Another process may add to it, so never for long. */
+async function untilDue(ctx: Context, queue: keyof NextDue): Promise<number> {
+  const { pollMs } = ctx.settings;
+  const next = (await ctx.store.nextDueAt())[queue];
+  return next === null ? pollMs : Math.min(pollMs, Math.max(MIN_SLEEP_MS, next - (await ctx.store.now())));
 }
 
 /** One tick within its lease, whose end is also its deadline. Nothing escapes: what fails is counted against the release. */

@@ -57,6 +57,12 @@ export function memoryOutbox(now: () => Instant) {
   };
   return {
     methods,
+    /** When the head of each queue may be sent. */
+    dueTimes: (): readonly Instant[] =>
+      [...queues.values()].flatMap((queue) => {
+        const row = rows.get(queue[0] ?? 0);
+        return row ? [row.dueAt < row.leaseUntil ? row.leaseUntil : row.dueAt] : [];
+      }),
     add(event: ReleaseEvent | TargetEvent, notify: readonly string[]): void {
       for (const notifier of notify) {
         const seq = ++lastSeq;

@@ -238,12 +238,12 @@ function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueA
       return row.crashes + 1;
     },
     async nextDueAt() {
-      let soonest: Instant | null = null;
-      for (const { dueAt, leaseUntil } of state.running.values()) {
-        const at = dueAt < leaseUntil ? leaseUntil : dueAt;
-        if (soonest === null || at < soonest) soonest = at;
-      }
-      return soonest;
+      const managed = [...state.targets.values()].filter((row) => row.managed);
+      return {
+        release: soonest([...state.running.values()].map(({ dueAt, leaseUntil }) => (dueAt < leaseUntil ? leaseUntil : dueAt))),
+        target: soonest(managed.map((row) => row.dueAt)),
+        outbox: soonest(state.outbox.dueTimes()),
+      };
     },
   };
 }
@@ -395,5 +395,8 @@ function append(state: State, events: readonly (ReleaseEvent | TargetEvent)[], n
 function audited(state: State, entry: Parameters<Store['setStable']>[2]): void {
   state.audit.push({ ...entry, seq: state.audit.length + 1, at: state.now() });
 }
+
+const soonest = (times: readonly Instant[]): Instant | null =>
+  times.reduce<Instant | null>((first, at) => (first === null || at < first ? at : first), null);
 
 const stale = (detail: string) => err({ kind: 'stale' as const, detail });

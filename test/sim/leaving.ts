@@ -27,7 +27,7 @@ export function checkLeaving(leaving: Leaving): void {
   const isNextGate = (event.type === 'release.paused' && event.cause === 'plan') || event.type === 'approval.asked' || event.type === 'replace.began';
   if (!isRaise && !isNextGate) return;
   checkDwell(leaving);
-  if (before.wanted === NONE || before.first || (isRaise && event.forced)) return;
+  if (before.wanted === NONE || before.first || isForced(event)) return;
   const isPromotion = event.type === 'replace.began' || (event.type === 'weight.intended' && event.goal?.kind === 'full');
   const isPerson = byPerson(event);
   // A person may go on to the next step without the checks, with a reason; the promotion is theirs only by force.
@@ -39,6 +39,7 @@ export function checkLeaving(leaving: Leaving): void {
   for (const check of requiredAt(before)) checkEvidence(leaving, check, { isPerson });
 }
 
+const isForced = (event: ReleaseEvent): boolean => (event.type === 'weight.intended' || event.type === 'replace.began') && event.forced;
 const byPerson = (event: ReleaseEvent): boolean => event.by.kind !== 'headgate';
 
 function checkDwell({ before, event, commit, ledger, report }: Leaving): void {
@@ -65,7 +66,8 @@ function checkDwell({ before, event, commit, ledger, report }: Leaving): void {
     case 'awaitingApproval': {
       const asked = ledger.events.findLastIndex((earlier) => earlier.type === 'approval.asked');
       const given = new Set(ledger.events.slice(asked).flatMap((earlier) => (earlier.type === 'approval.given' ? [earlier.subject] : [])));
-      const expired = commit.events.some((other) => other.type === 'approval.expired') && phase.otherwise === 'continue' && phase.until <= event.at;
+      const sinceAsked = [...ledger.events.slice(asked), ...commit.events];
+      const expired = sinceAsked.some((other) => other.type === 'approval.expired') && phase.otherwise === 'continue' && phase.until <= event.at;
       const step = before.plan.steps[before.step];
       const needed = step?.kind === 'approve' ? step.by : 1;
       if (given.size < needed && !expired) report('I2', `${before.id} went on with ${given.size} of ${needed} approvals`);

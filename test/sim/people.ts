@@ -5,7 +5,7 @@ import { isEnded } from '../../src/domain/release.ts';
 import type { Chance } from './chance.ts';
 import type { Faults } from './faults.ts';
 import type { Oracle } from './oracle.ts';
-import { plan, truthOf } from './spec.ts';
+import { plan, POISON, truthOf } from './spec.ts';
 import type { ServiceSpec, Truth } from './spec.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
@@ -114,11 +114,13 @@ async function send(world: PeopleWorld, release: Release, asked: Command): Promi
   });
 }
 
-/** A store that cannot be used is an answer 503 to them; anything else that is thrown is a bug. */
+/** A store that cannot be used is an answer 503 to them; a poisoned plan is refused by an assertion. All else is a bug. */
 async function guarded(world: PeopleWorld, run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    if (!(error instanceof Error && error.name === 'StoreUnavailable')) world.onBug(String(error instanceof Error ? error.stack : error));
+    const text = String(error instanceof Error ? error.stack : error);
+    const isExpected = text.includes('StoreUnavailable') || text.includes(POISON);
+    if (!isExpected) world.onBug(text);
   }
 }

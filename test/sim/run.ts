@@ -1,17 +1,17 @@
 /** Runs worlds one after another, adds up what they saw, and prints it. */
 import type { Instant } from '../../src/domain/ids.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { memoryStore } from '../../src/store/memory.ts';
 import { openSqlite } from '../../src/store/sqlite/store.ts';
 import { merge, missing, SOMETIMES } from './coverage.ts';
 import type { Coverage } from './coverage.ts';
-import { memoryStore } from './memory-store.ts';
 import { runWorld } from './world.ts';
 import type { WorldResult } from './world.ts';
 
 export type OpenStore = (now: () => Instant) => Promise<Store>;
 
 export const openers = {
-  memory: async (now) => memoryStore(now),
+  memory: async (now) => memoryStore({ now }),
   sqlite: (now) => openSqlite({ file: ':memory:', now }),
 } as const satisfies Record<string, OpenStore>;
 

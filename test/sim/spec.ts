@@ -27,6 +27,8 @@ export type WorldSpec = {
 };
 
 export const NOTIFIERS = ['pager', 'chat'] as const;
+/** The check that a poisoned plan names and does not have. */
+export const POISON = 'no-such-check';
 export const PROVIDERS = ['metrics', 'probe'] as const;
 
 export function worldSpec(seed: number): WorldSpec {
@@ -100,7 +102,7 @@ export function plan(service: string, draw: Chance): Plan {
     service,
     strategy: 'canary',
     // A plan that no validation would let through: its handler fails on every look.
-    steps: isPoisoned ? steps.map((step) => (step.kind === 'weight' ? { ...step, checks: ['no-such-check'] } : step)) : steps,
+    steps: isPoisoned ? steps.map((step) => (step.kind === 'weight' ? { ...step, checks: [POISON] } : step)) : steps,
     bake: draw.hits(0.4) ? { forMs: draw.int(10, 90) * 1_000, holdBack: Weight(draw.pick([0, 500, 1_000])) } : null,
     deadlineMs: draw.int(4, 25) * 60_000,
     intervalMs: draw.pick([2_000, 5_000, 10_000]),

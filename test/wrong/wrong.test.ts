@@ -520,7 +520,8 @@ services: { shop: { provider: edge, targets: [{ router: front, route: app }] }, 
     ],
   ];
   test.each(rows)('%s', async (...row) => {
-    const [, path, init, status, detail, ...errors] = row as (typeof rows)[number];
+    // The table is a tuple per row; the runner's own types flatten it.
+    const [, path, init, status, detail, ...errors] = row as unknown as (typeof rows)[number];
     const answer = await app.fetch(new Request(`http://headgate${path}`, init));
     const body = (await answer.json()) as { status: number; detail: string; errors?: { pointer: string; detail: string }[] };
     expect(body.detail).toBe(detail);

@@ -1,11 +1,12 @@
 /** Who works on what, and when: releases are claimed by a lease that expires by store time. */
 import { and, asc, eq, lt, lte, sql } from 'drizzle-orm';
-import { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import type { SqliteContext } from './context.ts';
+import { instant } from '../rows.ts';
+import { isHead } from './outbox.ts';
 import { claimer } from './releases.ts';
 import type { ReleaseRow } from './releases.ts';
-import { releases } from './tables.ts';
+import { outbox, releases, targets } from './tables.ts';
 
 type Methods = 'claimDue' | 'yieldLease' | 'wake' | 'recordCrash' | 'nextDueAt';
 
@@ -55,14 +56,29 @@ export function leaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
         return crashes;
       }),
     nextDueAt: async () =>
-      ctx.read(() => {
-        const row = db
-          .select({ at: sql<number>`min(max(${releases.dueAtMs}, ${releases.leaseUntilMs}))` })
-          .from(releases)
-          .where(sql`ended = 0`)
-          .get();
-        return row?.at ? Instant(row.at) : null;
-      }),
+      ctx.read(() => ({
+        release: instant(
+          db
+            .select({ at: sql<number | null>`min(max(${releases.dueAtMs}, ${releases.leaseUntilMs}))` })
+            .from(releases)
+            .where(sql`ended = 0`)
+            .get()?.at ?? null,
+        ),
+        target: instant(
+          db
+            .select({ at: sql<number | null>`min(${targets.dueAtMs})` })
+            .from(targets)
+            .where(eq(targets.managed, true))
+            .get()?.at ?? null,
+        ),
+        outbox: instant(
+          db
+            .select({ at: sql<number | null>`min(max(${outbox.dueAtMs}, ${outbox.leaseUntilMs}))` })
+            .from(outbox)
+            .where(isHead)
+            .get()?.at ?? null,
+        ),
+      })),
   };
 }
 

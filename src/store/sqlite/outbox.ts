@@ -63,20 +63,16 @@ export function outboxMethods(ctx: SqliteContext): Pick<Store, Methods> {
   };
 }
 
-/** The oldest unsettled row of each notifier and subject, where it is due and not being sent. */
+/** The oldest unsettled row of its notifier and subject: the only one that may be sent. */
+export const isHead = sql`state = 'pending' and not exists (select 1 from outbox older where older.state = 'pending' and older.notifier = ${outbox.notifier} and older.subject = ${outbox.subject} and older.seq < ${outbox.seq})`;
+
+/** The heads that are due and not being sent. */
 function heads({ db, now }: SqliteContext, limit: number) {
   const at = now();
   return db
     .select()
     .from(outbox)
-    .where(
-      and(
-        eq(outbox.state, 'pending'),
-        lte(outbox.dueAtMs, at),
-        lte(outbox.leaseUntilMs, at),
-        sql`not exists (select 1 from outbox older where older.state = 'pending' and older.notifier = ${outbox.notifier} and older.subject = ${outbox.subject} and older.seq < ${outbox.seq})`,
-      ),
-    )
+    .where(and(isHead, lte(outbox.dueAtMs, at), lte(outbox.leaseUntilMs, at)))
     .orderBy(asc(outbox.seq))
     .limit(limit)
     .all();
