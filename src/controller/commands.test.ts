@@ -84,7 +84,10 @@ it('supersedes what is there: it goes back, and the new release starts from the 
   const made = await w.commands.start({ ...request, version: '1.2.0', onBusy: 'supersede' }, ci);
   if (!made.ok) throw new Error(made.error.detail);
   const second = made.value.release.id;
-  expect(w.handed.map(({ release }) => release.id)).toEqual([first]);
+  expect(w.handed.slice(-2).map(({ release }) => [release.id, release.phase.kind])).toEqual([
+    [first, 'rollingBack'],
+    [second, 'queued'],
+  ]);
   expect(await w.until(first, isEnded)).toMatchObject({ phase: { kind: 'superseded' }, rollback: { cause: { by: second } } });
   expect(w.router.nodes.get('n1')?.share).toBe(0);
   expect(await w.until(second, ({ phase }) => phase.kind === 'watching')).toMatchObject({ step: 0, stableVersion: '1.0.0' });
@@ -110,12 +113,12 @@ it('starts the same version again after it was rolled back, from the first step'
   expect(await w.until(again, isEnded)).toMatchObject({ phase: { kind: 'promoted' } });
 });
 
-it('hands a release to be worked on as soon as a command was committed, with the command in the audit log', async () => {
+it('hands a release to be worked on as soon as it was stored or a command was committed, with the command in the audit log', async () => {
   const w = await world();
   const id = await watched(w);
   const sent = await w.commands.send(id, { verb: 'rollback', reason: 'support is drowning' }, whatever);
   expect(sent).toMatchObject({ ok: true, value: { release: { phase: { kind: 'rollingBack' } } } });
-  expect(w.handed.map(({ release }) => release.phase.kind)).toEqual(['rollingBack']);
+  expect(w.handed.map(({ release }) => release.phase.kind)).toEqual(['starting', 'rollingBack']);
   const [entry] = (await w.store.audit({ limit: 1, before: null })).rows;
   expect(entry).toMatchObject({ actor: 'ann', action: 'release.rollback', subject: id, reason: 'support is drowning' });
 });

@@ -339,3 +339,19 @@ it('goes back while a breaker is open, at the first try that reaches the router'
   await w.tick(id);
   expect(share(w)).toBe(0);
 });
+
+it('counts for a weight only what was measured since it was read back', async () => {
+  const w = await world();
+  const id = await w.start();
+  await w.until(id, (release) => release.phase.kind === 'watching' && release.step === 1);
+  await w.tick(id);
+  w.clock.advance(10 * SECOND);
+  await w.tick(id);
+  const release = await w.release(id);
+  expect(release.verdict).toBe('inconclusive');
+  expect(w.provider.questions.at(-1)).toMatchObject({
+    since: release.evidenceSince,
+    canarySlot: 'green',
+    canaryVersion: '1.1.0',
+  });
+});

@@ -277,6 +277,14 @@ describe('waiting', () => {
     ).toBe('promoted');
   });
 
+  it('waits at full weight for what was lowered by hand until the deadline of the release, and then goes back', () => {
+    const told = passStep(atFirstStep({ plan: aPlan({ steps: [weightStep(50)] }) }));
+    told.wait(HOUR).see('pass', { served: differs(true) });
+    expect(told.release).toMatchObject({ phase: { kind: 'settling' }, hold: { reason: 'lowered_by_hand' } });
+    told.wait(12 * HOUR).see('pass', { served: differs(true) });
+    expect(told.release.rollback?.cause.kind).toBe('deadline');
+  });
+
   it('gives a queued release no deadline until it starts', () => {
     const told = story({ behind: ReleaseId('R0') }).wait(48 * HOUR);
     expect(told.release.deadlineAt).toBeNull();

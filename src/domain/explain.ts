@@ -82,7 +82,7 @@ function stood(
     case 'approval.asked':
       return `waits for ${fact.needed === 1 ? 'an approval' : `${fact.needed} approvals`} at ${percent(release.wanted)}; after ${about(fact.until - at)} it ${outcome(fact.otherwise)}`;
     case 'replace.began':
-      return `passed its last step and waits for the stable slot to be replaced, for ${about(fact.until - at)} at most`;
+      return `${fact.forced ? `was forced past its checks by ${who(by)}` : 'passed its last step'}${because(fact.reason)} and waits for the stable slot to be replaced, for ${about(fact.until - at)} at most`;
     case 'replace.confirmed':
       return `runs in the stable slot now, says ${who(by)}${because(fact.reason)}`;
     case 'replace.overdue':

@@ -1,6 +1,7 @@
 /** What the HTTP floor is given: use cases, the store to read from, and what only the top knows. */
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { PlanWorld } from '../contract/plan-world.ts';
+import { problemView } from '../contract/wire.ts';
 import { pointerOf } from '../contract/problem.ts';
 import type { Commands } from '../controller/commands.ts';
 import type { Context } from '../controller/context.ts';
@@ -54,3 +55,8 @@ export const jsonOf = <T>(schema: T, description: string) => ({
   content: { 'application/json': { schema } },
   description,
 });
+
+/** Any route may answer with a problem document. */
+export const problems = {
+  default: { description: 'A problem document (RFC 9457)', content: { 'application/problem+json': { schema: problemView } } },
+} as const;

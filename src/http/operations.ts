@@ -1,10 +1,9 @@
 /** What operators look at: routers, providers, deliveries, audit, health. */
 import { createRoute, z } from '@hono/zod-openapi';
 import { auditView, deliveryView, listOf, providerView, routerView } from '../contract/wire.ts';
-import { jsonOf, routes } from './deps.ts';
+import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 
-const problems = { default: { description: 'A problem document (RFC 9457)' } };
 const page = z
   .object({
     limit: z.coerce.number().int().min(1).max(200).default(50),

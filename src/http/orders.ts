@@ -5,10 +5,10 @@ import { commandBody, releaseView, startBody } from '../contract/wire.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import type { Command } from '../domain/release.ts';
 import type { StoredRelease } from '../ports/store.ts';
-import { jsonOf, routes } from './deps.ts';
+import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { problem, refused } from './problem.ts';
-import { idParam, problems } from './releases.ts';
+import { idParam } from './releases.ts';
 import { actorOf, viewRelease } from './views.ts';
 
 const start = createRoute({

@@ -4,12 +4,11 @@ import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
 import { listOf, planBody, planView } from '../contract/wire.ts';
-import { jsonOf, routes } from './deps.ts';
+import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { problem } from './problem.ts';
 import { actorOf } from './views.ts';
 
-const problems = { default: { description: 'A problem document (RFC 9457)' } };
 const found = z.object({
   pointer: z.string(),
   detail: z.string(),

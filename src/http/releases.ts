@@ -7,7 +7,7 @@ import { accepts } from '../domain/accepts.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { StoredRelease } from '../ports/store.ts';
-import { jsonOf, routes } from './deps.ts';
+import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { problem } from './problem.ts';
 import { viewChecks, viewEvent, viewMeasurement, viewRelease } from './views.ts';
@@ -16,7 +16,6 @@ export const idParam = z.object({ id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/, '
 const limit = z.coerce.number().int().min(1).max(200, 'a page has 200 rows at most').default(50);
 const after = z.coerce.number().int().min(0).default(0);
 const before = z.coerce.number().int().min(1).optional();
-export const problems = { default: { description: 'A problem document (RFC 9457)' } };
 const PHASES = Object.keys(accepts);
 
 const list = createRoute({

@@ -4,13 +4,12 @@ import { listOf, serviceView, stableBody, targetView } from '../contract/wire.ts
 import { readTarget } from '../controller/observe.ts';
 import type { Weight } from '../domain/ids.ts';
 import type { Service, Target } from '../domain/target.ts';
-import { jsonOf, routes } from './deps.ts';
+import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { problem } from './problem.ts';
 import { actorOf, viewService, viewTarget } from './views.ts';
 
 const nameParam = z.object({ name: z.string().max(100) });
-const problems = { default: { description: 'A problem document (RFC 9457)' } };
 const list = createRoute({
   method: 'get',
   path: '/v1/services',

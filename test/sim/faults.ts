@@ -6,6 +6,7 @@ export const FAULT_KINDS = [
   'reply_lost',
   'applied_then_error',
   'late_write',
+  'false_ack',
   'slow_router',
   'node_restart',
   'node_down',

@@ -35,6 +35,10 @@ type TargetLedger = {
   readonly slots: Slots;
   readonly service: string;
   readonly intents: Map<number, Weight>;
+  /** Which release asked for it. */
+  readonly owners: Map<number, ReleaseId>;
+  /** The newest intent that was read back everywhere. */
+  verifiedSeq: number;
   seq: number;
   second: Weight;
   readonly events: TargetEvent[];
@@ -60,6 +64,8 @@ export type Oracle = {
   targetUpdated(update: TargetUpdate, answer: Target): void;
   /** A write of the controller reaches the wire. */
   ordered(target: TargetId, order: { readonly share: Weight; readonly seq: number }): void;
+  /** A write that nobody waited for any more has landed. */
+  landed(target: TargetId, order: { readonly share: Weight; readonly seq: number }): void;
   evidence(question: Question, evidence: Evidence): void;
   manage(target: TargetId, service: string, slots: Slots): void;
   stableIs(service: string, slot: string): void;
@@ -135,6 +141,7 @@ export function oracle(world: OracleWorld): Oracle {
       if (next.approved < canary) report('I3', `an intent of ${canary} on ${target}, above the approved ${next.approved}`);
       if (next.rollback !== null && canary > NONE) report('I5', `an intent of ${canary} on ${target} after the rollback was decided`);
       intend(target, secondShare);
+      ledger.owners.set(ledger.seq, id);
     }
   };
 
@@ -157,7 +164,7 @@ export function oracle(world: OracleWorld): Oracle {
     releases,
     targets,
     activeOf,
-    manage: (id, service, slots) => void targets.set(id, { slots, service, intents: new Map([[0, NONE]]), seq: 0, second: NONE, events: [], notify: new Map() }),
+    manage: (id, service, slots) => void targets.set(id, { slots, service, intents: new Map([[0, NONE]]), owners: new Map(), verifiedSeq: 0, seq: 0, second: NONE, events: [], notify: new Map() }),
     stableIs(service, slot) {
       stableSlots.set(service, slot);
     },
@@ -196,6 +203,7 @@ export function oracle(world: OracleWorld): Oracle {
     targetUpdated(update, answer) {
       const ledger = targetOf(update.id);
       if (ledger.seq !== update.seq) return report('I8', `a note on ${update.id} for seq ${update.seq} was taken at ${ledger.seq}`);
+      ledger.verifiedSeq = update.change.verifiedSeq ?? ledger.verifiedSeq;
       for (const event of update.events) {
         if (event.seq !== (ledger.events.at(-1)?.seq ?? 0) + 1) report('I7', `event ${event.seq} of ${update.id} leaves a gap`);
         ledger.events.push(event);
@@ -214,6 +222,12 @@ export function oracle(world: OracleWorld): Oracle {
       if (intended === undefined) report('I2', `a write of ${share} with seq ${seq} to ${id}, which was never intended`);
       else if (intended !== share) report('I2', `a write of ${share} with seq ${seq} to ${id}, intended was ${intended}`);
       if (seq < ledger.seq) sometimes('write of an older intent');
+    },
+    landed(id, { share, seq }) {
+      const ledger = targetOf(id);
+      const owner = releases.get(ledger.owners.get(seq) ?? ('' as ReleaseId));
+      // Settling is as long as the slowest write, so that none of a release's own lands after its end.
+      if (owner && isEnded(owner.release) && share !== ledger.second) report('I6', `a write of ${share} by ${owner.release.id} landed on ${id} after its end`);
     },
     evidence({ canaryVersion, check }, evidence) {
       const key = `${canaryVersion} ${check.name}`;

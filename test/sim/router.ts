@@ -43,8 +43,11 @@ export type RouterWorld = {
   readonly draw: Chance;
   /** A call of the controller reaches the wire with this order. */
   onOrder(target: TargetId, order: { readonly share: Weight; readonly seq: number }): void;
+  isNewest(target: TargetId, seq: number): boolean;
+  /** A write that was the newest when it was sent has landed after its call was given up. */
+  onLate(target: TargetId, order: { readonly share: Weight; readonly seq: number }): void;
   onChanging(target: TargetId): void;
-  onChanged(target: TargetId, change: { readonly node: Node; readonly cause: Cause; readonly seq: number | null }): void;
+  onChanged(target: TargetId, change: { readonly node: Node; readonly cause: Cause; readonly seq: number | null; readonly before: Weight }): void;
   /** Something went wrong between the controller and this router, or a node came or went. */
   onDisturbed(target: TargetId): void;
   isHealthy(slot: string): boolean;
@@ -54,7 +57,9 @@ export type RouterWorld = {
 
 export type RouterSpec = { readonly target: TargetId; readonly name: string; readonly slots: Slots; readonly spec: TargetSpecification };
 
-type Fate = 'well' | 'request_lost' | 'reply_lost' | 'applied_then_error' | 'late_write' | 'slow_router';
+type Fate = 'well' | 'request_lost' | 'reply_lost' | 'applied_then_error' | 'late_write' | 'false_ack' | 'slow_router';
+
+type Order<T> = { readonly share: Weight; readonly seq: number; acknowledge(): Result<T, RouterError> };
 
 const NEVER = new Promise<never>(() => {});
 
@@ -73,9 +78,10 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
   const touch = (node: Node, { share, cause, seq }: { readonly share: Weight; readonly cause: Cause; readonly seq: number | null }): void => {
     if (cause !== 'write') node.disturbedAtMs = clock.nowMs();
     world.onChanging(target);
+    const before = node.share;
     node.share = share;
     if (seq !== null) node.seq = Math.max(node.seq, seq);
-    world.onChanged(target, { node, cause, seq });
+    world.onChanged(target, { node, cause, seq, before });
   };
 
   const write = (order: Omit<WeightWrite, 'route'>, cause: Cause): Result<Applied, RouterError> => {
@@ -96,23 +102,31 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     return ok({ changed, nodes: readings() });
   };
 
+  const acknowledge = (): Result<Applied, RouterError> => ok({ changed: true, nodes: readings() });
+
   const fateOf = (isWrite: boolean): Fate => {
-    const kinds: readonly Exclude<Fate, 'well'>[] = isWrite ? ['request_lost', 'reply_lost', 'applied_then_error', 'late_write', 'slow_router'] : ['request_lost', 'slow_router'];
+    const kinds: readonly Exclude<Fate, 'well'>[] = isWrite ? ['request_lost', 'reply_lost', 'applied_then_error', 'late_write', 'false_ack', 'slow_router'] : ['request_lost', 'slow_router'];
     return kinds.find((kind) => faults.hits(kind)) ?? 'well';
   };
 
   /** One exchange with the router; `act` is what happens there, when the request arrives in time. */
-  const exchange = async <T>(signal: AbortSignal, act: (cause: Cause) => Result<T, RouterError>, isWrite: boolean): Promise<Result<T, RouterError>> => {
-    const fate = fateOf(isWrite);
+  const exchange = async <T>(signal: AbortSignal, act: (cause: Cause) => Result<T, RouterError>, order: Order<T> | null): Promise<Result<T, RouterError>> => {
+    const fate = fateOf(order !== null);
     if (fate !== 'well') world.onDisturbed(target);
     if (fate === 'request_lost') return NEVER;
     if (fate === 'late_write') {
       const latestMs = Math.min(world.applyTimeoutMs + 4_000, world.settleMs - 2_000);
-      clock.after(draw.int(world.applyTimeoutMs, latestMs), () => void act('late'));
+      const wasNewest = order !== null && world.isNewest(target, order.seq);
+      clock.after(draw.int(world.applyTimeoutMs, latestMs), () => {
+        act('late');
+        if (order && wasNewest) world.onLate(target, order);
+      });
       return NEVER;
     }
     await pause(fate === 'slow_router' ? draw.int(500, 2 * world.applyTimeoutMs) : draw.int(1, 40));
     if (signal.aborted) return err({ kind: 'timeout', detail: 'gave up waiting', nodes: [] });
+    // It says yes and does nothing; what it serves is in its answer, for those who look.
+    if (fate === 'false_ack' && order) return order.acknowledge();
     const answer = act('write');
     if (fate === 'reply_lost') return NEVER;
     if (fate === 'applied_then_error') return err({ kind: 'unreachable', detail: 'connection reset', nodes: [] });
@@ -139,16 +153,16 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     },
     quantize: (weight) => weight,
     preflight: (_route, signal) =>
-      exchange(signal, () => ok({ nodes: readings(), slots: slots.map((slot) => ({ slot, healthy: world.isHealthy(slot), detail: world.isHealthy(slot) ? 'up' : 'no server is up' })) }), false),
-    read: (_route, signal) => exchange(signal, () => ok(readings()), false),
+      exchange(signal, () => ok({ nodes: readings(), slots: slots.map((slot) => ({ slot, healthy: world.isHealthy(slot), detail: world.isHealthy(slot) ? 'up' : 'no server is up' })) }), null),
+    read: (_route, signal) => exchange(signal, () => ok(readings()), null),
     apply: ({ secondShare, seq, direction }, signal) => {
       world.onOrder(target, { share: secondShare, seq });
-      return exchange(signal, (cause) => write({ secondShare, seq, direction }, cause), true);
+      return exchange(signal, (cause) => write({ secondShare, seq, direction }, cause), { share: secondShare, seq, acknowledge });
     },
     cutOff: (_route, slot, seq, signal) => {
       const secondShare = slot === slots[1] ? NONE : ALL;
       world.onOrder(target, { share: secondShare, seq });
-      return exchange(signal, (cause) => write({ secondShare, seq, direction: 'lower' }, cause), true);
+      return exchange(signal, (cause) => write({ secondShare, seq, direction: 'lower' }, cause), { share: secondShare, seq, acknowledge });
     },
     residue: async () => ({}),
     close: async () => {},

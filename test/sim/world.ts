@@ -34,7 +34,7 @@ import { oracle } from './oracle.ts';
 import { people } from './people.ts';
 import { simHooks, simNotifier } from './receivers.ts';
 import { simRouter } from './router.ts';
-import type { SimRouter } from './router.ts';
+import type { Cause, Node, SimRouter } from './router.ts';
 import { NOTIFIERS, POISON, PROVIDERS, worldSpec } from './spec.ts';
 import type { Truth, WorldSpec } from './spec.ts';
 import { simProvider, traffic } from './traffic.ts';
@@ -119,6 +119,8 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
   const disorder: { readonly notifier: string; readonly id: string }[] = [];
   const unhealthySlots = new Set<string>();
   const released = { hours: 0 };
+  /** When a process was last stopped or let go on: its old calls may come late. */
+  const frozen = { lastMs: -1e9 };
 
   const eye = oracle({
     report,
@@ -144,6 +146,17 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
         if (!isRight && node.disturbedAtMs < clock.nowMs() - VERIFY_SLACK_MS) report('I11', `${release.id} counts ${release.wanted} as verified, and ${node.name} serves ${node.isUp ? node.share : 'nothing'}`);
       }
     }
+  };
+  /** Lowered by hand, for a while, after the newest intent was read back, and no restart since: it stays so. */
+  const hands = new Map<Node, { readonly atMs: number; readonly seq: number }>();
+  const checkHand = (id: TargetId, change: { readonly node: Node; readonly cause: Cause; readonly seq: number | null; readonly isRaise: boolean; readonly isLone: boolean }): void => {
+    const { node, cause, seq, isRaise, isLone } = change;
+    const ledger = eye.targets.get(id)!;
+    const hand = hands.get(node);
+    hands.delete(node);
+    if (cause === 'hand' && !isRaise && isLone && ledger.verifiedSeq === ledger.seq) hands.set(node, { atMs: clock.nowMs(), seq: ledger.seq });
+    const isSettled = hand !== undefined && Math.max(hand.atMs, frozen.lastMs) + HAND_SETTLED_MS < clock.nowMs();
+    if (cause === 'write' && isRaise && isSettled && seq === hand.seq) report('I16', `${node.name} was lowered by hand and raised again to ${node.share}`);
   };
   const { settings } = spec;
   const watch = exposure({
@@ -171,7 +184,11 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
           draw: chance(seed, id),
           onOrder: eye.ordered,
           onChanging: () => traffics.get(name)?.advance(),
-          onChanged: (_, { node, cause, seq }) => {
+          isNewest: (_, seq) => seq === eye.newestSeq(id),
+          onLate: eye.landed,
+          onChanged: (_, { node, cause, seq, before }) => {
+            const canary = (share: Weight): number => canaryWeight(SLOTS, eye.stableOf(name), share);
+            checkHand(id, { node, cause, seq, isRaise: canary(before) < canary(node.share), isLone: target.nodes === 1 && target.isMarked });
             trace(() => `${node.name} serves ${node.share} (${cause}${seq === null ? '' : ` ${seq}`})`);
             if (cause !== 'write' || (seq !== null && seq < eye.newestSeq(id))) watch.disturbed(id);
             watch.look(id);
@@ -344,7 +361,10 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
     unhealthySlots,
     stableSlotOf: (router) => eye.stableOf(eye.targets.get(router.target)!.service),
     stepWallClock: (ms) => void (wallStepMs += ms),
-    onDisturbed: () => watch.disturbed(null),
+    onDisturbed: () => {
+      frozen.lastMs = clock.nowMs();
+      watch.disturbed(null);
+    },
   });
 
   const heal = (): void => {
@@ -445,6 +465,8 @@ const VERIFY_SLACK_MS = 20_000;
 /** What a healthy round costs on top of its deadlines: latencies, and a loop that is a second away. */
 const BOUND_SLACK_MS = 2_000;
 const LIVENESS_MS = 120_000;
-/** Longer than a reconcile period: what differs when all releases have ended is put right. */
-const REST_MS = 30_000;
+/** A dead worker comes back, and what differs when all releases have ended is put right. */
+const REST_MS = 90_000;
+/** Older than anything that was on its way when somebody laid hand on a router. */
+const HAND_SETTLED_MS = 30_000;
 const BUG = /AssertionFailed|TypeError|RangeError|ReferenceError/;

@@ -1,0 +1,22 @@
+/** Plants the mutant that the environment names while its modules are loaded: `node --import ./test/sim/mutate.ts`. */
+import { registerHooks } from 'node:module';
+import { equivalents, mutants } from './mutants.ts';
+
+const name = process.env['HEADGATE_MUTANT'];
+const mutant = [...mutants, ...equivalents].find((candidate) => candidate.name === name);
+if (!mutant) throw new Error(`no mutant named ${name}`);
+
+registerHooks({
+  load(url, context, nextLoad) {
+    const loaded = nextLoad(url, context);
+    const edits = mutant.edits.filter(({ file }) => url.endsWith(`/${file}`));
+    if (edits.length === 0) return loaded;
+    let source = String(loaded.source);
+    if (typeof loaded.source !== 'string') source = Buffer.from(loaded.source as Uint8Array).toString(); // what else a loader gives
+    for (const { file, find, put } of edits) {
+      if (!source.includes(find)) throw new Error(`the mutant "${mutant.name}" finds nothing to change in ${file}`);
+      source = source.replace(find, () => put);
+    }
+    return { ...loaded, source };
+  },
+});
