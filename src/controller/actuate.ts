@@ -73,8 +73,11 @@ export async function write(
     if (cut.ok && showsShare(cut.value.nodes, target.desiredSecond)) return cut;
   }
   const order: WeightWrite = { route, secondShare: target.desiredSecond, seq: target.seq, direction };
-  const applied = await routerCall(ctx, { router, operation: 'apply', lowering: direction === 'lower' }, signal, (inner) =>
-    router.apply(order, inner),
+  const applied = await routerCall(
+    ctx,
+    { router, operation: 'apply', lowering: direction === 'lower', isRetry: target.unreachableSince !== null },
+    signal,
+    (inner) => router.apply(order, inner),
   );
   if (!applied.ok || showsShare(applied.value.nodes, target.desiredSecond)) return applied;
   return err({
@@ -94,12 +97,13 @@ export type RouterOperation = {
   readonly router: TrafficRouter;
   readonly operation: 'apply' | 'cut_off' | 'read' | 'preflight';
   readonly lowering: boolean;
+  readonly isRetry?: boolean;
 };
 
 /** One try of a router operation, with its deadline; being late is `timeout`, and the same kind of value as any failure. */
 export async function routerCall<T>(
   ctx: Context,
-  { router, operation, lowering }: RouterOperation,
+  { router, operation, lowering, isRetry = false }: RouterOperation,
   signal: AbortSignal,
   run: (signal: AbortSignal) => Promise<Result<T, RouterError>>,
 ): Promise<Result<T, RouterError>> {
@@ -107,7 +111,7 @@ export async function routerCall<T>(
   const ms = writes ? Math.max(ctx.settings.applyTimeoutMs, router.capabilities.applyTimeoutMs) : ctx.settings.readTimeoutMs;
   const startedMs = ctx.clock.monotonicMs();
   const answer = await ctx.calls.call(
-    { dependency: `router ${router.name}`, ms, signal, lowering: lowering || operation === 'read' },
+    { dependency: `router ${router.name}`, ms, signal, lowering: lowering || operation === 'read', isRetry },
     run,
     (result) => result.ok || !DOWN.has(result.error.kind),
   );

@@ -6,6 +6,8 @@
 import { admit, CLOSED, report } from '../lib/breaker.ts';
 import type { BreakerState } from '../lib/breaker.ts';
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts';
+import { freshBudget, noteAttempt, RETRY_BUDGET, takeRetry } from '../lib/retry-budget.ts';
+import type { RetryBudget } from '../lib/retry-budget.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,8 +18,10 @@ export type CallSpec = {
   readonly dependency: string;
   readonly ms: number;
   readonly signal: AbortSignal;
-  /** Lowers exposure: tried whatever the breaker says. */
+  /** Lowers exposure: tried whatever the breaker and the budget say. */
   readonly lowering: boolean;
+  /** The same was tried before and failed: counts against the dependency's budget of retries. */
+  readonly isRetry?: boolean;
 };
 
 export type Calls = {
@@ -31,6 +35,7 @@ const BREAKER = { failures: 5, openMs: 5_000, maxOpenMs: 60_000 };
 
 export function calls(clock: Clock, recorder: Recorder): Calls {
   const breakers = new Map<string, BreakerState>();
+  const budgets = new Map<string, RetryBudget>();
   const keep = (dependency: string, next: BreakerState): void => {
     const before = breakers.get(dependency) ?? CLOSED;
     breakers.set(dependency, next);
@@ -38,9 +43,20 @@ export function calls(clock: Clock, recorder: Recorder): Calls {
   };
   const reportOf = (dependency: string, healthy: boolean): void =>
     keep(dependency, report(breakers.get(dependency) ?? CLOSED, healthy, clock.monotonicMs(), BREAKER));
+  /** First attempts earn retries; a dependency in trouble is not asked many times more than one that is well. */
+  const affordable = (dependency: string, isRetry: boolean): boolean => {
+    const nowMs = clock.monotonicMs();
+    const before = budgets.get(dependency) ?? freshBudget(nowMs, RETRY_BUDGET);
+    const { granted, next } = isRetry
+      ? takeRetry(before, nowMs, RETRY_BUDGET)
+      : { granted: true, next: noteAttempt(before, nowMs, RETRY_BUDGET) };
+    budgets.set(dependency, next);
+    return granted;
+  };
   return {
     async call(spec, run, isHealthy) {
-      const { dependency, ms, signal, lowering } = spec;
+      const { dependency, ms, signal, lowering, isRetry = false } = spec;
+      if (!affordable(dependency, isRetry) && !lowering) return err(`${dependency} has had its share of retries for the moment`);
       const { admitted, next } = admit(breakers.get(dependency) ?? CLOSED, clock.monotonicMs(), BREAKER);
       if (!admitted && !lowering)
         return err(`${dependency} failed ${BREAKER.failures} times in a row and is left alone for a moment`);

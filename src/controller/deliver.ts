@@ -20,7 +20,13 @@ async function attempt(ctx: Context, row: OutboxRow, signal: AbortSignal): Promi
   const notifier = ctx.notifiers.get(row.notifier);
   if (!notifier) return { kind: 'parked', detail: `no notifier named ${row.notifier} is configured` };
   const answer = await ctx.calls.call(
-    { dependency: `notifier ${row.notifier}`, ms: ctx.settings.deliverTimeoutMs, signal, lowering: false },
+    {
+      dependency: `notifier ${row.notifier}`,
+      ms: ctx.settings.deliverTimeoutMs,
+      signal,
+      lowering: false,
+      isRetry: row.attempts > 0,
+    },
     (inner) => notifier.deliver(noticeOf(row.event), inner),
     (result) => result.ok || result.error.kind !== 'unreachable',
   );

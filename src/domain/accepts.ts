@@ -27,10 +27,17 @@ export function refusesVerb(release: Release, verb: Verb): string | null {
   const table: readonly Verb[] = accepts[phase.kind];
   if (!table.includes(verb)) return `a release that is ${phase.kind} does not take ${verb}`;
   if (release.quarantined !== null && ONWARD.has(verb)) return 'the release is quarantined and not judged any more: roll it back';
+  if (verb === 'rollback' && isHome(release))
+    return `the stable slot runs ${release.version} already: release the old version again instead`;
   if (phase.kind === 'settling' && phase.outcome !== 'promoted') return 'the release is already going back';
   if (phase.kind === 'paused' && verb === 'pause' && phase.by === 'person') return 'the release is already paused by a person';
   return null;
 }
+
+/** The stable slot was replaced, and the canary's goes to nothing anyway: there is no way back but another release. */
+const isHome = ({ phase, promotion }: Release): boolean =>
+  (phase.kind === 'shifting' && phase.goal.kind === 'home') ||
+  (phase.kind === 'settling' && phase.outcome === 'promoted' && promotion.kind === 'replace');
 
 /** What a release whose handler crashes could not obey. */
 const ONWARD: ReadonlySet<Verb> = new Set(['resume', 'promote', 'approve', 'confirmReplaced']);

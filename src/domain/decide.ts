@@ -148,10 +148,11 @@ function noteVerdicts(draft: Draft, verdicts: Readonly<Record<string, CheckVerdi
 /** Phases that a verdict lets go on; elsewhere having nothing to check is not worth an event. */
 const PLACES: ReadonlySet<Release['phase']['kind']> = new Set(['watching', 'paused', 'awaitingApproval', 'baking', 'promoting']);
 
-/** The whole release has had its time: every wait ends here at the latest. */
+/** The whole release has had its time: every wait ends here at the latest. One that goes home has no weight to take back. */
 function overdue(draft: Draft): boolean {
-  const { deadlineAt } = draft.release;
-  if (deadlineAt === null || draft.now < deadlineAt || endsWell(draft.release)) return false;
+  const { deadlineAt, phase } = draft.release;
+  const goesHome = phase.kind === 'shifting' && phase.goal.kind === 'home';
+  if (deadlineAt === null || draft.now < deadlineAt || goesHome) return false;
   rollBack(draft, { kind: 'deadline' });
   return true;
 }
@@ -252,6 +253,8 @@ function replaceOverdue(draft: Draft, phase: Extract<Release['phase'], { kind: '
 function settling(draft: Draft, phase: Extract<Release['phase'], { kind: 'settling' }>, input: Observed): null {
   const goingUp = phase.outcome === 'promoted' && draft.release.quarantined === null;
   if (goingUp && failed(draft, input, null)) return null;
+  // Out of sight, or lowered by hand: this wait ends with the release's time, unless it is on its way home already.
+  if (goingUp && NONE < draft.release.wanted && input.served.kind !== 'asWanted' && overdue(draft)) return null;
   if (input.served.kind === 'unreachable') {
     held(draft, {
       reason: 'router',
@@ -260,12 +263,6 @@ function settling(draft: Draft, phase: Extract<Release['phase'], { kind: 'settli
     return stillUnverified(draft, phase.since, input.served.failures);
   }
   if (input.served.kind === 'differs') {
-    // What was lowered by hand is not raised again, so that this wait ends with the release's time or not at all.
-    const { deadlineAt } = draft.release;
-    if (goingUp && input.served.byHand && deadlineAt !== null && deadlineAt <= draft.now) {
-      rollBack(draft, { kind: 'deadline' });
-      return null;
-    }
     held(draft, difference(input.served));
     return stillUnverified(draft, phase.since, input.served.failures);
   }

@@ -7,7 +7,9 @@ import { FAULT_KINDS } from './faults.ts';
 export const SOMETIMES: readonly string[] = [
   ...FAULT_KINDS.map((kind) => `fault ${kind}`),
   ...['pass', 'fail', 'inconclusive', 'no_data', 'error'].map((verdict) => `verdict ${verdict}`),
-  ...['preflight', 'hook', 'router', 'drift', 'lowered_by_hand', 'no_data', 'provider', 'inconclusive', 'overdue'].map((reason) => `hold ${reason}`),
+  ...['preflight', 'hook', 'router', 'drift', 'lowered_by_hand', 'no_data', 'provider', 'inconclusive', 'overdue'].map(
+    (reason) => `hold ${reason}`,
+  ),
   ...['check', 'no_data', 'person', 'refused', 'expired', 'deadline', 'superseded'].map((cause) => `rollback ${cause}`),
   ...['promoted', 'rolledBack', 'superseded'].map((outcome) => `end ${outcome}`),
   ...['drift.seen', 'drift.repaired', 'drift.adopted', 'target.unreachable', 'target.back'].map((type) => `target ${type}`),

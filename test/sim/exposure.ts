@@ -47,7 +47,9 @@ export function exposure(world: ExposureWorld): Exposure {
       const found = excess(router, node);
       if (!found) return;
       if (!world.isAnybodyRunning()) return arm(router, node);
-      world.onTooLong(`${node.name} has served ${found.served / 100} % of the canary for ${world.boundMs} ms, wanted ${found.wanted / 100} %`);
+      world.onTooLong(
+        `${node.name} has served ${found.served / 100} % of the canary for ${world.boundMs} ms, wanted ${found.wanted / 100} %`,
+      );
     });
   };
   const look = (target: TargetId, isDisturbed: boolean): void => {

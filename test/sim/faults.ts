@@ -50,7 +50,9 @@ const MOST = 0.08;
 
 export function faults(seed: number, isCalm: boolean, onFault: (kind: FaultKind) => void): Faults {
   const draw = chance(seed, 'faults');
-  const rates = new Map<FaultKind, number>(FAULT_KINDS.map((kind) => [kind, draw.hits(0.5) || isCalm ? 0 : MOST * draw.next() ** 2]));
+  const rates = new Map<FaultKind, number>(
+    FAULT_KINDS.map((kind) => [kind, draw.hits(0.5) || isCalm ? 0 : MOST * draw.next() ** 2]),
+  );
   let healed = false;
   const rate = (kind: FaultKind): number => (healed ? 0 : (rates.get(kind) ?? 0));
   return {

@@ -10,17 +10,26 @@ const here = (file: string): string => fileURLToPath(new URL(file, import.meta.u
 export function hunt({ name, within }: Mutant): Promise<Hunt> {
   const args = ['--import', here('mutate.ts'), here('main.ts'), '--seeds', String(within)];
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { env: { ...process.env, HEADGATE_MUTANT: name, SEED: '' }, maxBuffer: 64 << 20 }, (_, stdout, stderr) => {
-      const found = /^seed (\d+) breaks (I\d+)[^:]*: (.*)$/m.exec(stdout);
-      if (found?.[1] && found[2] && found[3] !== undefined) resolve({ caughtBy: found[2], seed: Number(found[1]), detail: found[3] });
-      else if (/\d+ worlds/.test(stdout)) resolve({ caughtBy: null, seed: null, detail: 'not caught' });
-      else reject(new Error(`the mutant "${name}" did not run: ${stderr.slice(0, 2_000)}`));
-    });
+    execFile(
+      process.execPath,
+      args,
+      { env: { ...process.env, HEADGATE_MUTANT: name, SEED: '' }, maxBuffer: 64 << 20 },
+      (_, stdout, stderr) => {
+        const found = /^seed (\d+) breaks (I\d+)[^:]*: (.*)$/m.exec(stdout);
+        if (found?.[1] && found[2] && found[3] !== undefined)
+          resolve({ caughtBy: found[2], seed: Number(found[1]), detail: found[3] });
+        else if (/\d+ worlds/.test(stdout)) resolve({ caughtBy: null, seed: null, detail: 'not caught' });
+        else reject(new Error(`the mutant "${name}" did not run: ${stderr.slice(0, 2_000)}`));
+      },
+    );
   });
 }
 
 /** Two at a time; the answers are in the order of the mutants. */
-export async function huntAll(list: readonly Mutant[], onHunted: (mutant: Mutant, found: Hunt) => void = () => {}): Promise<readonly Hunt[]> {
+export async function huntAll(
+  list: readonly Mutant[],
+  onHunted: (mutant: Mutant, found: Hunt) => void = () => {},
+): Promise<readonly Hunt[]> {
   const answers: Hunt[] = [];
   const indices = [...list.keys()];
   const lane = async (): Promise<void> => {

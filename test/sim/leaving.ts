@@ -24,7 +24,10 @@ export type Leaving = {
 export function checkLeaving(leaving: Leaving): void {
   const { before, event } = leaving;
   const isRaise = event.type === 'weight.intended' && event.goal !== null && event.goal.kind !== 'home';
-  const isNextGate = (event.type === 'release.paused' && event.cause === 'plan') || event.type === 'approval.asked' || event.type === 'replace.began';
+  const isNextGate =
+    (event.type === 'release.paused' && event.cause === 'plan') ||
+    event.type === 'approval.asked' ||
+    event.type === 'replace.began';
   if (!isRaise && !isNextGate) return;
   checkDwell(leaving);
   if (before.wanted === NONE || before.first || isForced(event)) return;
@@ -39,7 +42,8 @@ export function checkLeaving(leaving: Leaving): void {
   for (const check of requiredAt(before)) checkEvidence(leaving, check, { isPerson });
 }
 
-const isForced = (event: ReleaseEvent): boolean => (event.type === 'weight.intended' || event.type === 'replace.began') && event.forced;
+const isForced = (event: ReleaseEvent): boolean =>
+  (event.type === 'weight.intended' || event.type === 'replace.began') && event.forced;
 const byPerson = (event: ReleaseEvent): boolean => event.by.kind !== 'headgate';
 
 function checkDwell({ before, event, commit, ledger, report }: Leaving): void {
@@ -56,18 +60,26 @@ function checkDwell({ before, event, commit, ledger, report }: Leaving): void {
       return;
     }
     case 'paused': {
-      const resumed = ledger.events.findLast((earlier) => earlier.type === 'release.paused' || earlier.type === 'release.resumed');
+      const resumed = ledger.events.findLast(
+        (earlier) => earlier.type === 'release.paused' || earlier.type === 'release.resumed',
+      );
       if (resumed?.type === 'release.resumed') return;
       const step = before.plan.steps[before.step];
-      const isOver = phase.by === 'plan' && step?.kind === 'pause' && step.otherwise === 'continue' && phase.since + step.forMs <= event.at;
+      const isOver =
+        phase.by === 'plan' && step?.kind === 'pause' && step.otherwise === 'continue' && phase.since + step.forMs <= event.at;
       if (!isOver) report('I2', `${before.id} left its pause early`);
       return;
     }
     case 'awaitingApproval': {
       const asked = ledger.events.findLastIndex((earlier) => earlier.type === 'approval.asked');
-      const given = new Set(ledger.events.slice(asked).flatMap((earlier) => (earlier.type === 'approval.given' ? [earlier.subject] : [])));
+      const given = new Set(
+        ledger.events.slice(asked).flatMap((earlier) => (earlier.type === 'approval.given' ? [earlier.subject] : [])),
+      );
       const sinceAsked = [...ledger.events.slice(asked), ...commit.events];
-      const expired = sinceAsked.some((other) => other.type === 'approval.expired') && phase.otherwise === 'continue' && phase.until <= event.at;
+      const expired =
+        sinceAsked.some((other) => other.type === 'approval.expired') &&
+        phase.otherwise === 'continue' &&
+        phase.until <= event.at;
       const step = before.plan.steps[before.step];
       const needed = step?.kind === 'approve' ? step.by : 1;
       if (given.size < needed && !expired) report('I2', `${before.id} went on with ${given.size} of ${needed} approvals`);
@@ -86,7 +98,9 @@ function requiredAt({ plan, step, phase, wanted }: Release): readonly Check[] {
   return names.flatMap((name) => {
     const check = plan.checks[name];
     if (!check || check.dryRun) return [];
-    const isAbsolute = check.kind === 'threshold' || (check.kind === 'ratio' ? check.max !== null || check.hardMax !== null : check.maxMs !== null || check.hardMaxMs !== null);
+    const isAbsolute =
+      check.kind === 'threshold' ||
+      (check.kind === 'ratio' ? check.max !== null || check.hardMax !== null : check.maxMs !== null || check.hardMaxMs !== null);
     return wanted < ALL || isAbsolute ? [check] : [];
   });
 }
@@ -98,22 +112,32 @@ const SLACK_MS = 20_000;
 /** So many requests and so large a share of errors against so small a one that no honest judge can let it pass. */
 const BLATANT = { requests: 400, canaryShare: 0.2, stableShare: 0.03 };
 
-function checkEvidence({ before, event, ledger, evidences, report }: Leaving, check: Check, { isPerson }: { readonly isPerson: boolean }): void {
+function checkEvidence(
+  { before, event, ledger, evidences, report }: Leaving,
+  check: Check,
+  { isPerson }: { readonly isPerson: boolean },
+): void {
   const { plan, version, evidenceSince } = before;
   const readBackAt = ledger.events.findLast((earlier) => earlier.type === 'weight.verified')?.at ?? 0;
   const since = Math.max(readBackAt, evidenceSince);
   const all = evidences.get(`${version} ${check.name}`) ?? [];
   const counted = all.filter(({ at, seenAt }) => since < at && seenAt <= event.at);
   const where = `${before.id} left ${before.wanted} (${before.phase.kind}) with check ${check.name}`;
-  if (counted.length < plan.minMeasurements) return report('I4', `${where} after ${counted.length} of ${plan.minMeasurements} measurements`);
+  if (counted.length < plan.minMeasurements)
+    return report('I4', `${where} after ${counted.length} of ${plan.minMeasurements} measurements`);
   const newest = counted.at(-1);
-  if (!isPerson && newest && STALE_INTERVALS * plan.intervalMs + SLACK_MS < event.at - newest.seenAt) report('I10', `${where} ${event.at - newest.seenAt} ms after its newest measurement`);
+  if (!isPerson && newest && STALE_INTERVALS * plan.intervalMs + SLACK_MS < event.at - newest.seenAt)
+    report('I10', `${where} ${event.at - newest.seenAt} ms after its newest measurement`);
   if (check.kind !== 'ratio') return;
   const honest = all.filter(({ at, seenAt, canary }) => since + plan.warmUpMs <= at && seenAt <= event.at && canary[0] > 0);
   const [first, last] = [honest[0], honest.at(-1)];
   if (!first || !last) return;
   const grew = (arm: 'canary' | 'stable') => ({ total: last[arm][0] - first[arm][0], bad: last[arm][1] - first[arm][1] });
   const [canary, stable] = [grew('canary'), grew('stable')];
-  const isBlatant = BLATANT.requests <= canary.total && BLATANT.canaryShare <= canary.bad / canary.total && (stable.total === 0 || stable.bad / stable.total <= BLATANT.stableShare);
-  if (isBlatant && before.wanted < ALL) report('I4', `${where} at ${canary.bad} errors in ${canary.total} requests, against ${stable.bad} in ${stable.total}`);
+  const isBlatant =
+    BLATANT.requests <= canary.total &&
+    BLATANT.canaryShare <= canary.bad / canary.total &&
+    (stable.total === 0 || stable.bad / stable.total <= BLATANT.stableShare);
+  if (isBlatant && before.wanted < ALL)
+    report('I4', `${where} at ${canary.bad} errors in ${canary.total} requests, against ${stable.bad} in ${stable.total}`);
 }

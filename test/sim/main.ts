@@ -27,7 +27,9 @@ const seed = process.env['SEED'];
 
 if (seed) {
   const result = await runWorld({ seed: Number(seed), openStore, onLine: (line) => console.log(line) });
-  console.log(result.violation ? `seed ${seed} breaks ${result.violation.invariant}: ${result.violation.detail}` : `seed ${seed} holds`);
+  console.log(
+    result.violation ? `seed ${seed} breaks ${result.violation.invariant}: ${result.violation.detail}` : `seed ${seed} holds`,
+  );
   process.exitCode = result.violation ? 1 : 0;
 } else if (values.mutants) {
   console.log(`${'mutant'.padEnd(50)} caught by  world`);
@@ -38,6 +40,12 @@ if (seed) {
   await huntAll(equivalents, tell);
   process.exitCode = found.every(({ caughtBy }) => caughtBy !== null) ? 0 : 1;
 } else {
-  const isClean = await runMany({ from: Number(values.from), seeds: Number(values.seeds), openStore, wantsCoverage: values.coverage, keepsGoing: values.keep });
+  const isClean = await runMany({
+    from: Number(values.from),
+    seeds: Number(values.seeds),
+    openStore,
+    wantsCoverage: values.coverage,
+    keepsGoing: values.keep,
+  });
   process.exitCode = isClean ? 0 : 1;
 }

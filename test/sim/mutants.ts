@@ -21,17 +21,35 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the store loses events',
     within: 20,
-    edits: [edit('src/store/memory.ts', 'if (stream) stream.push(event);', "if (stream && event.type !== 'hold.ended') stream.push(event);")],
+    edits: [
+      edit(
+        'src/store/memory.ts',
+        'if (stream) stream.push(event);',
+        "if (stream && event.type !== 'hold.ended') stream.push(event);",
+      ),
+    ],
   },
   {
     name: 'the store loses outbox rows',
     within: 20,
-    edits: [edit('src/store/memory-outbox.ts', 'if (queue) queue.push(seq);', 'if (queue && seq % 5 === 0) continue; else if (queue) queue.push(seq);')],
+    edits: [
+      edit(
+        'src/store/memory-outbox.ts',
+        'if (queue) queue.push(seq);',
+        'if (queue && seq % 5 === 0) continue; else if (queue) queue.push(seq);',
+      ),
+    ],
   },
   {
     name: 'the outbox is sent in any order',
     within: 50,
-    edits: [edit('src/store/memory-outbox.ts', '.flatMap((queue) => rows.get(queue[0] ?? 0) ?? [])', '.flatMap((queue) => queue.flatMap((seq) => rows.get(seq) ?? []))')],
+    edits: [
+      edit(
+        'src/store/memory-outbox.ts',
+        '.flatMap((queue) => rows.get(queue[0] ?? 0) ?? [])',
+        '.flatMap((queue) => queue.flatMap((seq) => rows.get(seq) ?? []))',
+      ),
+    ],
   },
   {
     name: 'an intent keeps the seq of the last one',
@@ -55,38 +73,84 @@ export const mutants: readonly Mutant[] = [
     name: 'an acknowledgement is believed',
     within: 100,
     edits: [
-      edit('src/controller/actuate.ts', 'nodes.length > 0 && nodes.every((node) => node.reachable && node.secondShare === share)', 'nodes.length > 0 && share >= 0'),
-      edit('src/controller/target-notes.ts', 'nodes.every((node) => node.secondShare === target.desiredSecond)', 'nodes.length >= 0'),
+      edit(
+        'src/controller/actuate.ts',
+        'nodes.length > 0 && nodes.every((node) => node.reachable && node.secondShare === share)',
+        'nodes.length > 0 && share >= 0',
+      ),
+      edit(
+        'src/controller/target-notes.ts',
+        'nodes.every((node) => node.secondShare === target.desiredSecond)',
+        'nodes.length >= 0',
+      ),
     ],
   },
-  { name: 'nothing settles', within: 400, edits: [edit('src/controller/commands.ts', 'return Math.max(ctx.settings.settleMinMs, 2 * slowest);', 'return 0 * slowest;')] },
-  { name: 'nothing is reconciled', within: 20, edits: [edit('src/controller/reconcile.ts', 'if (!claimed) return;', 'if (claimed !== undefined) return;')] },
+  {
+    name: 'nothing settles',
+    within: 400,
+    edits: [edit('src/controller/commands.ts', 'return Math.max(ctx.settings.settleMinMs, 2 * slowest);', 'return 0 * slowest;')],
+  },
+  {
+    name: 'nothing is reconciled',
+    within: 20,
+    edits: [edit('src/controller/reconcile.ts', 'if (!claimed) return;', 'if (claimed !== undefined) return;')],
+  },
   {
     name: 'no data is a pass',
     within: 50,
-    edits: [edit('src/domain/analysis/summary.ts', "['fail', 'error', 'no_data', 'inconclusive']", "['fail', 'error', 'inconclusive']")],
+    edits: [
+      edit('src/domain/analysis/summary.ts', "['fail', 'error', 'no_data', 'inconclusive']", "['fail', 'error', 'inconclusive']"),
+    ],
   },
   {
     name: 'a provider that fails is a pass',
     within: 50,
-    edits: [edit('src/domain/analysis/summary.ts', "['fail', 'error', 'no_data', 'inconclusive']", "['fail', 'no_data', 'inconclusive']")],
+    edits: [
+      edit(
+        'src/domain/analysis/summary.ts',
+        "['fail', 'error', 'no_data', 'inconclusive']",
+        "['fail', 'no_data', 'inconclusive']",
+      ),
+    ],
   },
   {
     name: 'a frozen sample counts every time',
     within: 100,
-    edits: [edit('src/domain/analysis/reading.ts', "if (state.sample !== null && answer.at <= state.sample.at) return { kind: 'repeated' };", '')],
+    edits: [
+      edit(
+        'src/domain/analysis/reading.ts',
+        "if (state.sample !== null && answer.at <= state.sample.at) return { kind: 'repeated' };",
+        '',
+      ),
+    ],
   },
   {
     name: 'one measurement is enough',
     within: 20,
-    edits: [edit('src/domain/analysis/judge.ts', 'if (state.measurements < context.minMeasurements) {', 'if (state.measurements < 1) {')],
+    edits: [
+      edit(
+        'src/domain/analysis/judge.ts',
+        'if (state.measurements < context.minMeasurements) {',
+        'if (state.measurements < 1) {',
+      ),
+    ],
   },
   {
     name: 'evidence from the weight before counts',
     within: 100,
-    edits: [edit('src/domain/evolve.ts', "return { evidenceSince: at, unverified: false, ...forgotten };", 'return { unverified: false };')],
+    edits: [
+      edit(
+        'src/domain/evolve.ts',
+        'return { evidenceSince: at, unverified: false, ...forgotten };',
+        'return { unverified: false };',
+      ),
+    ],
   },
-  { name: 'only the first check has to pass', within: 100, edits: [edit('src/domain/course.ts', '.map((check) => check.name);', '.map((check) => check.name).slice(0, 1);')] },
+  {
+    name: 'only the first check has to pass',
+    within: 100,
+    edits: [edit('src/domain/course.ts', '.map((check) => check.name);', '.map((check) => check.name).slice(0, 1);')],
+  },
   {
     name: 'a rollback can be promoted away',
     within: 100,
@@ -96,9 +160,27 @@ export const mutants: readonly Mutant[] = [
       edit('src/domain/accepts.ts', "return 'the release is already going back'", 'return null'),
     ],
   },
-  { name: 'the deadline passes unnoticed', within: 50, edits: [edit('src/domain/decide.ts', "rollBack(draft, { kind: 'deadline' });\n  return true;", 'return false;')] },
-  { name: 'a step is left before its hold is over', within: 20, edits: [edit('src/domain/decide.ts', 'return phase.until <= draft.now ? leave(draft, input) : unheld(draft);', 'return leave(draft, input);')] },
-  { name: 'one approval is enough', within: 100, edits: [edit('src/domain/decide.ts', 'if (phase.needed <= phase.given.length) return', 'if (0 < phase.given.length) return')] },
+  {
+    name: 'the deadline passes unnoticed',
+    within: 50,
+    edits: [edit('src/domain/decide.ts', "rollBack(draft, { kind: 'deadline' });\n  return true;", 'return false;')],
+  },
+  {
+    name: 'a step is left before its hold is over',
+    within: 20,
+    edits: [
+      edit(
+        'src/domain/decide.ts',
+        'return phase.until <= draft.now ? leave(draft, input) : unheld(draft);',
+        'return leave(draft, input);',
+      ),
+    ],
+  },
+  {
+    name: 'one approval is enough',
+    within: 100,
+    edits: [edit('src/domain/decide.ts', 'if (phase.needed <= phase.given.length) return', 'if (0 < phase.given.length) return')],
+  },
   {
     name: 'a breaker holds a lowering back',
     within: 400,
@@ -108,7 +190,11 @@ export const mutants: readonly Mutant[] = [
     name: 'two releases move one service',
     within: 20,
     edits: [
-      edit('src/store/memory.ts', 'if (active !== expectActive || (active !== null && isActive(release)))', 'if (active === undefined)'),
+      edit(
+        'src/store/memory.ts',
+        'if (active !== expectActive || (active !== null && isActive(release)))',
+        'if (active === undefined)',
+      ),
       edit('src/store/memory.ts', 'if (isActive(next) && active && active.release.id !== id)', 'if (next === undefined)'),
       edit('src/controller/commands.ts', 'behind: last?.id ?? null,', 'behind: null,'),
     ],
@@ -123,7 +209,13 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'the roles swap as soon as full weight is on',
     within: 20,
-    edits: [edit('src/controller/record.ts', "if (!events.some((event) => event.type === 'release.promoted')) return null;", "if (!events.some((event) => event.type === 'settle.began' && event.outcome === 'promoted')) return null;")],
+    edits: [
+      edit(
+        'src/controller/record.ts',
+        "if (!events.some((event) => event.type === 'release.promoted')) return null;",
+        "if (!events.some((event) => event.type === 'settle.began' && event.outcome === 'promoted')) return null;",
+      ),
+    ],
   },
   {
     name: 'a crashing handler is never set aside',
@@ -133,22 +225,46 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'store time follows every step of the wall clock',
     within: 20,
-    edits: [edit('src/adapters/system/clock.ts', 'now: () => Instant(Math.floor(advance())),', 'now: () => Instant(Math.floor(wallMs())),')],
+    edits: [
+      edit(
+        'src/adapters/system/clock.ts',
+        'now: () => Instant(Math.floor(advance())),',
+        'now: () => Instant(Math.floor(wallMs())),',
+      ),
+    ],
   },
   {
     name: 'a node that is silent hides the others',
     within: 50,
-    edits: [edit('src/controller/reconcile.ts', 'await lowerThoseThatAnswer(ctx, claimed, found, signal);', 'await Promise.resolve(found);')],
+    edits: [
+      edit(
+        'src/controller/reconcile.ts',
+        'await lowerThoseThatAnswer(ctx, claimed, found, signal);',
+        'await Promise.resolve(found);',
+      ),
+    ],
   },
   {
     name: 'a release lowered by hand settles for ever',
     within: 600,
-    edits: [edit('src/domain/decide.ts', 'if (goingUp && input.served.byHand && deadlineAt !== null', 'if (goingUp && deadlineAt === 0')],
+    edits: [
+      edit(
+        'src/domain/decide.ts',
+        'if (goingUp && input.served.byHand && deadlineAt !== null',
+        'if (goingUp && deadlineAt === 0',
+      ),
+    ],
   },
   {
     name: 'who opens a gate early is not named',
     within: 50,
-    edits: [edit('src/domain/course.ts', 'return draft.add(gate(draft, next.step, step, reason), by);', 'return draft.add(gate(draft, next.step, step, reason));')],
+    edits: [
+      edit(
+        'src/domain/course.ts',
+        'return draft.add(gate(draft, next.step, step, reason), by);',
+        'return draft.add(gate(draft, next.step, step, reason));',
+      ),
+    ],
   },
 ];
 
@@ -161,7 +277,13 @@ export const equivalents: readonly Mutant[] = [
   {
     name: 'leases are ignored',
     within: 60,
-    edits: [edit('src/store/memory.ts', '.filter((row) => row.dueAt <= at && row.leaseUntil <= at)\n', '.filter((row) => row.dueAt <= at)\n')],
+    edits: [
+      edit(
+        'src/store/memory.ts',
+        '.filter((row) => row.dueAt <= at && row.leaseUntil <= at)\n',
+        '.filter((row) => row.dueAt <= at)\n',
+      ),
+    ],
   },
   {
     name: 'a command is left to the next tick',

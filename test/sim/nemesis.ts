@@ -96,7 +96,10 @@ const STRIKES: readonly (readonly [FaultKind, Strike])[] = [
     },
   ]),
   ['crash', (world) => world.draw.pick(world.workers()).crash()],
-  ['crash_at_call', (world) => world.draw.pick(world.workers()).crashAtCall(world.draw.int(0, 25), world.draw.pick(['before', 'after']))],
+  [
+    'crash_at_call',
+    (world) => world.draw.pick(world.workers()).crashAtCall(world.draw.int(0, 25), world.draw.pick(['before', 'after'])),
+  ],
   [
     'pause',
     (world, lastsMs) => {

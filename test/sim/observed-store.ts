@@ -28,7 +28,10 @@ export function observedStore(store: Store, oracle: Oracle, onClaimed: (worker: 
     },
     async claimDue(claim) {
       const claimed = await store.claimDue(claim);
-      onClaimed(claim.worker, claimed.map(({ release }) => release.id));
+      onClaimed(
+        claim.worker,
+        claimed.map(({ release }) => release.id),
+      );
       return claimed;
     },
   };
@@ -49,7 +52,8 @@ const BUSY: ReadonlySet<keyof Store> = new Set(['commit', 'create', 'updateTarge
 /** A store across a network that is not always there. */
 export function faultyStore(store: Store, world: StoreWorld): Store {
   const { clock, draw, faults, hops } = world;
-  const hop = (): Promise<void> | undefined => (hops > 0 && draw.hits(hops) ? new Promise((resolve) => clock.after(draw.int(1, 25), resolve)) : undefined);
+  const hop = (): Promise<void> | undefined =>
+    hops > 0 && draw.hits(hops) ? new Promise((resolve) => clock.after(draw.int(1, 25), resolve)) : undefined;
   const through = (method: keyof Store, original: (...args: unknown[]) => Promise<unknown>) =>
     async function call(...args: unknown[]): Promise<unknown> {
       await hop();

@@ -85,7 +85,8 @@ export function oracle(world: OracleWorld): Oracle {
   const evidences = new Map<string, Evidence[]>();
 
   const targetOf = (id: TargetId): TargetLedger => targets.get(id)!;
-  const activeOf = (service: string): Ledger | null => [...releases.values()].find(({ release }) => release.service === service && isActive(release)) ?? null;
+  const activeOf = (service: string): Ledger | null =>
+    [...releases.values()].find(({ release }) => release.service === service && isActive(release)) ?? null;
 
   const intend = (id: TargetId, second: Weight): void => {
     const ledger = targetOf(id);
@@ -97,7 +98,8 @@ export function oracle(world: OracleWorld): Oracle {
 
   const oneActive = (service: string): void => {
     const active = [...releases.values()].filter(({ release }) => release.service === service && isActive(release));
-    if (active.length > 1) report('I9', `${active.map(({ release }) => release.id).join(' and ')} are active for ${service} at once`);
+    if (active.length > 1)
+      report('I9', `${active.map(({ release }) => release.id).join(' and ')} are active for ${service} at once`);
   };
 
   const fold = (ledger: Ledger, event: ReleaseEvent): void => {
@@ -110,7 +112,8 @@ export function oracle(world: OracleWorld): Oracle {
     const after = evolve(before, event);
     ledger.release = after;
     ledger.events.push(event);
-    if (after.phase.kind !== before.phase.kind || event.type === 'settle.began') sometimes(`phase ${before.phase.kind}>${after.phase.kind}`);
+    if (after.phase.kind !== before.phase.kind || event.type === 'settle.began')
+      sometimes(`phase ${before.phase.kind}>${after.phase.kind}`);
   };
 
   const commitEvents = (ledger: Ledger, commit: Commit): void => {
@@ -132,14 +135,16 @@ export function oracle(world: OracleWorld): Oracle {
 
   const checkIntents = ({ id, intents, events, next }: Commit): void => {
     const intended = events.findLast((event) => event.type === 'weight.intended');
-    if ((intended !== undefined) !== intents.length > 0 && next.targets.length > 0) report('I7', `${intents.length} intents with ${intended ? 'a' : 'no'} new weight in a commit of ${id}`);
+    if ((intended !== undefined) !== intents.length > 0 && next.targets.length > 0)
+      report('I7', `${intents.length} intents with ${intended ? 'a' : 'no'} new weight in a commit of ${id}`);
     for (const { target, secondShare } of intents) {
       const ledger = targetOf(target);
       const canary = canaryWeight(ledger.slots, stableSlots.get(ledger.service) ?? ledger.slots[0], secondShare);
       if (!(0 <= canary && canary <= 10_000)) report('I1', `an intent of ${canary} basis points on ${target}`);
       if (canary !== next.wanted) report('I7', `an intent of ${canary} on ${target}, and the release wants ${next.wanted}`);
       if (next.approved < canary) report('I3', `an intent of ${canary} on ${target}, above the approved ${next.approved}`);
-      if (next.rollback !== null && canary > NONE) report('I5', `an intent of ${canary} on ${target} after the rollback was decided`);
+      if (next.rollback !== null && canary > NONE)
+        report('I5', `an intent of ${canary} on ${target} after the rollback was decided`);
       intend(target, secondShare);
       ledger.owners.set(ledger.seq, id);
     }
@@ -153,7 +158,8 @@ export function oracle(world: OracleWorld): Oracle {
     const stable = stableSlots.get(name);
     const slots = [...targets.values()].find((target) => target.service === name)?.slots;
     const expected = next.promotion.kind === 'swap' && slots && stable ? canarySlot(slots, stable) : stable;
-    if (service?.stableSlot !== expected || service?.stableVersion !== next.version) report('I6', `after the promotion ${name} has ${service?.stableVersion} in ${service?.stableSlot} as stable`);
+    if (service?.stableSlot !== expected || service?.stableVersion !== next.version)
+      report('I6', `after the promotion ${name} has ${service?.stableVersion} in ${service?.stableSlot} as stable`);
     const wanted = next.promotion.kind === 'swap' ? ALL : NONE;
     if (next.wanted !== wanted) report('I6', `${next.id} was promoted at ${next.wanted}`);
     stableSlots.set(name, service?.stableSlot ?? '');
@@ -164,7 +170,18 @@ export function oracle(world: OracleWorld): Oracle {
     releases,
     targets,
     activeOf,
-    manage: (id, service, slots) => void targets.set(id, { slots, service, intents: new Map([[0, NONE]]), owners: new Map(), verifiedSeq: 0, seq: 0, second: NONE, events: [], notify: new Map() }),
+    manage: (id, service, slots) =>
+      void targets.set(id, {
+        slots,
+        service,
+        intents: new Map([[0, NONE]]),
+        owners: new Map(),
+        verifiedSeq: 0,
+        seq: 0,
+        second: NONE,
+        events: [],
+        notify: new Map(),
+      }),
     stableIs(service, slot) {
       stableSlots.set(service, slot);
     },
@@ -174,21 +191,34 @@ export function oracle(world: OracleWorld): Oracle {
     created({ release, events, notify }) {
       const replayed = events.reduce<Release | null>(evolve, null);
       if (!isDeepStrictEqual(replayed, release)) report('I7', `the first events of ${release.id} do not replay to it`);
-      releases.set(release.id, { release, revision: 1, events: [...events], notify: new Map(events.map((event) => [event.id, notify])), watchedMs: 0, watchedSince: null });
+      releases.set(release.id, {
+        release,
+        revision: 1,
+        events: [...events],
+        notify: new Map(events.map((event) => [event.id, notify])),
+        watchedMs: 0,
+        watchedSince: null,
+      });
       oneActive(release.service);
       if (events.some((event) => event.type === 'release.started')) world.onStarted(release);
     },
     committed(commit, answer) {
       const ledger = releases.get(commit.id);
-      if (!ledger || ledger.revision !== commit.revision) return report('I8', `a commit of ${commit.id} at revision ${commit.revision} was taken at ${ledger?.revision}`);
+      if (!ledger || ledger.revision !== commit.revision)
+        return report('I8', `a commit of ${commit.id} at revision ${commit.revision} was taken at ${ledger?.revision}`);
       ledger.revision = answer.revision;
       const wasEnded = isEnded(ledger.release);
       commitEvents(ledger, commit);
-      if (!isDeepStrictEqual(ledger.release, commit.next)) report('I7', `the events of ${commit.id} do not replay to its state after event ${ledger.release.seq}`);
+      if (!isDeepStrictEqual(ledger.release, commit.next))
+        report('I7', `the events of ${commit.id} do not replay to its state after event ${ledger.release.seq}`);
       checkIntents(commit);
       for (const target of answer.targets) {
         const mine = targetOf(target.id);
-        if (target.seq !== mine.seq || target.desiredSecond !== mine.second) report('I7', `${target.id} is at seq ${target.seq} with ${target.desiredSecond}, the intents say ${mine.seq} with ${mine.second}`);
+        if (target.seq !== mine.seq || target.desiredSecond !== mine.second)
+          report(
+            'I7',
+            `${target.id} is at seq ${target.seq} with ${target.desiredSecond}, the intents say ${mine.seq} with ${mine.second}`,
+          );
       }
       if (commit.events.some((event) => event.type === 'weight.verified')) world.onVerified(ledger.release);
       checkEnd(commit);
@@ -198,11 +228,17 @@ export function oracle(world: OracleWorld): Oracle {
     refused(commit) {
       const ledger = releases.get(commit.id);
       sometimes('stale commit refused');
-      if (ledger && ledger.revision === commit.revision && !(isActive(commit.next) && activeOf(commit.next.service)?.release.id !== commit.id)) report('I8', `a commit of ${commit.id} at its revision ${commit.revision} was called stale`);
+      if (
+        ledger &&
+        ledger.revision === commit.revision &&
+        !(isActive(commit.next) && activeOf(commit.next.service)?.release.id !== commit.id)
+      )
+        report('I8', `a commit of ${commit.id} at its revision ${commit.revision} was called stale`);
     },
     targetUpdated(update, answer) {
       const ledger = targetOf(update.id);
-      if (ledger.seq !== update.seq) return report('I8', `a note on ${update.id} for seq ${update.seq} was taken at ${ledger.seq}`);
+      if (ledger.seq !== update.seq)
+        return report('I8', `a note on ${update.id} for seq ${update.seq} was taken at ${ledger.seq}`);
       ledger.verifiedSeq = update.change.verifiedSeq ?? ledger.verifiedSeq;
       for (const event of update.events) {
         if (event.seq !== (ledger.events.at(-1)?.seq ?? 0) + 1) report('I7', `event ${event.seq} of ${update.id} leaves a gap`);
@@ -227,7 +263,8 @@ export function oracle(world: OracleWorld): Oracle {
       const ledger = targetOf(id);
       const owner = releases.get(ledger.owners.get(seq) ?? ('' as ReleaseId));
       // Settling is as long as the slowest write, so that none of a release's own lands after its end.
-      if (owner && isEnded(owner.release) && share !== ledger.second) report('I6', `a write of ${share} by ${owner.release.id} landed on ${id} after its end`);
+      if (owner && isEnded(owner.release) && share !== ledger.second)
+        report('I6', `a write of ${share} by ${owner.release.id} landed on ${id} after its end`);
     },
     evidence({ canaryVersion, check }, evidence) {
       const key = `${canaryVersion} ${check.name}`;
@@ -248,17 +285,36 @@ function keepWatch(ledger: Ledger, event: ReleaseEvent): void {
     ledger.watchedMs = 0;
     ledger.watchedSince = event.at;
   } else if (event.type === 'release.resumed' && event.until !== null) ledger.watchedSince = event.at;
-  else if (event.type === 'release.paused' || event.type === 'weight.intended' || event.type === 'approval.asked' || event.type === 'replace.began') stop();
+  else if (
+    event.type === 'release.paused' ||
+    event.type === 'weight.intended' ||
+    event.type === 'approval.asked' ||
+    event.type === 'replace.began'
+  )
+    stop();
 }
 
-const AFTER_ROLLBACK: ReadonlySet<string> = new Set(['weight.intended', 'weight.verified', 'weight.failed', 'hold.began', 'hold.ended', 'rollback.unverified', 'settle.began', 'release.quarantined', 'release.rolledBack', 'release.superseded']);
+const AFTER_ROLLBACK: ReadonlySet<string> = new Set([
+  'weight.intended',
+  'weight.verified',
+  'weight.failed',
+  'hold.began',
+  'hold.ended',
+  'rollback.unverified',
+  'settle.began',
+  'release.quarantined',
+  'release.rolledBack',
+  'release.superseded',
+]);
 
 /** Once a rollback is decided nothing but the way back may happen. */
 function checkAbsorbing(before: Release, event: ReleaseEvent, report: Report): void {
   if (before.rollback === null) return;
   if (!AFTER_ROLLBACK.has(event.type)) report('I5', `${event.type} after the rollback of ${before.id} was decided`);
-  if (event.type === 'weight.intended' && (event.goal !== null || event.weight > NONE)) report('I5', `${event.weight} is wanted after the rollback of ${before.id} was decided`);
-  if (event.type === 'settle.began' && event.outcome === 'promoted') report('I5', `${before.id} settles to be promoted after its rollback was decided`);
+  if (event.type === 'weight.intended' && (event.goal !== null || event.weight > NONE))
+    report('I5', `${event.weight} is wanted after the rollback of ${before.id} was decided`);
+  if (event.type === 'settle.began' && event.outcome === 'promoted')
+    report('I5', `${before.id} settles to be promoted after its rollback was decided`);
 }
 
 /** The weight that is asked for is the one that the plan has at the place where it leads. */
@@ -270,9 +326,19 @@ function checkIntended(before: Release, event: ReleaseEvent, report: Report): vo
     return;
   }
   const step = goal.kind === 'step' ? before.plan.steps[goal.step] : null;
-  const expected = goal.kind === 'step' ? (step?.kind === 'weight' ? step.weight : null) : goal.kind === 'bake' ? 10_000 - (before.plan.bake?.holdBack ?? 0) : goal.kind === 'full' ? 10_000 : 0;
+  const expected =
+    goal.kind === 'step'
+      ? step?.kind === 'weight'
+        ? step.weight
+        : null
+      : goal.kind === 'bake'
+        ? 10_000 - (before.plan.bake?.holdBack ?? 0)
+        : goal.kind === 'full'
+          ? 10_000
+          : 0;
   if (weight !== expected) report('I3', `${before.id} wants ${weight} where its plan says ${expected}`);
-  if (goal.kind === 'step' && goal.step !== before.step + 1) report('I3', `${before.id} goes from step ${before.step} to step ${goal.step}`);
+  if (goal.kind === 'step' && goal.step !== before.step + 1)
+    report('I3', `${before.id} goes from step ${before.step} to step ${goal.step}`);
 }
 
 function cover(before: Release, event: ReleaseEvent, sometimes: (name: string) => void): void {

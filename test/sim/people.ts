@@ -62,7 +62,13 @@ async function startRelease(world: PeopleWorld, number: number): Promise<void> {
   if (!commands) return;
   const version = `${service}-v${number}`;
   truths.set(version, truthOf(draw));
-  const request = { plan: plan(service, draw), version, paused: draw.hits(0.1), onBusy: draw.hits(0.2) ? draw.pick(['queue', 'supersede'] as const) : null, reason: null };
+  const request = {
+    plan: plan(service, draw),
+    version,
+    paused: draw.hits(0.1),
+    onBusy: draw.hits(0.2) ? draw.pick(['queue', 'supersede'] as const) : null,
+    reason: null,
+  };
   const first = (await world.stableVersionOf(service)) === null;
   await guarded(world, async () => {
     const started = await commands.start({ ...request, first }, CI);
@@ -70,7 +76,8 @@ async function startRelease(world: PeopleWorld, number: number): Promise<void> {
   });
 }
 
-const open = ({ oracle }: PeopleWorld): readonly Release[] => [...oracle.releases.values()].map(({ release }) => release).filter((release) => !isEnded(release));
+const open = ({ oracle }: PeopleWorld): readonly Release[] =>
+  [...oracle.releases.values()].map(({ release }) => release).filter((release) => !isEnded(release));
 
 async function command(world: PeopleWorld): Promise<void> {
   const { draw } = world;
@@ -95,8 +102,10 @@ function anyCommand(draw: Chance): Command {
 async function look(world: PeopleWorld): Promise<void> {
   const { draw, faults } = world;
   for (const release of open(world)) {
-    if (release.phase.kind === 'awaitingApproval' && draw.hits(0.3)) await send(world, release, { verb: 'approve', reason: null });
-    if (release.phase.kind === 'promoting' && draw.hits(0.4)) await send(world, release, { verb: 'confirmReplaced', reason: null });
+    if (release.phase.kind === 'awaitingApproval' && draw.hits(0.3))
+      await send(world, release, { verb: 'approve', reason: null });
+    if (release.phase.kind === 'promoting' && draw.hits(0.4))
+      await send(world, release, { verb: 'confirmReplaced', reason: null });
     const isForgotten = release.quarantined !== null && release.rollback === null && (faults.isHealed() || draw.hits(0.1));
     if (isForgotten) await send(world, release, { verb: 'rollback', reason: 'it is quarantined' });
   }

@@ -34,7 +34,11 @@ export function simNotifier(name: string, world: ReceiverWorld, onReceived: (not
   };
 }
 
-export function simHooks(services: readonly ServiceSpec[], world: ReceiverWorld, onReplaced: (service: string, version: string) => void): Hooks {
+export function simHooks(
+  services: readonly ServiceSpec[],
+  world: ReceiverWorld,
+  onReplaced: (service: string, version: string) => void,
+): Hooks {
   const { clock, draw, faults } = world;
   const byName = new Map(services.map((service) => [service.settings.name, service.hooks]));
   return {

@@ -47,7 +47,10 @@ export type RouterWorld = {
   /** A write that was the newest when it was sent has landed after its call was given up. */
   onLate(target: TargetId, order: { readonly share: Weight; readonly seq: number }): void;
   onChanging(target: TargetId): void;
-  onChanged(target: TargetId, change: { readonly node: Node; readonly cause: Cause; readonly seq: number | null; readonly before: Weight }): void;
+  onChanged(
+    target: TargetId,
+    change: { readonly node: Node; readonly cause: Cause; readonly seq: number | null; readonly before: Weight },
+  ): void;
   /** Something went wrong between the controller and this router, or a node came or went. */
   onDisturbed(target: TargetId): void;
   isHealthy(slot: string): boolean;
@@ -55,7 +58,12 @@ export type RouterWorld = {
   readonly settleMs: number;
 };
 
-export type RouterSpec = { readonly target: TargetId; readonly name: string; readonly slots: Slots; readonly spec: TargetSpecification };
+export type RouterSpec = {
+  readonly target: TargetId;
+  readonly name: string;
+  readonly slots: Slots;
+  readonly spec: TargetSpecification;
+};
 
 type Fate = 'well' | 'request_lost' | 'reply_lost' | 'applied_then_error' | 'late_write' | 'false_ack' | 'slow_router';
 
@@ -65,17 +73,34 @@ const NEVER = new Promise<never>(() => {});
 
 export function simRouter({ target, name, slots, spec }: RouterSpec, world: RouterWorld): SimRouter {
   const { clock, faults, draw } = world;
-  const nodes: Node[] = Array.from({ length: spec.nodes }, (_, index) => ({ name: `${name}-n${index}`, share: NONE, seq: 0, boot: 1, isUp: true, disturbedAtMs: -1e9 }));
+  const nodes: Node[] = Array.from({ length: spec.nodes }, (_, index) => ({
+    name: `${name}-n${index}`,
+    share: NONE,
+    seq: 0,
+    boot: 1,
+    isUp: true,
+    disturbedAtMs: -1e9,
+  }));
   const pause = (ms: number): Promise<void> => new Promise((resolve) => clock.after(ms, resolve));
 
   const readings = (): NodeReading[] =>
     nodes.map((node) =>
       node.isUp
-        ? { node: node.name, reachable: true, secondShare: node.share, seq: spec.seq === 'none' ? null : node.seq, boot: spec.isMarked ? `boot-${node.boot}` : null, detail: null }
+        ? {
+            node: node.name,
+            reachable: true,
+            secondShare: node.share,
+            seq: spec.seq === 'none' ? null : node.seq,
+            boot: spec.isMarked ? `boot-${node.boot}` : null,
+            detail: null,
+          }
         : { node: node.name, reachable: false, secondShare: null, seq: null, boot: null, detail: 'connection refused' },
     );
   const change: SimRouter['change'] = (node, share, cause) => touch(node, { share, cause, seq: null });
-  const touch = (node: Node, { share, cause, seq }: { readonly share: Weight; readonly cause: Cause; readonly seq: number | null }): void => {
+  const touch = (
+    node: Node,
+    { share, cause, seq }: { readonly share: Weight; readonly cause: Cause; readonly seq: number | null },
+  ): void => {
     if (cause !== 'write') node.disturbedAtMs = clock.nowMs();
     world.onChanging(target);
     const before = node.share;
@@ -105,12 +130,18 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
   const acknowledge = (): Result<Applied, RouterError> => ok({ changed: true, nodes: readings() });
 
   const fateOf = (isWrite: boolean): Fate => {
-    const kinds: readonly Exclude<Fate, 'well'>[] = isWrite ? ['request_lost', 'reply_lost', 'applied_then_error', 'late_write', 'false_ack', 'slow_router'] : ['request_lost', 'slow_router'];
+    const kinds: readonly Exclude<Fate, 'well'>[] = isWrite
+      ? ['request_lost', 'reply_lost', 'applied_then_error', 'late_write', 'false_ack', 'slow_router']
+      : ['request_lost', 'slow_router'];
     return kinds.find((kind) => faults.hits(kind)) ?? 'well';
   };
 
   /** One exchange with the router; `act` is what happens there, when the request arrives in time. */
-  const exchange = async <T>(signal: AbortSignal, act: (cause: Cause) => Result<T, RouterError>, order: Order<T> | null): Promise<Result<T, RouterError>> => {
+  const exchange = async <T>(
+    signal: AbortSignal,
+    act: (cause: Cause) => Result<T, RouterError>,
+    order: Order<T> | null,
+  ): Promise<Result<T, RouterError>> => {
     const fate = fateOf(order !== null);
     if (fate !== 'well') world.onDisturbed(target);
     if (fate === 'request_lost') return NEVER;
@@ -153,7 +184,19 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     },
     quantize: (weight) => weight,
     preflight: (_route, signal) =>
-      exchange(signal, () => ok({ nodes: readings(), slots: slots.map((slot) => ({ slot, healthy: world.isHealthy(slot), detail: world.isHealthy(slot) ? 'up' : 'no server is up' })) }), null),
+      exchange(
+        signal,
+        () =>
+          ok({
+            nodes: readings(),
+            slots: slots.map((slot) => ({
+              slot,
+              healthy: world.isHealthy(slot),
+              detail: world.isHealthy(slot) ? 'up' : 'no server is up',
+            })),
+          }),
+        null,
+      ),
     read: (_route, signal) => exchange(signal, () => ok(readings()), null),
     apply: ({ secondShare, seq, direction }, signal) => {
       world.onOrder(target, { share: secondShare, seq });
@@ -162,7 +205,11 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     cutOff: (_route, slot, seq, signal) => {
       const secondShare = slot === slots[1] ? NONE : ALL;
       world.onOrder(target, { share: secondShare, seq });
-      return exchange(signal, (cause) => write({ secondShare, seq, direction: 'lower' }, cause), { share: secondShare, seq, acknowledge });
+      return exchange(signal, (cause) => write({ secondShare, seq, direction: 'lower' }, cause), {
+        share: secondShare,
+        seq,
+        acknowledge,
+      });
     },
     residue: async () => ({}),
     close: async () => {},

@@ -15,7 +15,13 @@ export const openers = {
   sqlite: (now) => openSqlite({ file: ':memory:', now }),
 } as const satisfies Record<string, OpenStore>;
 
-export type Run = { readonly from: number; readonly seeds: number; readonly openStore: OpenStore; readonly wantsCoverage: boolean; readonly keepsGoing: boolean };
+export type Run = {
+  readonly from: number;
+  readonly seeds: number;
+  readonly openStore: OpenStore;
+  readonly wantsCoverage: boolean;
+  readonly keepsGoing: boolean;
+};
 
 /** True when every invariant held, and everything that shall happen sometimes did. */
 export async function runMany({ from, seeds, openStore, wantsCoverage, keepsGoing }: Run): Promise<boolean> {
@@ -33,8 +39,12 @@ export async function runMany({ from, seeds, openStore, wantsCoverage, keepsGoin
     if (!keepsGoing) break;
   }
   const seconds = (performance.now() - startedMs) / 1000;
-  console.log(`${sum.worlds} worlds, ${sum.releases} releases, ${sum.releaseHours.toFixed(0)} release-hours in ${sum.worldHours.toFixed(0)} world-hours, ${seconds.toFixed(1)} s`);
-  console.log(`${(sum.releaseHours / seconds).toFixed(1)} release-hours per second, ${(sum.events / seconds / 1000).toFixed(0)} k events per second, ${sum.faults} faults injected, ${sum.violations} violations`);
+  console.log(
+    `${sum.worlds} worlds, ${sum.releases} releases, ${sum.releaseHours.toFixed(0)} release-hours in ${sum.worldHours.toFixed(0)} world-hours, ${seconds.toFixed(1)} s`,
+  );
+  console.log(
+    `${(sum.releaseHours / seconds).toFixed(1)} release-hours per second, ${(sum.events / seconds / 1000).toFixed(0)} k events per second, ${sum.faults} faults injected, ${sum.violations} violations`,
+  );
   if (wantsCoverage) printCoverage(coverage);
   const never = missing(coverage);
   if (wantsCoverage && never.length > 0) console.log(`never happened: ${never.join(', ')}`);

@@ -7,7 +7,12 @@ import { DEFAULT_SETTINGS } from '../../src/controller/context.ts';
 import { chance } from './chance.ts';
 import type { Chance } from './chance.ts';
 
-export type TargetSpecification = { readonly nodes: number; readonly seq: 'fence' | 'reports' | 'none'; readonly isMarked: boolean; readonly management: 'enforce' | 'adopt' };
+export type TargetSpecification = {
+  readonly nodes: number;
+  readonly seq: 'fence' | 'reports' | 'none';
+  readonly isMarked: boolean;
+  readonly management: 'enforce' | 'adopt';
+};
 
 export type ServiceSpec = {
   readonly settings: ServiceSettings;
@@ -48,7 +53,16 @@ export function worldSpec(seed: number): WorldSpec {
 function settings(draw: Chance): Settings {
   const deliverForMs = draw.hits(0.5) ? DEFAULT_SETTINGS.deliverForMs : draw.int(5, 15) * 60_000;
   if (draw.hits(0.5)) return { ...DEFAULT_SETTINGS, deliverForMs };
-  return { ...DEFAULT_SETTINGS, deliverForMs, leaseMs: 30_000, readTimeoutMs: 2_000, applyTimeoutMs: 3_000, measureTimeoutMs: 2_000, hookTimeoutMs: 5_000, settleMinMs: 12_000 };
+  return {
+    ...DEFAULT_SETTINGS,
+    deliverForMs,
+    leaseMs: 30_000,
+    readTimeoutMs: 2_000,
+    applyTimeoutMs: 3_000,
+    measureTimeoutMs: 2_000,
+    hookTimeoutMs: 5_000,
+    settleMinMs: 12_000,
+  };
 }
 
 function serviceSpec(name: string, draw: Chance): ServiceSpec {
@@ -56,7 +70,15 @@ function serviceSpec(name: string, draw: Chance): ServiceSpec {
     ? { kind: 'swap' }
     : { kind: 'replace', withinMs: draw.int(30, 180) * 1_000, otherwise: draw.pick(['rollback', 'hold']), hook: true };
   return {
-    settings: { name, team: null, environment: null, provider: PROVIDERS[0], versionLabel: 'version', promotion, notify: draw.hits(0.8) ? ['pager'] : [] },
+    settings: {
+      name,
+      team: null,
+      environment: null,
+      provider: PROVIDERS[0],
+      versionLabel: 'version',
+      promotion,
+      notify: draw.hits(0.8) ? ['pager'] : [],
+    },
     stableVersion: promotion.kind === 'swap' && draw.hits(0.15) ? null : `${name}-v0`,
     requestsPerSecond: draw.pick([40, 120, 400]),
     targets: Array.from({ length: draw.int(1, 2) }, () => ({
@@ -121,8 +143,14 @@ function stepsOf(draw: Chance, checks: readonly string[]): readonly Step[] {
   let weight = draw.pick([50, 500, 1_000]);
   for (let index = draw.int(1, 4); index > 0; index--) {
     if (draw.hits(0.12)) steps.push({ kind: 'pause', forMs: draw.int(10, 60) * 1_000, otherwise: otherwise() });
-    if (draw.hits(0.12)) steps.push({ kind: 'approve', by: draw.int(1, 2), withinMs: draw.int(30, 200) * 1_000, otherwise: otherwise() });
-    steps.push({ kind: 'weight', weight: Weight(weight), holdMs: draw.int(8, 80) * 1_000, checks: draw.hits(0.8) ? checks : checks.slice(0, 1) });
+    if (draw.hits(0.12))
+      steps.push({ kind: 'approve', by: draw.int(1, 2), withinMs: draw.int(30, 200) * 1_000, otherwise: otherwise() });
+    steps.push({
+      kind: 'weight',
+      weight: Weight(weight),
+      holdMs: draw.int(8, 80) * 1_000,
+      checks: draw.hits(0.8) ? checks : checks.slice(0, 1),
+    });
     weight = Math.min(10_000, weight * draw.int(2, 5));
   }
   return steps;
@@ -139,8 +167,31 @@ function checksOf(draw: Chance): readonly Check[] {
     ]),
     dryRun: draw.hits(0.1),
   });
-  const errors: Check = { ...base('errors'), kind: 'ratio', tolerance: 0.5, floor: 0.01, max: draw.hits(0.5) ? 0.1 : null, hardMax: draw.hits(0.4) ? 0.3 : null, minRequests: draw.int(20, 100) };
-  const latency: Check = { ...base('latency'), kind: 'latency', quantile: 0.95, tolerance: 0.8, maxMs: draw.hits(0.5) ? 400 : null, hardMaxMs: null, minRequests: 20 };
-  const load: Check = { ...base('load'), kind: 'threshold', min: null, max: 0.8, hardMin: null, hardMax: draw.hits(0.5) ? 0.95 : null };
+  const errors: Check = {
+    ...base('errors'),
+    kind: 'ratio',
+    tolerance: 0.5,
+    floor: 0.01,
+    max: draw.hits(0.5) ? 0.1 : null,
+    hardMax: draw.hits(0.4) ? 0.3 : null,
+    minRequests: draw.int(20, 100),
+  };
+  const latency: Check = {
+    ...base('latency'),
+    kind: 'latency',
+    quantile: 0.95,
+    tolerance: 0.8,
+    maxMs: draw.hits(0.5) ? 400 : null,
+    hardMaxMs: null,
+    minRequests: 20,
+  };
+  const load: Check = {
+    ...base('load'),
+    kind: 'threshold',
+    min: null,
+    max: 0.8,
+    hardMin: null,
+    hardMax: draw.hits(0.5) ? 0.95 : null,
+  };
   return [errors, ...(draw.hits(0.4) ? [latency] : []), ...(draw.hits(0.4) ? [load] : [])];
 }

@@ -58,10 +58,13 @@ export function traffic(world: TrafficWorld): Traffic {
   };
   const shareOf = (slot: string): number => {
     const routers = world.routers();
-    const nodes = routers.flatMap((router) => router.nodes.filter((node) => node.isUp).map((node) => (slot === router.slots[1] ? node.share : 10_000 - node.share)));
+    const nodes = routers.flatMap((router) =>
+      router.nodes.filter((node) => node.isUp).map((node) => (slot === router.slots[1] ? node.share : 10_000 - node.share)),
+    );
     return nodes.length === 0 ? 0 : nodes.reduce((sum, share) => sum + share, 0) / nodes.length / 10_000;
   };
-  const noisy = (expected: number): number => Math.max(0, expected + Math.sqrt(expected) * (world.draw.next() + world.draw.next() + world.draw.next() - 1.5) * 1.5);
+  const noisy = (expected: number): number =>
+    Math.max(0, expected + Math.sqrt(expected) * (world.draw.next() + world.draw.next() + world.draw.next() - 1.5) * 1.5);
 
   return {
     deploy(slot, version) {
@@ -90,11 +93,24 @@ export function traffic(world: TrafficWorld): Traffic {
   };
 }
 
-export const METRIC_FAULTS = ['metrics_frozen', 'metrics_stale', 'metrics_empty', 'metrics_nan', 'metrics_lying', 'metrics_slow', 'metrics_down'] as const satisfies readonly FaultKind[];
+export const METRIC_FAULTS = [
+  'metrics_frozen',
+  'metrics_stale',
+  'metrics_empty',
+  'metrics_nan',
+  'metrics_lying',
+  'metrics_slow',
+  'metrics_down',
+] as const satisfies readonly FaultKind[];
 export type MetricFault = (typeof METRIC_FAULTS)[number];
 
 /** An honest answer that is new: what the oracle may take for evidence. */
-export type Evidence = { readonly at: Instant; readonly seenAt: Instant; readonly canary: readonly [total: number, bad: number]; readonly stable: readonly [total: number, bad: number] };
+export type Evidence = {
+  readonly at: Instant;
+  readonly seenAt: Instant;
+  readonly canary: readonly [total: number, bad: number];
+  readonly stable: readonly [total: number, bad: number];
+};
 
 export type ProviderWorld = {
   readonly clock: VirtualClock;
@@ -118,16 +134,29 @@ export function simProvider(name: string, world: ProviderWorld): SimProvider {
     trafficNow.advance();
     const canary = trafficNow.countsOf(question.canarySlot);
     const stable = trafficNow.countsOf(question.stableSlot);
-    const counts = (counted: typeof canary): [number, number] => (counted ? [Math.floor(counted.total), Math.min(Math.floor(counted.total), Math.floor(counted.bad))] : [0, 0]);
+    const counts = (counted: typeof canary): [number, number] =>
+      counted ? [Math.floor(counted.total), Math.min(Math.floor(counted.total), Math.floor(counted.bad))] : [0, 0];
     if (!canary || canary.version !== question.canaryVersion) return { kind: 'no_data', at, detail: 'no series of the canary' };
     world.onEvidence(question, { at, seenAt: world.storeNow(), canary: counts(canary), stable: counts(stable) });
-    const arms = [{ role: 'canary' as const, counted: canary }, ...(stable ? [{ role: 'stable' as const, counted: stable }] : [])];
+    const arms = [
+      { role: 'canary' as const, counted: canary },
+      ...(stable ? [{ role: 'stable' as const, counted: stable }] : []),
+    ];
     const named = arms.map(({ role, counted }) => ({ key: counted.version, role, startedAt: counted.startedAt, counted }));
     switch (question.check.kind) {
       case 'ratio':
-        return { kind: 'counters', at, series: named.map(({ counted, ...rest }) => ({ ...rest, total: counts(counted)[0], bad: counts(counted)[1] })) };
+        return {
+          kind: 'counters',
+          at,
+          series: named.map(({ counted, ...rest }) => ({ ...rest, total: counts(counted)[0], bad: counts(counted)[1] })),
+        };
       case 'latency':
-        return { kind: 'histogram', at, boundsMs: BOUNDS_MS, series: named.map(({ counted, ...rest }) => ({ ...rest, counts: bucketsOf(counted) })) };
+        return {
+          kind: 'histogram',
+          at,
+          boundsMs: BOUNDS_MS,
+          series: named.map(({ counted, ...rest }) => ({ ...rest, counts: bucketsOf(counted) })),
+        };
       default:
         return { kind: 'value', at, value: 0.4 + Math.min(0.6, trafficNow.errorsOf(question.canarySlot)) };
     }
@@ -144,7 +173,13 @@ export function simProvider(name: string, world: ProviderWorld): SimProvider {
     const series = { key: 'x', startedAt: null };
     if (fault === 'metrics_nan') {
       if (kind === 'threshold') return { kind: 'value', at: now, value: draw.pick([Number.NaN, Number.POSITIVE_INFINITY]) };
-      if (kind === 'latency') return { kind: 'histogram', at: now, boundsMs: BOUNDS_MS, series: [{ ...series, role: 'canary', counts: BOUNDS_MS.map(() => Number.NaN).concat(0) }] };
+      if (kind === 'latency')
+        return {
+          kind: 'histogram',
+          at: now,
+          boundsMs: BOUNDS_MS,
+          series: [{ ...series, role: 'canary', counts: BOUNDS_MS.map(() => Number.NaN).concat(0) }],
+        };
       return { kind: 'counters', at: now, series: [{ ...series, role: 'canary', total: Number.NaN, bad: 0 }] };
     }
     if (kind === 'threshold') return { kind: 'counters', at: now, series: [] };

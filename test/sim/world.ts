@@ -106,7 +106,11 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
   });
 
   let wallStepMs = 0;
-  const steady = steadyClock({ wallMs: () => START_MS + clock.nowMs() + wallStepMs, monotonicMs: clock.nowMs, sleep: async () => {} });
+  const steady = steadyClock({
+    wallMs: () => START_MS + clock.nowMs() + wallStepMs,
+    monotonicMs: clock.nowMs,
+    sleep: async () => {},
+  });
   const storeNow = (): Instant => steady.now();
 
   const targetIds = new Map<string, TargetId[]>();
@@ -128,7 +132,8 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
     storeNow,
     onIntent: (target) => watch.look(target),
     onRoles: (service) => (targetIds.get(service) ?? []).forEach((target) => watch.look(target)),
-    onStarted: (release) => traffics.get(release.service)?.deploy(canarySlot(SLOTS, eye.stableOf(release.service)), release.version),
+    onStarted: (release) =>
+      traffics.get(release.service)?.deploy(canarySlot(SLOTS, eye.stableOf(release.service)), release.version),
     onVerified: (release) => checkVerified(release),
     onEnded: (release) => {
       released.hours += (storeNow() - release.createdAt) / 3_600_000;
@@ -143,20 +148,35 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
     for (const id of release.targets) {
       for (const node of routers.get(id)?.nodes ?? []) {
         const isRight = node.isUp && node.share === eye.wantedOf(id);
-        if (!isRight && node.disturbedAtMs < clock.nowMs() - VERIFY_SLACK_MS) report('I11', `${release.id} counts ${release.wanted} as verified, and ${node.name} serves ${node.isUp ? node.share : 'nothing'}`);
+        if (!isRight && node.disturbedAtMs < clock.nowMs() - VERIFY_SLACK_MS)
+          report(
+            'I11',
+            `${release.id} counts ${release.wanted} as verified, and ${node.name} serves ${node.isUp ? node.share : 'nothing'}`,
+          );
       }
     }
   };
   /** Lowered by hand, for a while, after the newest intent was read back, and no restart since: it stays so. */
   const hands = new Map<Node, { readonly atMs: number; readonly seq: number }>();
-  const checkHand = (id: TargetId, change: { readonly node: Node; readonly cause: Cause; readonly seq: number | null; readonly isRaise: boolean; readonly isLone: boolean }): void => {
+  const checkHand = (
+    id: TargetId,
+    change: {
+      readonly node: Node;
+      readonly cause: Cause;
+      readonly seq: number | null;
+      readonly isRaise: boolean;
+      readonly isLone: boolean;
+    },
+  ): void => {
     const { node, cause, seq, isRaise, isLone } = change;
     const ledger = eye.targets.get(id)!;
     const hand = hands.get(node);
     hands.delete(node);
-    if (cause === 'hand' && !isRaise && isLone && ledger.verifiedSeq === ledger.seq) hands.set(node, { atMs: clock.nowMs(), seq: ledger.seq });
+    if (cause === 'hand' && !isRaise && isLone && ledger.verifiedSeq === ledger.seq)
+      hands.set(node, { atMs: clock.nowMs(), seq: ledger.seq });
     const isSettled = hand !== undefined && Math.max(hand.atMs, frozen.lastMs) + HAND_SETTLED_MS < clock.nowMs();
-    if (cause === 'write' && isRaise && isSettled && seq === hand.seq) report('I16', `${node.name} was lowered by hand and raised again to ${node.share}`);
+    if (cause === 'write' && isRaise && isSettled && seq === hand.seq)
+      report('I16', `${node.name} was lowered by hand and raised again to ${node.share}`);
   };
   const { settings } = spec;
   const watch = exposure({
@@ -188,7 +208,13 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
           onLate: eye.landed,
           onChanged: (_, { node, cause, seq, before }) => {
             const canary = (share: Weight): number => canaryWeight(SLOTS, eye.stableOf(name), share);
-            checkHand(id, { node, cause, seq, isRaise: canary(before) < canary(node.share), isLone: target.nodes === 1 && target.isMarked });
+            checkHand(id, {
+              node,
+              cause,
+              seq,
+              isRaise: canary(before) < canary(node.share),
+              isLone: target.nodes === 1 && target.isMarked,
+            });
             trace(() => `${node.name} serves ${node.share} (${cause}${seq === null ? '' : ` ${seq}`})`);
             if (cause !== 'write' || (seq !== null && seq < eye.newestSeq(id))) watch.disturbed(id);
             watch.look(id);
@@ -202,7 +228,17 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
       routers.set(id, router);
     });
     eye.stableIs(name, SLOTS[0]);
-    traffics.set(name, traffic({ clock, draw: chance(seed, `traffic ${name}`), storeNow, routers: () => ids.map((id) => routers.get(id)!), truths, requestsPerSecond: service.requestsPerSecond }));
+    traffics.set(
+      name,
+      traffic({
+        clock,
+        draw: chance(seed, `traffic ${name}`),
+        storeNow,
+        routers: () => ids.map((id) => routers.get(id)!),
+        truths,
+        requestsPerSecond: service.requestsPerSecond,
+      }),
+    );
     if (service.stableVersion) traffics.get(name)?.deploy(SLOTS[0], service.stableVersion);
   }
 
@@ -216,8 +252,16 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
       return { id: router.target, service, router: routerName, route, cell: 'one', slots: SLOTS, management };
     }),
   );
-  for (const { settings: { name }, stableVersion } of spec.services)
-    if (stableVersion) await store.setStable(name, { slot: null, version: stableVersion }, { actor: 'sim', action: 'stable', subject: name, reason: null, data: {} });
+  for (const {
+    settings: { name },
+    stableVersion,
+  } of spec.services)
+    if (stableVersion)
+      await store.setStable(
+        name,
+        { slot: null, version: stableVersion },
+        { actor: 'sim', action: 'stable', subject: name, reason: null, data: {} },
+      );
 
   const holders = new Map<string, string>();
   const seenStore = observedStore(store, eye, (worker, ids) => {
@@ -236,7 +280,8 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
         if (committed.ok) {
           if (commit.lease) holders.set(commit.id, commit.lease.worker);
           else holders.delete(commit.id);
-          for (const event of commit.events) trace(() => `${commit.id} ${event.seq} ${event.type} by ${event.by.name}: ${event.sentence}`);
+          for (const event of commit.events)
+            trace(() => `${commit.id} ${event.seq} ${event.type} by ${event.by.name}: ${event.sentence}`);
         }
         return committed;
       },
@@ -254,11 +299,25 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
         return updated;
       },
     },
-    { clock, draw: chance(seed, 'store'), faults: trouble, hops: draw.pick([0, 0.05, 0.3]), sometimes, onDisturbed: () => watch.disturbed(null) },
+    {
+      clock,
+      draw: chance(seed, 'store'),
+      faults: trouble,
+      hops: draw.pick([0, 0.05, 0.3]),
+      sometimes,
+      onDisturbed: () => watch.disturbed(null),
+    },
   );
 
   const providers = PROVIDERS.map((name) =>
-    simProvider(name, { clock, draw: chance(seed, name), faults: trouble, storeNow, trafficOf: (service) => traffics.get(service)!, onEvidence: eye.evidence }),
+    simProvider(name, {
+      clock,
+      draw: chance(seed, name),
+      faults: trouble,
+      storeNow,
+      trafficOf: (service) => traffics.get(service)!,
+      onEvidence: eye.evidence,
+    }),
   );
   const notifiers = NOTIFIERS.map((name) =>
     simNotifier(name, { clock, draw: chance(seed, name), faults: trouble }, (notice) => {
@@ -272,7 +331,9 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
       firstReceipts.set(key, Math.max(seq, firstReceipts.get(key) ?? 0));
     }),
   );
-  const hooks = simHooks(spec.services, { clock, draw: chance(seed, 'hooks'), faults: trouble }, (service, version) => traffics.get(service)?.deploy(eye.stableOf(service), version));
+  const hooks = simHooks(spec.services, { clock, draw: chance(seed, 'hooks'), faults: trouble }, (service, version) =>
+    traffics.get(service)?.deploy(eye.stableOf(service), version),
+  );
 
   let idCount = 0;
   const log: Log = {
@@ -287,7 +348,17 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
     },
   };
   const nothing = (): void => {};
-  const recorder: Recorder = { tick: nothing, lag: nothing, routerCall: nothing, providerCall: nothing, delivery: nothing, event: nothing, weight: nothing, drift: nothing, breaker: nothing };
+  const recorder: Recorder = {
+    tick: nothing,
+    lag: nothing,
+    routerCall: nothing,
+    providerCall: nothing,
+    delivery: nothing,
+    event: nothing,
+    weight: nothing,
+    drift: nothing,
+    breaker: nothing,
+  };
 
   type Life = { readonly life: Incarnation; readonly commands: Commands };
   const lives: Life[] = [];
@@ -314,7 +385,12 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
       log: { ...log, error: (fields, message) => void (life.isAlive() && log.error(fields, `${name}: ${message}`)) },
       recorder,
       hooks: throughIncarnation(life, hooks, ['call']),
-      routers: new Map([...routers.values()].map(({ port }) => [port.name, throughIncarnation(life, port, ['preflight', 'apply', 'read', 'cutOff'])])),
+      routers: new Map(
+        [...routers.values()].map(({ port }) => [
+          port.name,
+          throughIncarnation(life, port, ['preflight', 'apply', 'read', 'cutOff']),
+        ]),
+      ),
       providers: new Map(providers.map(({ port }) => [port.name, throughIncarnation(life, port, ['measure'])])),
       notifiers: new Map(notifiers.map(({ port }) => [port.name, throughIncarnation(life, port, ['deliver'])])),
       services: new Map(spec.services.map((service) => [service.settings.name, service.settings])),
@@ -378,7 +454,8 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
     watch.disturbed(null);
   };
 
-  const unended = (): readonly Release[] => [...eye.releases.values()].map(({ release }) => release).filter((release) => !isEnded(release));
+  const unended = (): readonly Release[] =>
+    [...eye.releases.values()].map(({ release }) => release).filter((release) => !isEnded(release));
 
   const run = async (): Promise<void> => {
     const broken = (): boolean => violation !== null;
@@ -403,10 +480,20 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
     for (const release of unended()) {
       if (release.deadlineAt === null) continue;
       const from = Math.max(release.deadlineAt, healedAt);
-      if (from + LIVENESS_MS + 2 * release.settleMs < now) return report('I12', `${release.id} is still ${release.phase.kind} (${release.hold?.reason ?? 'no hold'}) ${now - from} ms after its deadline and the healing`);
+      if (from + LIVENESS_MS + 2 * release.settleMs < now)
+        return report(
+          'I12',
+          `${release.id} is still ${release.phase.kind} (${release.hold?.reason ?? 'no hold'}) ${now - from} ms after its deadline and the healing`,
+        );
     }
     const queuedMs = unended().length * (30 * 60_000);
-    if (clock.nowMs() - healedMs > queuedMs + 3 * 3_600_000) report('I12', `${unended().map(({ id, phase }) => `${id} ${phase.kind}`).join(', ')} hours after the healing`);
+    if (clock.nowMs() - healedMs > queuedMs + 3 * 3_600_000)
+      report(
+        'I12',
+        `${unended()
+          .map(({ id, phase }) => `${id} ${phase.kind}`)
+          .join(', ')} hours after the healing`,
+      );
   };
 
   const drainOutbox = async (healedMs: number, broken: () => boolean): Promise<void> => {
@@ -414,7 +501,8 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
       const { rows } = await store.deliveries({ limit: 100_000, before: null });
       const pending = rows.filter((row) => row.state === 'pending');
       if (pending.length === 0 || broken()) return;
-      if (clock.nowMs() - healedMs > 8 * 3_600_000) return report('I13', `event ${pending.at(-1)?.eventId} was neither delivered nor parked`);
+      if (clock.nowMs() - healedMs > 8 * 3_600_000)
+        return report('I13', `event ${pending.at(-1)?.eventId} was neither delivered nor parked`);
       await clock.run(clock.nowMs() + 10_000, broken);
     }
   };
@@ -428,20 +516,26 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
   const checkRest = async (): Promise<void> => {
     for (const router of routers.values())
       for (const node of router.nodes)
-        if (node.share !== eye.wantedOf(router.target) && !isAdopted(router.target, node.share)) report('I6', `at rest ${node.name} serves ${node.share}, wanted ${eye.wantedOf(router.target)}`);
+        if (node.share !== eye.wantedOf(router.target) && !isAdopted(router.target, node.share))
+          report('I6', `at rest ${node.name} serves ${node.share}, wanted ${eye.wantedOf(router.target)}`);
     const { rows } = await store.deliveries({ limit: 100_000, before: null });
     const parked = new Set(rows.filter((row) => row.state === 'parked').map((row) => `${row.notifier} ${row.eventId}`));
     if (parked.size > 0) sometimes('event parked');
     for (const ledger of [...eye.releases.values(), ...eye.targets.values()])
       for (const [event, names] of ledger.notify)
-        for (const name of names) if (!received.get(name)?.has(event) && !parked.has(`${name} ${event}`)) report('I13', `${event} never reached ${name}`);
-    for (const { notifier, id } of disorder) if (!parked.has(`${notifier} ${id}`)) report('I13', `${id} reached ${notifier} after a later one`);
+        for (const name of names)
+          if (!received.get(name)?.has(event) && !parked.has(`${name} ${event}`)) report('I13', `${event} never reached ${name}`);
+    for (const { notifier, id } of disorder)
+      if (!parked.has(`${notifier} ${id}`)) report('I13', `${id} reached ${notifier} after a later one`);
     for (const [id, ledger] of eye.releases) {
       const stored = await store.release(id);
       const { rows: events } = await store.releaseEvents(id, { afterSeq: 0, limit: 100_000 });
-      if (!stored || stored.revision !== ledger.revision) report('I8', `${id} is stored at revision ${stored?.revision}, and ${ledger.revision} was committed`);
-      if (!isDeepStrictEqual(events, ledger.events)) report('I7', `the stored log of ${id} is not what was committed: ${events.length} of ${ledger.events.length} events`);
-      else if (!isDeepStrictEqual(replay(events), stored?.release)) report('I7', `the stored log of ${id} does not replay to its state`);
+      if (!stored || stored.revision !== ledger.revision)
+        report('I8', `${id} is stored at revision ${stored?.revision}, and ${ledger.revision} was committed`);
+      if (!isDeepStrictEqual(events, ledger.events))
+        report('I7', `the stored log of ${id} is not what was committed: ${events.length} of ${ledger.events.length} events`);
+      else if (!isDeepStrictEqual(replay(events), stored?.release))
+        report('I7', `the stored log of ${id} does not replay to its state`);
     }
   };
 
