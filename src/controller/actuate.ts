@@ -5,6 +5,7 @@
 import type { TargetFailure } from '../domain/event.ts';
 import type { Weight } from '../domain/ids.ts';
 import { NONE } from '../domain/ids.ts';
+import { standingOf } from '../domain/reading.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { canarySlot, canaryWeight } from '../domain/target.ts';
 import { err, ok } from '../lib/result.ts';
@@ -43,6 +44,8 @@ function obey(ctx: Context, { service, target, direction }: TargetShift, signal:
     if (!current || current.target.seq !== target.seq) return 'a newer weight is wanted by now';
     const router = ctx.routers.get(target.router);
     if (!router) return `no router named ${target.router} is configured`;
+    const meant = direction === 'raise' ? await loweredSince(ctx, { router, service, target: current.target }, signal) : null;
+    if (meant !== null) return meant;
     const written = await write(ctx, { router, service, target: current.target, direction }, signal);
     if (written.ok) {
       await noteVerified(ctx, current.target, written.value.nodes);
@@ -53,6 +56,25 @@ function obey(ctx: Context, { service, target, direction }: TargetShift, signal:
     else await noteReached(ctx, current.target);
     return nodes.length > 1 ? `${detail}; ${nodes.map(nodeText).join(', ')}` : detail;
   });
+}
+
+/** Who lowers a target that was read back already means it: another target's trouble is no reason to raise it again. */
+async function loweredSince(
+  ctx: Context,
+  { router, service, target }: Omit<RouterWrite, 'direction'>,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if (target.verifiedSeq !== target.seq) return null;
+  const route = { name: target.route, slots: target.slots };
+  const read = await routerCall(ctx, { router, operation: 'read', lowering: false }, signal, (inner) =>
+    router.read(route, inner),
+  );
+  if (!read.ok) return read.error.detail;
+  const lowered = read.value.find(
+    ({ node, secondShare, boot }) =>
+      secondShare !== null && standingOf(target, service, { node, secondShare, boot }) === 'belowByHand',
+  );
+  return lowered ? `${nodeText(lowered)}, lowered by hand` : null;
 }
 
 export type RouterWrite = TargetShift & { readonly router: TrafficRouter };

@@ -243,7 +243,7 @@ export type Store = {
   events(query: { readonly afterPosition: number; readonly limit: number }): Promise<readonly LoggedEvent[]>;
   lastPosition(): Promise<number>;
   checkStates(id: ReleaseId): Promise<readonly CheckState[]>;
-  /** Newest first; keyset by end. */
+  /** Newest first; keyset by the order in which they were written. */
   measurements(
     id: ReleaseId,
     query: { readonly check: string | null; readonly limit: number; readonly before: number | null },

@@ -20,10 +20,10 @@ import type {
   MeasurementRow,
   Store,
   StoredAudit,
-  StoredPlan,
   StoredRelease,
 } from '../ports/store.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
+import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
 import { page } from './page.ts';
 import { isReleaseEvent, isTargetEvent, subjectOf } from './rows.ts';
@@ -43,7 +43,6 @@ type State = {
   readonly checkStates: Map<ReleaseId, Map<string, CheckState>>;
   readonly measurements: Map<ReleaseId, Map<string, MeasurementRow>>;
   readonly audit: StoredAudit[];
-  readonly plans: Map<string, StoredPlan[]>;
   readonly outbox: ReturnType<typeof memoryOutbox>;
 };
 
@@ -59,7 +58,6 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     checkStates: new Map(),
     measurements: new Map(),
     audit: [],
-    plans: new Map(),
     outbox: memoryOutbox(now),
   };
   return {
@@ -70,7 +68,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...releases(state),
     ...claims(state),
     ...logs(state),
-    ...plans(state),
+    ...memoryPlans(now, (entry) => audited(state, entry)),
     ...state.outbox.methods,
     close: async () => {},
   };
@@ -264,10 +262,12 @@ function logs(
         .map((event, index) => ({ position: afterPosition + index + 1, event })),
     lastPosition: async () => state.events.length,
     async measurements(id, { check, limit, before }) {
-      const rows = [...(state.measurements.get(id)?.values() ?? [])]
-        .filter((row) => (check === null || row.check === check) && (before === null || row.end < before))
-        .toSorted((a, b) => b.end - a.end);
-      return page(rows, limit, (row) => row.end);
+      const numbered = [...(state.measurements.get(id)?.values() ?? [])].map((row, index) => ({ key: index + 1, row }));
+      const wanted = numbered.filter(
+        ({ key, row }) => (check === null || row.check === check) && (before === null || key < before),
+      );
+      const found = page(wanted.toReversed(), limit, ({ key }) => key);
+      return { ...found, rows: found.rows.map(({ row }) => row) };
     },
     audit: async ({ limit, before }) =>
       page(state.audit.filter(({ seq }) => before === null || seq < before).toReversed(), limit, ({ seq }) => seq),
@@ -283,30 +283,6 @@ function logs(
         state.streams.delete(id);
       }
       return dropped;
-    },
-  };
-}
-
-function plans(state: State): Pick<Store, 'savePlan' | 'plan' | 'plans'> {
-  return {
-    async savePlan({ name, service, document }, entry) {
-      const versions = state.plans.get(name) ?? [];
-      const before = versions.at(-1);
-      if (before && before.document === document && before.service === service) return before;
-      const plan = { name, service, document, version: versions.length + 1, createdAt: state.now() };
-      state.plans.set(name, [...versions, plan]);
-      audited(state, entry);
-      return plan;
-    },
-    plan: async (name, version) =>
-      (version === null ? state.plans.get(name)?.at(-1) : state.plans.get(name)?.[version - 1]) ?? null,
-    async plans({ limit, cursor }) {
-      const rows = [...state.plans.values()]
-        .flatMap((versions) => versions.slice(-1))
-        .filter(({ name }) => cursor === null || cursor < name)
-        .toSorted((a, b) => (a.name < b.name ? -1 : 1));
-      const shown = rows.slice(0, limit);
-      return { rows: shown, next: rows.length > limit ? (shown.at(-1)?.name ?? null) : null };
     },
   };
 }

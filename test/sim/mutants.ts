@@ -250,10 +250,15 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'src/domain/decide.ts',
-        'if (goingUp && input.served.byHand && deadlineAt !== null',
-        'if (goingUp && deadlineAt === 0',
+        "if (goingUp && NONE < draft.release.wanted && input.served.kind !== 'asWanted' && overdue(draft)) return null;",
+        'void NONE;',
       ),
     ],
+  },
+  {
+    name: 'a retry raises what was lowered by hand meanwhile',
+    within: 600,
+    edits: [edit('src/controller/actuate.ts', 'if (meant !== null) return meant;', 'void meant;')],
   },
   {
     name: 'who opens a gate early is not named',
@@ -275,13 +280,13 @@ export const mutants: readonly Mutant[] = [
  */
 export const equivalents: readonly Mutant[] = [
   {
-    name: 'leases are ignored',
+    name: 'the lease of another worker is ignored',
     within: 60,
     edits: [
       edit(
         'src/store/memory.ts',
         '.filter((row) => row.dueAt <= at && row.leaseUntil <= at)\n',
-        '.filter((row) => row.dueAt <= at)\n',
+        '.filter((row) => row.dueAt <= at && (row.leaseUntil <= at || row.worker !== worker))\n',
       ),
     ],
   },

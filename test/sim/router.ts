@@ -49,7 +49,7 @@ export type RouterWorld = {
   onChanging(target: TargetId): void;
   onChanged(
     target: TargetId,
-    change: { readonly node: Node; readonly cause: Cause; readonly seq: number | null; readonly before: Weight },
+    change: Arrival & { readonly node: Node; readonly seq: number | null; readonly before: Weight },
   ): void;
   /** Something went wrong between the controller and this router, or a node came or went. */
   onDisturbed(target: TargetId): void;
@@ -67,6 +67,9 @@ export type RouterSpec = {
 
 type Fate = 'well' | 'request_lost' | 'reply_lost' | 'applied_then_error' | 'late_write' | 'false_ack' | 'slow_router';
 
+/** How a write got there, and when it was sent. */
+type Arrival = { readonly cause: Cause; readonly sentAtMs: number };
+type Touch = Arrival & { readonly share: Weight; readonly seq: number | null };
 type Order<T> = { readonly share: Weight; readonly seq: number; acknowledge(): Result<T, RouterError> };
 
 const NEVER = new Promise<never>(() => {});
@@ -96,20 +99,17 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
           }
         : { node: node.name, reachable: false, secondShare: null, seq: null, boot: null, detail: 'connection refused' },
     );
-  const change: SimRouter['change'] = (node, share, cause) => touch(node, { share, cause, seq: null });
-  const touch = (
-    node: Node,
-    { share, cause, seq }: { readonly share: Weight; readonly cause: Cause; readonly seq: number | null },
-  ): void => {
+  const change: SimRouter['change'] = (node, share, cause) => touch(node, { share, cause, seq: null, sentAtMs: clock.nowMs() });
+  const touch = (node: Node, { share, cause, seq, sentAtMs }: Touch): void => {
     if (cause !== 'write') node.disturbedAtMs = clock.nowMs();
     world.onChanging(target);
     const before = node.share;
     node.share = share;
     if (seq !== null) node.seq = Math.max(node.seq, seq);
-    world.onChanged(target, { node, cause, seq, before });
+    world.onChanged(target, { node, cause, seq, before, sentAtMs });
   };
 
-  const write = (order: Omit<WeightWrite, 'route'>, cause: Cause): Result<Applied, RouterError> => {
+  const write = (order: Omit<WeightWrite, 'route'>, { cause, sentAtMs }: Arrival): Result<Applied, RouterError> => {
     const { secondShare, seq, direction } = order;
     const isStale = (node: Node): boolean => spec.seq === 'fence' && seq < node.seq;
     const down = nodes.filter((node) => !node.isUp);
@@ -120,7 +120,7 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     for (const node of nodes) {
       if (!node.isUp || isStale(node)) continue;
       changed ||= node.share !== secondShare;
-      touch(node, { share: secondShare, cause, seq });
+      touch(node, { share: secondShare, cause, seq, sentAtMs });
     }
     if (down.length > 0) return fail('unreachable', `${down[0]?.name} refused the connection`);
     if (nodes.some(isStale)) return fail('stale', 'a newer seq is there');
@@ -139,9 +139,10 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
   /** One exchange with the router; `act` is what happens there, when the request arrives in time. */
   const exchange = async <T>(
     signal: AbortSignal,
-    act: (cause: Cause) => Result<T, RouterError>,
+    act: (arrival: Arrival) => Result<T, RouterError>,
     order: Order<T> | null,
   ): Promise<Result<T, RouterError>> => {
+    const sentAtMs = clock.nowMs();
     const fate = fateOf(order !== null);
     if (fate !== 'well') world.onDisturbed(target);
     if (fate === 'request_lost') return NEVER;
@@ -149,7 +150,7 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
       const latestMs = Math.min(world.applyTimeoutMs + 4_000, world.settleMs - 2_000);
       const wasNewest = order !== null && world.isNewest(target, order.seq);
       clock.after(draw.int(world.applyTimeoutMs, latestMs), () => {
-        act('late');
+        act({ cause: 'late', sentAtMs });
         if (order && wasNewest) world.onLate(target, order);
       });
       return NEVER;
@@ -158,7 +159,7 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     if (signal.aborted) return err({ kind: 'timeout', detail: 'gave up waiting', nodes: [] });
     // It says yes and does nothing; what it serves is in its answer, for those who look.
     if (fate === 'false_ack' && order) return order.acknowledge();
-    const answer = act('write');
+    const answer = act({ cause: 'write', sentAtMs });
     if (fate === 'reply_lost') return NEVER;
     if (fate === 'applied_then_error') return err({ kind: 'unreachable', detail: 'connection reset', nodes: [] });
     return answer;
@@ -200,12 +201,12 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     read: (_route, signal) => exchange(signal, () => ok(readings()), null),
     apply: ({ secondShare, seq, direction }, signal) => {
       world.onOrder(target, { share: secondShare, seq });
-      return exchange(signal, (cause) => write({ secondShare, seq, direction }, cause), { share: secondShare, seq, acknowledge });
+      return exchange(signal, (arrival) => write({ secondShare, seq, direction }, arrival), { share: secondShare, seq, acknowledge });
     },
     cutOff: (_route, slot, seq, signal) => {
       const secondShare = slot === slots[1] ? NONE : ALL;
       world.onOrder(target, { share: secondShare, seq });
-      return exchange(signal, (cause) => write({ secondShare, seq, direction: 'lower' }, cause), {
+      return exchange(signal, (arrival) => write({ secondShare, seq, direction: 'lower' }, arrival), {
         share: secondShare,
         seq,
         acknowledge,

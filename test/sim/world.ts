@@ -80,6 +80,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
 
 async function build({ seed, openStore, onLine }: WorldOptions) {
   const spec: WorldSpec = worldSpec(seed);
+  const { settings } = spec;
   const clock = virtualClock();
   const coverage: Coverage = new Map();
   const lines: string[] = [];
@@ -164,21 +165,21 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
       readonly node: Node;
       readonly cause: Cause;
       readonly seq: number | null;
+      readonly sentAtMs: number;
       readonly isRaise: boolean;
       readonly isLone: boolean;
     },
   ): void => {
-    const { node, cause, seq, isRaise, isLone } = change;
+    const { node, cause, seq, sentAtMs, isRaise, isLone } = change;
     const ledger = eye.targets.get(id)!;
     const hand = hands.get(node);
     hands.delete(node);
     if (cause === 'hand' && !isRaise && isLone && ledger.verifiedSeq === ledger.seq)
       hands.set(node, { atMs: clock.nowMs(), seq: ledger.seq });
-    const isSettled = hand !== undefined && Math.max(hand.atMs, frozen.lastMs) + HAND_SETTLED_MS < clock.nowMs();
+    const isSettled = hand !== undefined && Math.max(hand.atMs, frozen.lastMs) + settings.readTimeoutMs + HAND_SLACK_MS < sentAtMs;
     if (cause === 'write' && isRaise && isSettled && seq === hand.seq)
       report('I16', `${node.name} was lowered by hand and raised again to ${node.share}`);
   };
-  const { settings } = spec;
   const watch = exposure({
     clock,
     routers,
@@ -206,12 +207,13 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
           onChanging: () => traffics.get(name)?.advance(),
           isNewest: (_, seq) => seq === eye.newestSeq(id),
           onLate: eye.landed,
-          onChanged: (_, { node, cause, seq, before }) => {
+          onChanged: (_, { node, cause, seq, before, sentAtMs }) => {
             const canary = (share: Weight): number => canaryWeight(SLOTS, eye.stableOf(name), share);
             checkHand(id, {
               node,
               cause,
               seq,
+              sentAtMs,
               isRaise: canary(before) < canary(node.share),
               isLone: target.nodes === 1 && target.isMarked,
             });
@@ -561,6 +563,6 @@ const BOUND_SLACK_MS = 2_000;
 const LIVENESS_MS = 120_000;
 /** A dead worker comes back, and what differs when all releases have ended is put right. */
 const REST_MS = 90_000;
-/** Older than anything that was on its way when somebody laid hand on a router. */
-const HAND_SETTLED_MS = 30_000;
+/** A write that answers to what was read before somebody laid hand on the router is sent by then. */
+const HAND_SLACK_MS = 1_000;
 const BUG = /AssertionFailed|TypeError|RangeError|ReferenceError/;

@@ -84,20 +84,20 @@ export function logMethods(ctx: SqliteContext): Pick<Store, Methods> {
 
 function measured({ db }: SqliteContext, ...[id, { check, limit, before }]: Parameters<Store['measurements']>) {
   const rows = db
-    .select({ row: measurements.row })
+    .select({ id: measurements.id, row: measurements.row })
     .from(measurements)
     .where(
       and(
         eq(measurements.release, id),
         check === null ? undefined : eq(measurements.check, check),
-        before === null ? undefined : lt(measurements.endMs, before),
+        before === null ? undefined : lt(measurements.id, before),
       ),
     )
-    .orderBy(desc(measurements.endMs))
+    .orderBy(desc(measurements.id))
     .limit(limit + 1)
     .all();
-  const found = rows.map(({ row }) => measurementOf(row));
-  return page(found, limit, (row) => row.end);
+  const found = page(rows, limit, (row) => row.id);
+  return { ...found, rows: found.rows.map(({ row }) => measurementOf(row)) };
 }
 
 function audited({ db }: SqliteContext, { limit, before }: Parameters<Store['audit']>[0]) {

@@ -1,0 +1,30 @@
+/** Plans in memory: every version, in the order of applying. */
+import type { Instant } from '../domain/ids.ts';
+import type { AuditEntry, Store, StoredPlan } from '../ports/store.ts';
+
+export function memoryPlans(
+  now: () => Instant,
+  audited: (entry: AuditEntry) => void,
+): Pick<Store, 'savePlan' | 'plan' | 'plans'> {
+  const stored = new Map<string, StoredPlan[]>();
+  return {
+    async savePlan({ name, service, document }, entry) {
+      const versions = stored.get(name) ?? [];
+      const before = versions.at(-1);
+      if (before && before.document === document && before.service === service) return before;
+      const plan = { name, service, document, version: versions.length + 1, createdAt: now() };
+      stored.set(name, [...versions, plan]);
+      audited(entry);
+      return plan;
+    },
+    plan: async (name, version) => (version === null ? stored.get(name)?.at(-1) : stored.get(name)?.[version - 1]) ?? null,
+    async plans({ limit, cursor }) {
+      const rows = [...stored.values()]
+        .flatMap((versions) => versions.slice(-1))
+        .filter(({ name }) => cursor === null || cursor < name)
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+      const shown = rows.slice(0, limit);
+      return { rows: shown, next: rows.length > limit ? (shown.at(-1)?.name ?? null) : null };
+    },
+  };
+}
