@@ -74,7 +74,7 @@ async function settle(ctx: Context, { target }: ClaimedTarget, { nodes }: SeenTa
 
 type OddNode = SeenTarget['nodes'][number];
 
-/** The same difference found again is no news, but keeps the clock of bad evidence running. */
+/** The same difference found again is no news. `isWhole`: every node answered, so the target is out of reach no longer. */
 async function noteDrift(
   ctx: Context,
   { target }: ClaimedTarget,
@@ -82,7 +82,8 @@ async function noteDrift(
   { isWhole }: { readonly isWhole: boolean },
 ): Promise<void> {
   const differs = `${odd.node} serves ${odd.secondShare / 100} % on ${target.slots[1]}, wanted ${target.desiredSecond / 100} %`;
-  if (target.differs === differs && target.unreachableSince === null) return;
+  const isBack = isWhole && target.unreachableSince !== null;
+  if (target.differs === differs && !isBack) return;
   ctx.recorder.drift(target.id);
   const fact: TargetFact = {
     type: 'drift.seen',
@@ -91,9 +92,9 @@ async function noteDrift(
     wantedSecond: target.desiredSecond,
     restarted: odd.standing === 'belowExplained',
   };
-  const facts = target.differs === differs ? back(target) : [...back(target), fact];
+  const facts = [...(isBack ? back(target) : []), ...(target.differs === differs ? [] : [fact])];
   await note(ctx, target, {
-    change: { differs, driftAt: await ctx.store.now(), unreachableSince: null },
+    change: { differs, driftAt: await ctx.store.now(), ...(isBack ? { unreachableSince: null } : {}) },
     facts,
   });
 }

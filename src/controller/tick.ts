@@ -63,6 +63,7 @@ async function replace(ctx: Context, claimed: Claimed, signal: AbortSignal): Pro
 
 /** Looks at the traffic and at the checks, both at once, and lets the step machine say what follows. */
 async function watch(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<Ticked> {
+  const seenAt = await ctx.store.now();
   const [served, judgement] = await Promise.all([observeServed(ctx, claimed, signal), judgeChecks(ctx, claimed, signal)]);
   const targets = await ctx.store.targets(claimed.release.service);
   const input: Input = {
@@ -71,7 +72,7 @@ async function watch(ctx: Context, claimed: Claimed, signal: AbortSignal): Promi
     driftAt: newestDrift(targets),
     verdicts: judgement.verdicts,
   };
-  return step(ctx, claimed, { input, judgement }, signal);
+  return step(ctx, claimed, { input, judgement, seenAt }, signal);
 }
 
 /** Decides on one input and obeys what was decided: at most one change of weight per tick. */
@@ -87,11 +88,13 @@ type Given = {
   readonly judgement?: Judgement;
   readonly failedTries?: number;
   readonly keepLease?: boolean;
+  /** When the world was looked at: a process that was stopped meanwhile does not take what it saw for what is. */
+  readonly seenAt?: Instant;
 };
 
 /** Decides and commits; null when there was nothing to write. */
-async function take(ctx: Context, claimed: Claimed, { input, ...given }: Given): Promise<Recorded | null> {
-  const decision = decide(claimed.release, input, await ctx.store.now());
+async function take(ctx: Context, claimed: Claimed, { input, seenAt, ...given }: Given): Promise<Recorded | null> {
+  const decision = decide(claimed.release, input, seenAt ?? (await ctx.store.now()));
   if (decision.events.length === 0 && (given.judgement?.checkStates.length ?? 0) === 0) return null;
   return record(ctx, claimed, { decision, ...given });
 }

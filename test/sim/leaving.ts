@@ -121,7 +121,7 @@ function checkEvidence(
   const readBackAt = ledger.events.findLast((earlier) => earlier.type === 'weight.verified')?.at ?? 0;
   const since = Math.max(readBackAt, evidenceSince);
   const all = evidences.get(`${version} ${check.name}`) ?? [];
-  const counted = all.filter(({ at, seenAt }) => since < at && seenAt <= event.at);
+  const counted = all.filter(({ at }) => since < at);
   const where = `${before.id} left ${before.wanted} (${before.phase.kind}) with check ${check.name}`;
   if (counted.length < plan.minMeasurements)
     return report('I4', `${where} after ${counted.length} of ${plan.minMeasurements} measurements`);
@@ -129,7 +129,7 @@ function checkEvidence(
   if (!isPerson && newest && STALE_INTERVALS * plan.intervalMs + SLACK_MS < event.at - newest.seenAt)
     report('I10', `${where} ${event.at - newest.seenAt} ms after its newest measurement`);
   if (check.kind !== 'ratio') return;
-  const honest = all.filter(({ at, seenAt, canary }) => since + plan.warmUpMs <= at && seenAt <= event.at && canary[0] > 0);
+  const honest = all.filter(({ at, canary }) => since + plan.warmUpMs <= at && canary[0] > 0);
   const [first, last] = [honest[0], honest.at(-1)];
   if (!first || !last) return;
   const grew = (arm: 'canary' | 'stable') => ({ total: last[arm][0] - first[arm][0], bad: last[arm][1] - first[arm][1] });

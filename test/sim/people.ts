@@ -18,6 +18,7 @@ export type PeopleWorld = {
   readonly releases: number;
   readonly truths: Map<string, Truth>;
   readonly faultsForMs: number;
+  readonly pace: number;
   /** Commands of a process that is up, or null when none is. */
   commands(): Commands | null;
   stableVersionOf(service: string): Promise<string | null>;
@@ -37,7 +38,7 @@ export function people(world: PeopleWorld): void {
     const atMs = number === 1 ? draw.int(1, 20) * 1_000 : draw.int(0, world.faultsForMs * 0.8);
     clock.after(atMs, () => void startRelease(world, number));
   }
-  const gapMs = draw.pick([15_000, 60_000, 240_000]);
+  const gapMs = draw.pick([15_000, 60_000, 240_000]) * world.pace;
   const meddle = (): void =>
     clock.after(-Math.log(1 - draw.next()) * gapMs, () => {
       if (clock.nowMs() < world.faultsForMs) {
@@ -63,7 +64,7 @@ async function startRelease(world: PeopleWorld, number: number): Promise<void> {
   const version = `${service}-v${number}`;
   truths.set(version, truthOf(draw));
   const request = {
-    plan: plan(service, draw),
+    plan: plan(service, draw, world.pace),
     version,
     paused: draw.hits(0.1),
     onBusy: draw.hits(0.2) ? draw.pick(['queue', 'supersede'] as const) : null,

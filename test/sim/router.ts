@@ -201,7 +201,11 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     read: (_route, signal) => exchange(signal, () => ok(readings()), null),
     apply: ({ secondShare, seq, direction }, signal) => {
       world.onOrder(target, { share: secondShare, seq });
-      return exchange(signal, (arrival) => write({ secondShare, seq, direction }, arrival), { share: secondShare, seq, acknowledge });
+      return exchange(signal, (arrival) => write({ secondShare, seq, direction }, arrival), {
+        share: secondShare,
+        seq,
+        acknowledge,
+      });
     },
     cutOff: (_route, slot, seq, signal) => {
       const secondShare = slot === slots[1] ? NONE : ALL;

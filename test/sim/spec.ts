@@ -28,7 +28,10 @@ export type WorldSpec = {
   readonly releases: number;
   readonly faultsForMs: number;
   readonly settings: Settings;
+  /** Nothing goes wrong: what a release costs by itself. */
   readonly isCalm: boolean;
+  /** How much longer everything takes than in the quickest worlds: holds, deadlines, the world itself. */
+  readonly pace: number;
 };
 
 export const NOTIFIERS = ['pager', 'chat'] as const;
@@ -39,11 +42,13 @@ export const PROVIDERS = ['metrics', 'probe'] as const;
 export function worldSpec(seed: number): WorldSpec {
   const draw = chance(seed, 'world');
   const count = draw.int(1, 3);
+  const pace = chance(seed, 'pace').hits(0.15) ? 12 : 1;
   return {
     services: Array.from({ length: count }, (_, index) => serviceSpec(`svc${index}`, draw)),
     workers: draw.hits(0.5) ? 2 : 1,
     releases: draw.int(count, 6),
-    faultsForMs: draw.int(10, 40) * 60_000,
+    faultsForMs: draw.int(10, 40) * 60_000 * (pace === 1 ? 1 : 4),
+    pace,
     settings: settings(draw),
     isCalm: draw.hits(0.05),
   };
@@ -114,20 +119,20 @@ export function truthOf(draw: Chance): Truth {
   }
 }
 
-export function plan(service: string, draw: Chance): Plan {
+export function plan(service: string, draw: Chance, pace: number): Plan {
   const checks = Object.fromEntries(checksOf(draw).map((check) => [check.name, check]));
   const names = Object.keys(checks);
   const isPoisoned = draw.hits(0.03);
-  const steps = stepsOf(draw, names);
+  const steps = stepsOf(draw, names, pace);
   return {
     name: 'simulated',
     service,
     strategy: 'canary',
     // A plan that no validation would let through: its handler fails on every look.
     steps: isPoisoned ? steps.map((step) => (step.kind === 'weight' ? { ...step, checks: [POISON] } : step)) : steps,
-    bake: draw.hits(0.4) ? { forMs: draw.int(10, 90) * 1_000, holdBack: Weight(draw.pick([0, 500, 1_000])) } : null,
-    deadlineMs: draw.int(4, 25) * 60_000,
-    intervalMs: draw.pick([2_000, 5_000, 10_000]),
+    bake: draw.hits(0.4) ? { forMs: draw.int(10, 90) * 1_000 * pace, holdBack: Weight(draw.pick([0, 500, 1_000])) } : null,
+    deadlineMs: draw.int(4, 25) * 60_000 * pace,
+    intervalMs: draw.pick([2_000, 5_000, 10_000]) * (pace === 1 ? 1 : 3),
     warmUpMs: draw.pick([0, 0, 5_000]),
     minMeasurements: draw.int(1, 4),
     onNoData: draw.pick(['hold', 'hold', 'rollback', 'continue']),
@@ -137,18 +142,18 @@ export function plan(service: string, draw: Chance): Plan {
   };
 }
 
-function stepsOf(draw: Chance, checks: readonly string[]): readonly Step[] {
+function stepsOf(draw: Chance, checks: readonly string[], pace: number): readonly Step[] {
   const steps: Step[] = [];
   const otherwise = (): GateOutcome => draw.pick(['continue', 'rollback']);
   let weight = draw.pick([50, 500, 1_000]);
   for (let index = draw.int(1, 4); index > 0; index--) {
-    if (draw.hits(0.12)) steps.push({ kind: 'pause', forMs: draw.int(10, 60) * 1_000, otherwise: otherwise() });
+    if (draw.hits(0.12)) steps.push({ kind: 'pause', forMs: draw.int(10, 60) * 1_000 * pace, otherwise: otherwise() });
     if (draw.hits(0.12))
       steps.push({ kind: 'approve', by: draw.int(1, 2), withinMs: draw.int(30, 200) * 1_000, otherwise: otherwise() });
     steps.push({
       kind: 'weight',
       weight: Weight(weight),
-      holdMs: draw.int(8, 80) * 1_000,
+      holdMs: draw.int(8, 80) * 1_000 * pace,
       checks: draw.hits(0.8) ? checks : checks.slice(0, 1),
     });
     weight = Math.min(10_000, weight * draw.int(2, 5));

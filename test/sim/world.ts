@@ -60,6 +60,8 @@ export type WorldResult = {
 export type WorldOptions = {
   readonly seed: number;
   readonly openStore: (now: () => Instant) => Promise<Store>;
+  /** Ends the time of faults sooner than the seed says, where a world would take too long. */
+  readonly mostMs?: number;
   /** Every line, for replaying one seed. */
   readonly onLine?: (line: string) => void;
 };
@@ -78,9 +80,10 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   }
 }
 
-async function build({ seed, openStore, onLine }: WorldOptions) {
+async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLine }: WorldOptions) {
   const spec: WorldSpec = worldSpec(seed);
   const { settings } = spec;
+  const faultsForMs = Math.min(spec.faultsForMs, mostMs);
   const clock = virtualClock();
   const coverage: Coverage = new Map();
   const lines: string[] = [];
@@ -167,16 +170,18 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
       readonly seq: number | null;
       readonly sentAtMs: number;
       readonly isRaise: boolean;
+      readonly isLowering: boolean;
       readonly isLone: boolean;
     },
   ): void => {
-    const { node, cause, seq, sentAtMs, isRaise, isLone } = change;
+    const { node, cause, seq, sentAtMs, isRaise, isLowering, isLone } = change;
     const ledger = eye.targets.get(id)!;
     const hand = hands.get(node);
     hands.delete(node);
-    if (cause === 'hand' && !isRaise && isLone && ledger.verifiedSeq === ledger.seq)
+    if (cause === 'hand' && isLowering && isLone && ledger.verifiedSeq === ledger.seq)
       hands.set(node, { atMs: clock.nowMs(), seq: ledger.seq });
-    const isSettled = hand !== undefined && Math.max(hand.atMs, frozen.lastMs) + settings.readTimeoutMs + HAND_SLACK_MS < sentAtMs;
+    const isSettled =
+      hand !== undefined && Math.max(hand.atMs, frozen.lastMs) + settings.readTimeoutMs + HAND_SLACK_MS < sentAtMs;
     if (cause === 'write' && isRaise && isSettled && seq === hand.seq)
       report('I16', `${node.name} was lowered by hand and raised again to ${node.share}`);
   };
@@ -215,10 +220,14 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
               seq,
               sentAtMs,
               isRaise: canary(before) < canary(node.share),
+              isLowering: canary(node.share) < canary(before) && before === eye.wantedOf(id),
               isLone: target.nodes === 1 && target.isMarked,
             });
             trace(() => `${node.name} serves ${node.share} (${cause}${seq === null ? '' : ` ${seq}`})`);
-            if (cause !== 'write' || (seq !== null && seq < eye.newestSeq(id))) watch.disturbed(id);
+            // A call of a worker that was overtaken, or anything that was nobody's call.
+            const isStray = cause !== 'write' || (seq !== null && seq < eye.newestSeq(id));
+            if (isStray) node.disturbedAtMs = clock.nowMs();
+            if (isStray) watch.disturbed(id);
             watch.look(id);
           },
           onDisturbed: (target_) => watch.disturbed(target_),
@@ -417,7 +426,8 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
     services: spec.services,
     releases: spec.releases,
     truths,
-    faultsForMs: spec.faultsForMs,
+    faultsForMs,
+    pace: spec.pace,
     commands: () => {
       const up = lives.filter(({ life }) => life.isAlive());
       return up.length === 0 ? null : draw.pick(up).commands;
@@ -461,7 +471,7 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
 
   const run = async (): Promise<void> => {
     const broken = (): boolean => violation !== null;
-    await clock.run(spec.faultsForMs, broken);
+    await clock.run(faultsForMs, broken);
     if (broken()) return;
     heal();
     const healedMs = clock.nowMs();
@@ -488,8 +498,8 @@ async function build({ seed, openStore, onLine }: WorldOptions) {
           `${release.id} is still ${release.phase.kind} (${release.hold?.reason ?? 'no hold'}) ${now - from} ms after its deadline and the healing`,
         );
     }
-    const queuedMs = unended().length * (30 * 60_000);
-    if (clock.nowMs() - healedMs > queuedMs + 3 * 3_600_000)
+    const queuedMs = spec.releases * spec.pace * (30 * 60_000);
+    if (unended().length > 0 && clock.nowMs() - healedMs > queuedMs + 3 * 3_600_000)
       report(
         'I12',
         `${unended()

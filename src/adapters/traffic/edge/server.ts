@@ -56,7 +56,7 @@ export function edgeServer(table: EdgeTable, options: EdgeOptions, deps: EdgeSer
     try {
       await proxy.web(request, response, { target: chosen.url });
     } catch (error) {
-      if (response.destroyed || request.destroyed) return undefined; // the client left: nobody's error
+      if (response.destroyed) return undefined; // the client left: nobody's error
       failed = true;
       problem(response, 502, `the slot ${chosen.slot} did not answer (${codeOf(error)})`);
     }

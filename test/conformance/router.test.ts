@@ -1,0 +1,316 @@
+/** The routers there are, held against the suite; broken ones, each of which a case must catch; and what only the edge does. */
+import { Agent, createServer, request } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import { afterAll, describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
+import { systemClock } from '../../src/adapters/system/clock.ts';
+import { edge } from '../../src/adapters/traffic/edge/edge.ts';
+import type { Edge } from '../../src/adapters/traffic/edge/edge.ts';
+import { edgeOptions } from '../../src/adapters/traffic/edge/options.ts';
+import { memoryRouter } from '../../src/adapters/traffic/memory.ts';
+import { Weight } from '../../src/domain/ids.ts';
+import { prng } from '../../src/lib/prng.ts';
+import { ok } from '../../src/lib/result.ts';
+import type { Route, TrafficRouter } from '../../src/ports/traffic-router.ts';
+import { routerCases } from './router.suite.ts';
+import type { RouterCase, RouterSubject, Sent } from './router.suite.ts';
+
+const route: Route = { name: 'app', slots: ['blue', 'green'] };
+const signal = new AbortController().signal;
+const skipped: string[] = [];
+const closing: (() => Promise<void> | void)[] = [];
+afterAll(async () => {
+  for (const close of closing.toReversed()) await close();
+  console.log(`router cases that were skipped:\n${skipped.map((line) => `  ${line}`).join('\n') || '  none'}`);
+});
+
+function has({ send, edit, restart, router }: RouterSubject, need: RouterCase['needs']): string | null {
+  if (need === 'send' && !send) return 'it has no data plane';
+  if (need === 'edit' && !edit) return 'nobody else can reach its table: it lives in this process';
+  if (need === 'restart' && !restart) return 'it restarts with the whole process, which the kill rounds show';
+  if (need === 'sticky' && (!send || router.capabilities.sticky === 'none')) return 'it has no sticky clients';
+  if (need === 'header' && (!send || !router.capabilities.headerOverride)) return 'it has no header override';
+  return null;
+}
+
+function suite(name: string, open: () => Promise<RouterSubject>): void {
+  describe(`router ${name}`, () => {
+    for (const each of routerCases)
+      it(each.name, async (context) => {
+        const subject = await open();
+        const reason = has(subject, each.needs);
+        if (reason === null) return each.run(subject);
+        skipped.push(`${name}: ${each.name}: ${reason}`);
+        return context.skip(reason);
+      });
+  });
+}
+
+const memory = async (): Promise<RouterSubject> => {
+  const router = memoryRouter({ name: 'memory', nodes: ['n1', 'n2'], routes: ['app'] });
+  return {
+    router,
+    route,
+    send: null,
+    edit: (share) => router.controls.edit('n1', 'app', share),
+    restart: () => router.controls.restart('n1'),
+  };
+};
+
+async function backend(handler: (name: string) => Parameters<typeof createServer>[1], name: string): Promise<Server> {
+  const server = createServer(handler(name));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  closing.push(() => void (server.closeAllConnections(), server.close()));
+  return server;
+}
+const urlOf = (server: Server): string => {
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+};
+const echo = (name: string) => (asked: IncomingMessage, answer: import('node:http').ServerResponse) => {
+  if (asked.url === '/stream') {
+    answer.write('first ');
+    setTimeout(() => answer.end('last'), 300);
+  } else if (asked.url === '/slow') setTimeout(() => answer.end(name), 300);
+  else if (asked.url === '/fail') answer.writeHead(503).end();
+  else if (asked.method === 'POST') {
+    let bytes = 0;
+    asked.on('data', (chunk: Buffer) => (bytes += chunk.length)).on('end', () => answer.end(String(bytes)));
+  } else answer.end(name);
+};
+
+async function openEdge(greenUrl?: string): Promise<{ edge: Edge; url: string; blue: Server }> {
+  const blue = await backend(echo, 'blue');
+  const green = greenUrl ?? urlOf(await backend(echo, 'green'));
+  const options = edgeOptions.parse({
+    type: 'edge',
+    listen: '127.0.0.1:0',
+    routes: { app: { slots: { blue: { url: urlOf(blue) }, green: { url: green } }, sticky: { header: 'x-user' } } },
+  });
+  const random = prng(42);
+  const made = edge('front', options, { clock: systemClock(), random: { next: random, id: () => 'boot-1' }, fetch });
+  const url = await made.start([{ route: 'app', slots: route.slots, secondShare: Weight(0), seq: 0 }]);
+  closing.push(() => made.close());
+  return { edge: made, url, blue };
+}
+
+const agent = new Agent({ keepAlive: true, maxSockets: 40 });
+closing.push(() => agent.destroy());
+const visit = (
+  url: string,
+  headers: Record<string, string> = {},
+  more: { method?: string; body?: Buffer; close?: boolean } = {},
+): Promise<{ status: number; body: string; slot: string }> =>
+  new Promise((resolve, reject) => {
+    const asked = request(url, { method: more.method ?? 'GET', headers, ...(more.close ? {} : { agent }) }, (answer) => {
+      let body = '';
+      answer.on('data', (chunk: Buffer) => (body += chunk.toString()));
+      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body, slot: String(answer.headers['x-headgate-slot']) }));
+    });
+    asked.on('error', reject);
+    asked.end(more.body);
+  });
+
+const sender =
+  (url: string) =>
+  async (count: number, headers: Record<string, string> = {}): Promise<Sent> => {
+    const bySlot: Record<string, number> = {};
+    let failed = 0;
+    for (let done = 0; done < count;) {
+      const batch = Math.min(40, count - done);
+      for (const { status, body } of await Promise.all(Array.from({ length: batch }, () => visit(url, headers)))) {
+        if (status === 200) bySlot[body] = (bySlot[body] ?? 0) + 1;
+        else failed += 1;
+      }
+      done += batch;
+    }
+    return { bySlot, failed };
+  };
+
+suite('memory', memory);
+suite('edge', async () => {
+  const opened = await openEdge();
+  return { router: opened.edge, route, send: sender(opened.url), edit: null, restart: null };
+});
+
+describe('routers that are wrong', () => {
+  const broken: readonly (readonly [string, string, (router: TrafficRouter) => Partial<TrafficRouter>])[] = [
+    [
+      'acknowledges without doing',
+      'shows what it was told, and by which write',
+      (router) => ({ apply: async ({ route: at }) => ok({ changed: true, nodes: await nodes(router, at) }) }),
+    ],
+    [
+      'forgets the fence',
+      'refuses a write that is older than one it has seen, and leaves everything',
+      (router) => ({ apply: (write, at) => router.apply({ ...write, seq: write.seq + 100 }, at) }),
+    ],
+    [
+      'rounds a little to nothing',
+      'quantises so that nothing and everything are exact, and little is never nothing',
+      () => ({ quantize: (weight) => Weight(Math.round(weight / 100) * 100) }),
+    ],
+    [
+      'takes any number',
+      'refuses shares that are none',
+      (router) => ({
+        apply: (write, at) =>
+          router.apply({ ...write, secondShare: Weight(Math.min(10_000, Math.max(0, Math.round(write.secondShare) || 0))) }, at),
+      }),
+    ],
+    [
+      'ignores that it was cancelled',
+      'writes nothing once the call was cancelled',
+      (router) => ({ apply: (write) => router.apply(write, signal) }),
+    ],
+    [
+      'reads its own memory',
+      'shows what somebody else did to it, and is put right by the same write',
+      (router) => ({ read: async (at) => ok((await nodes(router, at)).map((node) => ({ ...node, secondShare: Weight(500) }))) }),
+    ],
+    [
+      'cuts off the wrong slot',
+      'cuts a slot off at once, whichever it is',
+      (router) => ({ cutOff: (at, slot, seq, when) => router.cutOff(at, slot === 'blue' ? 'green' : 'blue', seq, when) }),
+    ],
+  ];
+  async function nodes(router: TrafficRouter, at: Route) {
+    const read = await router.read(at, signal);
+    return read.ok ? read.value : [];
+  }
+  it.each(broken)('%s: caught by "%s"', async (_what, caught, change) => {
+    const subject = await memory();
+    const wrong = { ...subject, router: { ...subject.router, ...change(subject.router) } };
+    await expect(routerCases.find(({ name }) => name === caught)?.run(wrong)).rejects.toThrow();
+  });
+});
+
+describe('memory router with several nodes', () => {
+  it('raises all of them or none', async () => {
+    const router = memoryRouter({ name: 'm', nodes: ['n1', 'n2'], routes: ['app'] });
+    router.controls.setUp('n2', false);
+    expect(await router.apply({ route, secondShare: Weight(500), seq: 1, direction: 'raise' }, signal)).toMatchObject({
+      ok: false,
+      error: { kind: 'unreachable', detail: 'n2: connection refused; nothing was written' },
+    });
+    expect(await router.read(route, signal)).toMatchObject({
+      ok: true,
+      value: [
+        { node: 'n1', secondShare: 0 },
+        { node: 'n2', reachable: false },
+      ],
+    });
+  });
+
+  it('lowers every one that answers, and names the rest', async () => {
+    const router = memoryRouter({ name: 'm', nodes: ['n1', 'n2'], routes: ['app'] });
+    await router.apply({ route, secondShare: Weight(500), seq: 1, direction: 'raise' }, signal);
+    router.controls.setUp('n2', false);
+    expect(await router.cutOff(route, 'green', 2, signal)).toMatchObject({
+      ok: false,
+      error: { kind: 'unreachable', detail: expect.stringContaining('n2') },
+    });
+    expect(await router.read(route, signal)).toMatchObject({
+      ok: true,
+      value: [
+        { node: 'n1', secondShare: 0 },
+        { node: 'n2', reachable: false },
+      ],
+    });
+  });
+});
+
+describe('the edge', () => {
+  it('counts what each slot answered: requests, errors, and how long they took', async () => {
+    const { edge: made, url } = await openEdge();
+    await made.apply({ route, secondShare: Weight(10_000), seq: 1, direction: 'raise' }, signal);
+    await sender(url)(30);
+    for (let n = 0; n < 5; n++) await visit(`${url}/fail`);
+    const green = made.counts('app')?.slots.get('green');
+    expect(green).toMatchObject({ requests: 35, errors: 5, aborted: 0 });
+    expect(green?.buckets.reduce((sum, count) => sum + count, 0)).toBe(35);
+    expect(made.counts('app')?.slots.get('blue')).toMatchObject({ requests: 0 });
+  });
+
+  it('answers 502 and counts an error of the slot that is down, and asks no other', async () => {
+    const { edge: made, url } = await openEdge('http://127.0.0.1:9');
+    await made.apply({ route, secondShare: Weight(10_000), seq: 1, direction: 'raise' }, signal);
+    const answer = await visit(url);
+    expect(answer).toMatchObject({ status: 502, slot: 'green', body: expect.stringContaining('the slot green did not answer') });
+    expect(made.counts('app')?.slots.get('green')).toMatchObject({ requests: 1, errors: 1 });
+    expect(made.counts('app')?.slots.get('blue')).toMatchObject({ requests: 0 });
+  });
+
+  it('does not hold a client that leaves against the slot', async () => {
+    const { edge: made, url } = await openEdge();
+    const left = request(`${url}/slow`, { agent });
+    left.on('error', () => {});
+    left.end();
+    await new Promise((done) => setTimeout(done, 100));
+    left.destroy();
+    await expect.poll(() => made.counts('app')?.slots.get('blue')?.aborted).toBe(1);
+    expect(made.counts('app')?.slots.get('blue')).toMatchObject({ requests: 0, errors: 0 });
+  });
+
+  it('keeps requests that are under way through changes of the weight', async () => {
+    const { edge: made, url } = await openEdge();
+    const slow = Array.from({ length: 20 }, () => visit(`${url}/slow`));
+    for (let seq = 1; seq <= 5; seq++) {
+      await made.apply({ route, secondShare: Weight(seq % 2 === 0 ? 0 : 10_000), seq, direction: 'raise' }, signal);
+      await new Promise((done) => setTimeout(done, 30));
+    }
+    expect((await Promise.all(slow)).every(({ status }) => status === 200)).toBe(true);
+  });
+
+  it('fails nobody in 200 changes under load, with connections kept or closed', async () => {
+    const { edge: made, url } = await openEdge();
+    const load = { isDone: false };
+    const visits = (async () => {
+      const statuses: number[] = [];
+      while (!load.isDone)
+        statuses.push(
+          ...(await Promise.all(Array.from({ length: 10 }, (_each, n) => visit(url, {}, { close: n < 3 })))).map(
+            ({ status }) => status,
+          ),
+        );
+      return statuses;
+    })();
+    for (let seq = 1; seq <= 200; seq++) {
+      await made.apply({ route, secondShare: Weight((seq * 37) % 10_001), seq, direction: 'raise' }, signal);
+      await new Promise((done) => setTimeout(done, 2));
+    }
+    load.isDone = true;
+    const statuses = await visits;
+    expect(statuses.length).toBeGreaterThan(100);
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  });
+
+  it('passes a stream on as it comes, and a large body whole', async () => {
+    const { url } = await openEdge();
+    const begun = await new Promise<{ first: string; ms: number }>((resolve) => {
+      const startedMs = performance.now();
+      request(`${url}/stream`, { agent }, (answer) =>
+        answer.once('data', (chunk: Buffer) => resolve({ first: chunk.toString(), ms: performance.now() - startedMs })),
+      ).end();
+    });
+    expect(begun.first).toBe('first ');
+    expect(begun.ms).toBeLessThan(280);
+    expect((await visit(url, {}, { method: 'POST', body: Buffer.alloc(5_000_000) })).body).toBe('5000000');
+  });
+
+  it('passes websockets through', async () => {
+    const { edge: made, url, blue } = await openEdge();
+    const sockets = new WebSocketServer({ server: blue });
+    sockets.on('connection', (socket) => socket.on('message', (text) => socket.send(`heard ${text.toString()}`)));
+    const socket = new WebSocket(url.replace('http', 'ws'));
+    const heard = await new Promise<string>((resolve, reject) => {
+      socket.on('open', () => socket.send('hello'));
+      socket.on('message', (text) => resolve(text.toString()));
+      socket.on('error', reject);
+    });
+    expect(heard).toBe('heard hello');
+    expect(made.counts('app')?.slots.get('blue')?.upgrades).toBe(1);
+    socket.terminate();
+    sockets.close();
+  });
+});
