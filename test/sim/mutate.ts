@@ -11,8 +11,8 @@ registerHooks({
     const loaded = nextLoad(url, context);
     const edits = mutant.edits.filter(({ file }) => url.endsWith(`/${file}`));
     if (edits.length === 0) return loaded;
-    let source = String(loaded.source);
-    if (typeof loaded.source !== 'string') source = Buffer.from(loaded.source as Uint8Array).toString(); // what else a loader gives
+    // A loader gives text or its bytes; null only for what is built in, which no mutant touches.
+    let source = typeof loaded.source === 'string' ? loaded.source : Buffer.from(loaded.source as Uint8Array).toString();
     for (const { file, find, put } of edits) {
       if (!source.includes(find)) throw new Error(`the mutant "${mutant.name}" finds nothing to change in ${file}`);
       source = source.replace(find, () => put);
