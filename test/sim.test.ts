@@ -32,7 +32,7 @@ describe('every invariant holds, whatever goes wrong', { timeout: 60_000 }, () =
   });
 
   it('in short worlds on SQLite', async () => {
-    expect(await broken(9_001, 20, { openStore: openers.sqlite, mostMs: 4 * 60_000 })).toEqual([]);
+    expect(await broken(9_001, 8, { openStore: openers.sqlite, mostMs: 4 * 60_000 })).toEqual([]);
   });
 });
 
@@ -51,7 +51,7 @@ it('tells the same story on both stores', { timeout: 60_000 }, async () => {
 });
 
 /** Quick to catch; the slow ones are hunted by `npm run sim -- --mutants`. */
-const QUICK_WITHIN = 50;
+const QUICK_WITHIN = 20;
 
 describe('the simulator finds it when', { timeout: 120_000 }, () => {
   it.concurrent.each(mutants.filter(({ within }) => within <= QUICK_WITHIN))('$name', async (mutant) => {

@@ -1,9 +1,9 @@
 /** Plants the mutant that the environment names while its modules are loaded: `node --import ./test/sim/mutate.ts`. */
 import { registerHooks } from 'node:module';
-import { equivalents, mutants } from './mutants.ts';
+import { survivors, mutants } from './mutants.ts';
 
 const name = process.env['HEADGATE_MUTANT'];
-const mutant = [...mutants, ...equivalents].find((candidate) => candidate.name === name);
+const mutant = [...mutants, ...survivors].find((candidate) => candidate.name === name);
 if (!mutant) throw new Error(`no mutant named ${name}`);
 
 registerHooks({

@@ -9,6 +9,33 @@ import type { VirtualClock } from './virtual-clock.ts';
 
 export type ReceiverWorld = { readonly clock: VirtualClock; readonly draw: Chance; readonly faults: Faults };
 
+/** Who heard what, and what came after something later. */
+export type Receipts = {
+  add(notifier: string, notice: Notice): 'new' | 'again';
+  has(notifier: string, eventId: string): boolean;
+  readonly disorder: readonly { readonly notifier: string; readonly id: string }[];
+};
+
+export function receiptBook(): Receipts {
+  const heard = new Set<string>();
+  const newest = new Map<string, number>();
+  const disorder: { readonly notifier: string; readonly id: string }[] = [];
+  return {
+    disorder,
+    has: (notifier, eventId) => heard.has(`${notifier} ${eventId}`),
+    add(notifier, { id, subject }) {
+      if (heard.has(`${notifier} ${id}`)) return 'again';
+      heard.add(`${notifier} ${id}`);
+      const key = `${notifier} ${subject}`;
+      const seq = Number(id.slice(id.lastIndexOf('/') + 1));
+      const before = newest.get(key) ?? 0;
+      if (seq < before) disorder.push({ notifier, id });
+      newest.set(key, Math.max(seq, before));
+      return 'new';
+    },
+  };
+}
+
 export type SimNotifier = { readonly port: Notifier; setDown(isDown: boolean): void };
 
 export function simNotifier(name: string, world: ReceiverWorld, onReceived: (notice: Notice) => void): SimNotifier {

@@ -16,6 +16,10 @@ import type { VirtualClock } from './virtual-clock.ts';
 /** Why a node serves another share than before. */
 export type Cause = 'write' | 'late' | 'hand' | 'restart';
 
+/** How a write got there, and when it was sent. */
+type Arrival = { readonly cause: Cause; readonly sentAtMs: number };
+export type Change = Arrival & { readonly node: Node; readonly seq: number | null; readonly before: Weight };
+
 export type Node = {
   readonly name: string;
   share: Weight;
@@ -47,10 +51,7 @@ export type RouterWorld = {
   /** A write that was the newest when it was sent has landed after its call was given up. */
   onLate(target: TargetId, order: { readonly share: Weight; readonly seq: number }): void;
   onChanging(target: TargetId): void;
-  onChanged(
-    target: TargetId,
-    change: Arrival & { readonly node: Node; readonly seq: number | null; readonly before: Weight },
-  ): void;
+  onChanged(target: TargetId, change: Change): void;
   /** Something went wrong between the controller and this router, or a node came or went. */
   onDisturbed(target: TargetId): void;
   isHealthy(slot: string): boolean;
@@ -67,12 +68,11 @@ export type RouterSpec = {
 
 type Fate = 'well' | 'request_lost' | 'reply_lost' | 'applied_then_error' | 'late_write' | 'false_ack' | 'slow_router';
 
-/** How a write got there, and when it was sent. */
-type Arrival = { readonly cause: Cause; readonly sentAtMs: number };
 type Touch = Arrival & { readonly share: Weight; readonly seq: number | null };
 type Order<T> = { readonly share: Weight; readonly seq: number; acknowledge(): Result<T, RouterError> };
 
-const NEVER = new Promise<never>(() => {});
+/** One of its own for each call: a shared one would keep every world that ever waited for it. */
+const never = (): Promise<never> => new Promise(() => {});
 
 export function simRouter({ target, name, slots, spec }: RouterSpec, world: RouterWorld): SimRouter {
   const { clock, faults, draw } = world;
@@ -145,7 +145,7 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     const sentAtMs = clock.nowMs();
     const fate = fateOf(order !== null);
     if (fate !== 'well') world.onDisturbed(target);
-    if (fate === 'request_lost') return NEVER;
+    if (fate === 'request_lost') return never();
     if (fate === 'late_write') {
       const latestMs = Math.min(world.applyTimeoutMs + 4_000, world.settleMs - 2_000);
       const wasNewest = order !== null && world.isNewest(target, order.seq);
@@ -153,14 +153,14 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
         act({ cause: 'late', sentAtMs });
         if (order && wasNewest) world.onLate(target, order);
       });
-      return NEVER;
+      return never();
     }
     await pause(fate === 'slow_router' ? draw.int(500, 2 * world.applyTimeoutMs) : draw.int(1, 40));
     if (signal.aborted) return err({ kind: 'timeout', detail: 'gave up waiting', nodes: [] });
     // It says yes and does nothing; what it serves is in its answer, for those who look.
     if (fate === 'false_ack' && order) return order.acknowledge();
     const answer = act({ cause: 'write', sentAtMs });
-    if (fate === 'reply_lost') return NEVER;
+    if (fate === 'reply_lost') return never();
     if (fate === 'applied_then_error') return err({ kind: 'unreachable', detail: 'connection reset', nodes: [] });
     return answer;
   };

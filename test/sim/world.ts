@@ -3,38 +3,37 @@
  * routers, providers, receivers and clocks. First things go wrong; then everything heals, and all of it has to come to
  * rest. The answer is what was seen, and the first invariant that was broken.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { steadyClock } from '../../src/adapters/system/clock.ts';
 import { calls } from '../../src/controller/calls.ts';
 import { commands } from '../../src/controller/commands.ts';
 import type { Commands } from '../../src/controller/commands.ts';
 import type { Context } from '../../src/controller/context.ts';
-import { replay } from '../../src/domain/evolve.ts';
 import { Instant, TargetId } from '../../src/domain/ids.ts';
-import type { Weight } from '../../src/domain/ids.ts';
-import { isEnded } from '../../src/domain/release.ts';
 import type { Release } from '../../src/domain/release.ts';
 import type { Slots } from '../../src/domain/target.ts';
-import { canarySlot, canaryWeight } from '../../src/domain/target.ts';
+import { canarySlot } from '../../src/domain/target.ts';
 import { keyedMutex } from '../../src/lib/keyed-mutex.ts';
 import { hash32 } from '../../src/lib/prng.ts';
 import type { Log } from '../../src/ports/log.ts';
 import type { Recorder } from '../../src/ports/recorder.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { scheduler } from '../../src/scheduler/scheduler.ts';
+import { checkLiveness, checkRest, drainOutbox, unended } from './at-rest.ts';
+import type { RestWorld } from './at-rest.ts';
 import { chance } from './chance.ts';
 import type { Coverage } from './coverage.ts';
 import { exposure } from './exposure.ts';
 import { faults } from './faults.ts';
+import { hand } from './hand.ts';
 import { incarnation, throughIncarnation } from './incarnation.ts';
 import type { Incarnation } from './incarnation.ts';
 import { nemesis } from './nemesis.ts';
 import { faultyStore, observedStore } from './observed-store.ts';
 import { oracle } from './oracle.ts';
 import { people } from './people.ts';
-import { simHooks, simNotifier } from './receivers.ts';
+import { receiptBook, simHooks, simNotifier } from './receivers.ts';
 import { simRouter } from './router.ts';
-import type { Cause, Node, SimRouter } from './router.ts';
+import type { SimRouter } from './router.ts';
 import { NOTIFIERS, POISON, PROVIDERS, worldSpec } from './spec.ts';
 import type { Truth, WorldSpec } from './spec.ts';
 import { simProvider, traffic } from './traffic.ts';
@@ -119,16 +118,14 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
 
   const targetIds = new Map<string, TargetId[]>();
   const adopting = new Set<TargetId>();
+  /** Targets with one node that tells its restarts. */
+  const clear = new Set<TargetId>();
   const routers = new Map<TargetId, SimRouter>();
   const traffics = new Map<string, Traffic>();
   const truths = new Map<string, Truth>();
-  const received = new Map<string, Set<string>>();
-  const firstReceipts = new Map<string, number>();
-  const disorder: { readonly notifier: string; readonly id: string }[] = [];
+  const receipts = receiptBook();
   const unhealthySlots = new Set<string>();
   const released = { hours: 0 };
-  /** When a process was last stopped or let go on: its old calls may come late. */
-  const frozen = { lastMs: -1e9 };
 
   const eye = oracle({
     report,
@@ -160,31 +157,12 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
       }
     }
   };
-  /** Lowered by hand, for a while, after the newest intent was read back, and no restart since: it stays so. */
-  const hands = new Map<Node, { readonly atMs: number; readonly seq: number }>();
-  const checkHand = (
-    id: TargetId,
-    change: {
-      readonly node: Node;
-      readonly cause: Cause;
-      readonly seq: number | null;
-      readonly sentAtMs: number;
-      readonly isRaise: boolean;
-      readonly isLowering: boolean;
-      readonly isLone: boolean;
-    },
-  ): void => {
-    const { node, cause, seq, sentAtMs, isRaise, isLowering, isLone } = change;
-    const ledger = eye.targets.get(id)!;
-    const hand = hands.get(node);
-    hands.delete(node);
-    if (cause === 'hand' && isLowering && isLone && ledger.verifiedSeq === ledger.seq)
-      hands.set(node, { atMs: clock.nowMs(), seq: ledger.seq });
-    const isSettled =
-      hand !== undefined && Math.max(hand.atMs, frozen.lastMs) + settings.readTimeoutMs + HAND_SLACK_MS < sentAtMs;
-    if (cause === 'write' && isRaise && isSettled && seq === hand.seq)
-      report('I16', `${node.name} was lowered by hand and raised again to ${node.share}`);
-  };
+  const byHand = hand({
+    oracle: eye,
+    report,
+    isClear: (target) => clear.has(target),
+    reactionMs: settings.readTimeoutMs + HAND_SLACK_MS,
+  });
   const watch = exposure({
     clock,
     routers,
@@ -202,6 +180,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
       const id = ids[index]!;
       eye.manage(id, name, SLOTS);
       if (target.management === 'adopt') adopting.add(id);
+      if (target.nodes === 1 && target.isMarked) clear.add(id);
       const router = simRouter(
         { target: id, name: `router-${name}-${index}`, slots: SLOTS, spec: target },
         {
@@ -212,17 +191,9 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
           onChanging: () => traffics.get(name)?.advance(),
           isNewest: (_, seq) => seq === eye.newestSeq(id),
           onLate: eye.landed,
-          onChanged: (_, { node, cause, seq, before, sentAtMs }) => {
-            const canary = (share: Weight): number => canaryWeight(SLOTS, eye.stableOf(name), share);
-            checkHand(id, {
-              node,
-              cause,
-              seq,
-              sentAtMs,
-              isRaise: canary(before) < canary(node.share),
-              isLowering: canary(node.share) < canary(before) && before === eye.wantedOf(id),
-              isLone: target.nodes === 1 && target.isMarked,
-            });
+          onChanged: (_, change) => {
+            byHand.changed(router, change);
+            const { node, cause, seq } = change;
             trace(() => `${node.name} serves ${node.share} (${cause}${seq === null ? '' : ` ${seq}`})`);
             // A call of a worker that was overtaken, or anything that was nobody's call.
             const isStray = cause !== 'write' || (seq !== null && seq < eye.newestSeq(id));
@@ -332,14 +303,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
   );
   const notifiers = NOTIFIERS.map((name) =>
     simNotifier(name, { clock, draw: chance(seed, name), faults: trouble }, (notice) => {
-      const heard = received.get(name) ?? new Set<string>();
-      received.set(name, heard);
-      if (heard.has(notice.id)) return sometimes('event delivered twice');
-      heard.add(notice.id);
-      const key = `${name} ${notice.subject}`;
-      const seq = Number(notice.id.slice(notice.id.lastIndexOf('/') + 1));
-      if (seq < (firstReceipts.get(key) ?? 0)) disorder.push({ notifier: name, id: notice.id });
-      firstReceipts.set(key, Math.max(seq, firstReceipts.get(key) ?? 0));
+      if (receipts.add(name, notice) === 'again') sometimes('event delivered twice');
     }),
   );
   const hooks = simHooks(spec.services, { clock, draw: chance(seed, 'hooks'), faults: trouble }, (service, version) =>
@@ -450,7 +414,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     stableSlotOf: (router) => eye.stableOf(eye.targets.get(router.target)!.service),
     stepWallClock: (ms) => void (wallStepMs += ms),
     onDisturbed: () => {
-      frozen.lastMs = clock.nowMs();
+      byHand.frozen(clock.nowMs());
       watch.disturbed(null);
     },
   });
@@ -466,89 +430,32 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     watch.disturbed(null);
   };
 
-  const unended = (): readonly Release[] =>
-    [...eye.releases.values()].map(({ release }) => release).filter((release) => !isEnded(release));
-
+  const rest: RestWorld = {
+    clock,
+    oracle: eye,
+    store,
+    storeNow,
+    routers,
+    adopting,
+    receipts,
+    report,
+    sometimes,
+    patienceMs: spec.releases * spec.pace * 30 * 60_000 + 3 * 3_600_000,
+  };
   const run = async (): Promise<void> => {
     const broken = (): boolean => violation !== null;
     await clock.run(faultsForMs, broken);
     if (broken()) return;
     heal();
     const healedMs = clock.nowMs();
-    while (!broken() && unended().length > 0) {
+    while (!broken() && unended(eye).length > 0) {
       await clock.run(clock.nowMs() + 10_000, broken);
-      checkLiveness(healedMs);
+      checkLiveness(rest, healedMs);
     }
     if (!broken()) await clock.run(clock.nowMs() + REST_MS, broken);
-    if (!broken()) await drainOutbox(healedMs, broken);
-    if (!broken()) await checkRest();
+    if (!broken()) await drainOutbox(rest, healedMs, broken);
+    if (!broken()) await checkRest(rest);
     isOver.value = true;
-  };
-
-  /** Everything that waits has an end: the deadline, then the way back and its settling. */
-  const checkLiveness = (healedMs: number): void => {
-    const now = storeNow();
-    const healedAt = Instant(now - Math.round((clock.nowMs() - healedMs) * 1.01));
-    for (const release of unended()) {
-      if (release.deadlineAt === null) continue;
-      const from = Math.max(release.deadlineAt, healedAt);
-      if (from + LIVENESS_MS + 2 * release.settleMs < now)
-        return report(
-          'I12',
-          `${release.id} is still ${release.phase.kind} (${release.hold?.reason ?? 'no hold'}) ${now - from} ms after its deadline and the healing`,
-        );
-    }
-    const queuedMs = spec.releases * spec.pace * (30 * 60_000);
-    if (unended().length > 0 && clock.nowMs() - healedMs > queuedMs + 3 * 3_600_000)
-      report(
-        'I12',
-        `${unended()
-          .map(({ id, phase }) => `${id} ${phase.kind}`)
-          .join(', ')} hours after the healing`,
-      );
-  };
-
-  const drainOutbox = async (healedMs: number, broken: () => boolean): Promise<void> => {
-    for (;;) {
-      const { rows } = await store.deliveries({ limit: 100_000, before: null });
-      const pending = rows.filter((row) => row.state === 'pending');
-      if (pending.length === 0 || broken()) return;
-      if (clock.nowMs() - healedMs > 8 * 3_600_000)
-        return report('I13', `event ${pending.at(-1)?.eventId} was neither delivered nor parked`);
-      await clock.run(clock.nowMs() + 10_000, broken);
-    }
-  };
-
-  /** A share that was taken over from a person's hand may be lowered by hand again, on some of the nodes. */
-  const isAdopted = (id: TargetId, share: Weight): boolean => {
-    const wanted = canaryWeight(SLOTS, eye.stableOf(eye.targets.get(id)!.service), eye.wantedOf(id));
-    return adopting.has(id) && canaryWeight(SLOTS, eye.stableOf(eye.targets.get(id)!.service), share) < wanted;
-  };
-
-  const checkRest = async (): Promise<void> => {
-    for (const router of routers.values())
-      for (const node of router.nodes)
-        if (node.share !== eye.wantedOf(router.target) && !isAdopted(router.target, node.share))
-          report('I6', `at rest ${node.name} serves ${node.share}, wanted ${eye.wantedOf(router.target)}`);
-    const { rows } = await store.deliveries({ limit: 100_000, before: null });
-    const parked = new Set(rows.filter((row) => row.state === 'parked').map((row) => `${row.notifier} ${row.eventId}`));
-    if (parked.size > 0) sometimes('event parked');
-    for (const ledger of [...eye.releases.values(), ...eye.targets.values()])
-      for (const [event, names] of ledger.notify)
-        for (const name of names)
-          if (!received.get(name)?.has(event) && !parked.has(`${name} ${event}`)) report('I13', `${event} never reached ${name}`);
-    for (const { notifier, id } of disorder)
-      if (!parked.has(`${notifier} ${id}`)) report('I13', `${id} reached ${notifier} after a later one`);
-    for (const [id, ledger] of eye.releases) {
-      const stored = await store.release(id);
-      const { rows: events } = await store.releaseEvents(id, { afterSeq: 0, limit: 100_000 });
-      if (!stored || stored.revision !== ledger.revision)
-        report('I8', `${id} is stored at revision ${stored?.revision}, and ${ledger.revision} was committed`);
-      if (!isDeepStrictEqual(events, ledger.events))
-        report('I7', `the stored log of ${id} is not what was committed: ${events.length} of ${ledger.events.length} events`);
-      else if (!isDeepStrictEqual(replay(events), stored?.release))
-        report('I7', `the stored log of ${id} does not replay to its state`);
-    }
   };
 
   const result = (): WorldResult => ({
@@ -570,7 +477,6 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
 const VERIFY_SLACK_MS = 20_000;
 /** What a healthy round costs on top of its deadlines: latencies, and a loop that is a second away. */
 const BOUND_SLACK_MS = 2_000;
-const LIVENESS_MS = 120_000;
 /** A dead worker comes back, and what differs when all releases have ended is put right. */
 const REST_MS = 90_000;
 /** A write that answers to what was read before somebody laid hand on the router is sent by then. */
