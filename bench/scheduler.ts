@@ -12,6 +12,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../src/adapters/system/clock.ts';
 import { systemRandom } from '../src/adapters/system/random.ts';
+import { memoryRouter } from '../src/adapters/traffic/memory.ts';
 import { calls } from '../src/controller/calls.ts';
 import { DEFAULT_SETTINGS } from '../src/controller/context.ts';
 import type { Context } from '../src/controller/context.ts';
@@ -23,7 +24,6 @@ import { keyedMutex } from '../src/lib/keyed-mutex.ts';
 import { ok } from '../src/lib/result.ts';
 import type { MetricProvider } from '../src/ports/metric-provider.ts';
 import type { Recorder } from '../src/ports/recorder.ts';
-import type { TrafficRouter } from '../src/ports/traffic-router.ts';
 import { scheduler } from '../src/scheduler/scheduler.ts';
 import { openSqlite } from '../src/store/sqlite/store.ts';
 
@@ -54,45 +54,6 @@ const log = {
   error: (fields: unknown, message: string) => console.error(message, fields),
 };
 const slots: Slots = ['blue', 'green'];
-
-const served = new Map<string, { share: Weight; seq: number }>();
-const node = (route: string) => {
-  const now = served.get(route) ?? { share: Weight(0), seq: 0 };
-  return { node: 'n1', reachable: true, secondShare: now.share, seq: now.seq, boot: 'b', detail: null };
-};
-const router: TrafficRouter = {
-  name: 'bench',
-  type: 'bench',
-  capabilities: {
-    minStepBp: 1,
-    minNonZeroBp: 1,
-    distribution: 'random',
-    atomic: 'single-op',
-    hitless: true,
-    seq: 'fence',
-    readBack: 'authoritative',
-    persistence: 'none',
-    sticky: 'none',
-    zeroEvictsSticky: true,
-    headerOverride: false,
-    independent: true,
-    applyTimeoutMs: 1000,
-  },
-  quantize: (weight) => weight,
-  preflight: async (route) =>
-    ok({ nodes: [node(route.name)], slots: slots.map((slot) => ({ slot, healthy: true, detail: '' })) }),
-  apply: async ({ route, secondShare, seq }) => {
-    served.set(route.name, { share: secondShare, seq });
-    return ok({ changed: true, nodes: [node(route.name)] });
-  },
-  read: async (route) => ok([node(route.name)]),
-  cutOff: async (route, slot, seq) => {
-    served.set(route.name, { share: Weight(slot === slots[1] ? 0 : 10_000), seq });
-    return ok({ changed: true, nodes: [node(route.name)] });
-  },
-  residue: async () => ({}),
-  close: async () => {},
-};
 
 const bornMs = Date.now();
 const provider: MetricProvider = {
@@ -154,6 +115,7 @@ const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
 const clock = systemClock();
 const store = await openSqlite({ file: join(folder, 'bench.db'), now: () => clock.now() });
 const services = Array.from({ length: count }, (_, index) => `service-${index}`);
+const router = memoryRouter({ name: 'bench', nodes: ['n1'], routes: services });
 const target = (service: string) => TargetId(`${service}/bench/${service}`);
 await store.configure(
   services.map((name) => ({ name, slots })),
