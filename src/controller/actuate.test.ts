@@ -61,3 +61,13 @@ it('says that a router is not configured instead of taking silence for success',
     { target: target.id, detail: 'no router named gone is configured' },
   ]);
 });
+
+it('does not raise again what somebody lowered by hand after it was read back', async () => {
+  const w = await world();
+  const { service } = await watched(w);
+  nodeOf(w.router).share = 300;
+  const writes = w.router.writes.length;
+  const failures = await actuate(w.ctx, { service, targets: [await w.target()], direction: 'raise' }, calm);
+  expect(failures).toEqual([{ target: 'checkout/edge/app', detail: 'n1 at 3 %, lowered by hand' }]);
+  expect([nodeOf(w.router).share, w.router.writes.length]).toEqual([300, writes]);
+});

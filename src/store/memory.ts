@@ -153,6 +153,7 @@ function targets(state: State): Pick<Store, 'targets' | 'claimDueTargets' | 'cla
     async updateTarget({ id, seq, change, adopt, events, notify }) {
       const row = state.targets.get(id);
       if (!row || row.target.seq !== seq) return stale(`target ${id} has a newer intent than ${seq}`);
+      if (adopt !== null && activeRow(state, row.target.service)) return stale(`a release moves target ${id} by now`);
       if (events[0] && events[0].seq !== row.target.eventSeq + 1) return stale(`another event of target ${id} came first`);
       const changed: Target = { ...row.target, ...change, eventSeq: row.target.eventSeq + events.length };
       const target = adopt === null ? changed : { ...changed, desiredSecond: adopt, seq: seq + 1, verifiedSecond: null };

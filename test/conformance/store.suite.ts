@@ -375,6 +375,17 @@ export function storeSuite(name: string, open: OpenStore): void {
     it('takes what somebody else set as wanted, with the next seq', async () => {
       const adopted = await store.updateTarget({ id: APP, seq: 0, change: {}, adopt: Weight(2_500), events: [], notify: [] });
       expect(adopted).toMatchObject({ ok: true, value: { desiredSecond: 2_500, seq: 1, verifiedSecond: null } });
+      await started();
+      const late = await store.updateTarget({
+        id: APP,
+        seq: 1,
+        change: { differs: 'x' },
+        adopt: Weight(9_000),
+        events: [],
+        notify: [],
+      });
+      expect(late).toMatchObject({ ok: false, error: { kind: 'stale' } });
+      expect(await store.targets('checkout')).toMatchObject([{ desiredSecond: 2_500, seq: 1, differs: null }]);
     });
 
     it('gives each managed target in its rhythm, with the release that moves it', async () => {

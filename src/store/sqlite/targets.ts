@@ -48,11 +48,7 @@ export function targetMethods(ctx: SqliteContext): Pick<Store, TargetMethods> {
   const claim = (row: typeof targets.$inferSelect): ClaimedTarget => {
     const service = db.select().from(services).where(eq(services.name, row.service)).get();
     assert(service, `the service ${row.service} of target ${row.id} is stored`);
-    const active = db
-      .select({ state: releases.state })
-      .from(releases)
-      .where(and(eq(releases.service, row.service), sql`ended = 0 and phase <> 'queued'`))
-      .get();
+    const active = activeState(ctx, row.service);
     return {
       target: targetOf(row),
       service: serviceOf(service),
@@ -150,6 +146,7 @@ function updateTarget(ctx: SqliteContext, { id, seq, change, adopt, events, noti
     .returning()
     .get();
   if (!row) throw new Stale(`target ${id} has a newer intent than ${seq}`);
+  if (adopt !== null && activeState(ctx, row.service)) throw new Stale(`a release moves target ${id} by now`);
   const first = events[0];
   if (first && first.seq !== row.eventSeq - events.length + 1) throw new Stale(`another event of target ${id} came first`);
   appendEvents(ctx, events, notify);
@@ -178,3 +175,11 @@ function changedColumns(change: TargetUpdate['change']) {
     ...('unreachableSince' in change ? { unreachableSinceMs: change.unreachableSince ?? null } : {}),
   };
 }
+
+/** The release that moves the service now, as it is stored. */
+const activeState = ({ db }: SqliteContext, service: string) =>
+  db
+    .select({ state: releases.state })
+    .from(releases)
+    .where(and(eq(releases.service, service), sql`ended = 0 and phase <> 'queued'`))
+    .get();
