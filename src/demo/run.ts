@@ -73,7 +73,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
           behaviour: BAD,
         });
     const asExpected = good?.phase.kind === 'promoted' && bad?.phase.kind === 'rolledBack';
-    if (!signal.aborted) epilogue(out, { api, folder, shoppers, asExpected });
+    if (!signal.aborted) epilogue(out, { api, folder, once: options.once, shoppers, asExpected });
     if (!options.once && !signal.aborted) {
       out.write('It goes on running; Ctrl-C ends it.\n');
       await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
@@ -115,10 +115,15 @@ async function act(
   return ended;
 }
 
-function epilogue(
-  out: NodeJS.WriteStream,
-  { api, folder, shoppers, asExpected }: { api: string; folder: string; shoppers: Shoppers; asExpected: boolean },
-): void {
+type Epilogue = {
+  readonly api: string;
+  readonly folder: string;
+  readonly once: boolean;
+  readonly shoppers: Shoppers;
+  readonly asExpected: boolean;
+};
+
+function epilogue(out: NodeJS.WriteStream, { api, folder, once, shoppers, asExpected }: Epilogue): void {
   const all = [...shoppers.seen().values()].reduce((sum, { requests }) => sum + requests, 0);
   const lost = shoppers.seen().get('nobody')?.requests ?? 0;
   out.write(
@@ -127,9 +132,18 @@ function epilogue(
       : 'This is not how the story should have ended.\n',
   );
   out.write(`Of ${all} requests in all, ${lost} were not answered by any version: moving traffic costs nobody a request.\n\n`);
-  out.write(
-    `Where to look next:\n  ${api}/            what runs, live\n  ${api}/v1/releases the same for programs\n  ${api}/metrics     for Prometheus\n  ${folder}/plan.yaml the plan\n`,
-  );
+  const next = once
+    ? [
+        'npm run demo   without --once it goes on, with a live page',
+        'README.md      the same with your own service, in five minutes',
+      ]
+    : [
+        `${api}/             what runs, live`,
+        `${api}/v1/releases  the same for programs`,
+        `${api}/metrics      for Prometheus`,
+        `${folder}/plan.yaml  the plan`,
+      ];
+  out.write(`Where to look next:\n${next.map((line) => `  ${line}\n`).join('')}`);
 }
 
 async function openApp(file: string, { blue, green }: { blue: Shop; green: Shop }): Promise<App> {
