@@ -5,7 +5,6 @@ import type { SqliteContext } from './context.ts';
 import { instant } from '../rows.ts';
 import { isHead } from './outbox.ts';
 import { claimer } from './releases.ts';
-import type { ReleaseRow } from './releases.ts';
 import { outbox, releases, targets } from './tables.ts';
 
 type Methods = 'claimDue' | 'yieldLease' | 'wake' | 'recordCrash' | 'nextDueAt';
@@ -13,14 +12,15 @@ type Methods = 'claimDue' | 'yieldLease' | 'wake' | 'recordCrash' | 'nextDueAt';
 export function leaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
   const { db } = ctx;
   const claimedOf = claimer(ctx);
+  const due = dueQuery(ctx);
+  const next = nextQueries(ctx);
   return {
     claimDue: async ({ worker, leaseMs, limit }) => {
       // Looked at without the write lock first: most rounds find nothing.
-      const due = ctx.read(() => dueRows(ctx, limit));
-      if (due.length === 0) return [];
+      if (ctx.read(() => due.all({ at: ctx.now(), limit: 1 })).length === 0) return [];
       return ctx.write(() => {
         const now = ctx.now();
-        return dueRows(ctx, limit).map((row) => {
+        return due.all({ at: now, limit }).map((row) => {
           const leaseUntilMs = now + leaseMs;
           db.update(releases).set({ leaseWorker: worker, leaseUntilMs }).where(eq(releases.id, row.id)).run();
           return claimedOf({ ...row, leaseUntilMs });
@@ -57,38 +57,37 @@ export function leaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
       }),
     nextDueAt: async () =>
       ctx.read(() => ({
-        release: instant(
-          db
-            .select({ at: sql<number | null>`min(max(${releases.dueAtMs}, ${releases.leaseUntilMs}))` })
-            .from(releases)
-            .where(sql`ended = 0`)
-            .get()?.at ?? null,
-        ),
-        target: instant(
-          db
-            .select({ at: sql<number | null>`min(${targets.dueAtMs})` })
-            .from(targets)
-            .where(eq(targets.managed, true))
-            .get()?.at ?? null,
-        ),
-        outbox: instant(
-          db
-            .select({ at: sql<number | null>`min(max(${outbox.dueAtMs}, ${outbox.leaseUntilMs}))` })
-            .from(outbox)
-            .where(isHead)
-            .get()?.at ?? null,
-        ),
+        release: instant(next.release.get()?.at ?? null),
+        target: instant(next.target.get()?.at ?? null),
+        outbox: instant(next.outbox.get()?.at ?? null),
       })),
   };
 }
 
-function dueRows({ db, now }: SqliteContext, limit: number): ReleaseRow[] {
-  const at = now();
-  return db
+/** What every round of a loop asks, prepared once: building a query costs more than running it. */
+const dueQuery = ({ db }: SqliteContext) =>
+  db
     .select()
     .from(releases)
-    .where(and(sql`ended = 0`, lte(releases.dueAtMs, at), lte(releases.leaseUntilMs, at)))
+    .where(and(sql`ended = 0`, lte(releases.dueAtMs, sql.placeholder('at')), lte(releases.leaseUntilMs, sql.placeholder('at'))))
     .orderBy(asc(releases.dueAtMs))
-    .limit(limit)
-    .all();
-}
+    .limit(sql.placeholder('limit'))
+    .prepare();
+
+const nextQueries = ({ db }: SqliteContext) => ({
+  release: db
+    .select({ at: sql<number | null>`min(max(${releases.dueAtMs}, ${releases.leaseUntilMs}))` })
+    .from(releases)
+    .where(sql`ended = 0`)
+    .prepare(),
+  target: db
+    .select({ at: sql<number | null>`min(${targets.dueAtMs})` })
+    .from(targets)
+    .where(eq(targets.managed, true))
+    .prepare(),
+  outbox: db
+    .select({ at: sql<number | null>`min(max(${outbox.dueAtMs}, ${outbox.leaseUntilMs}))` })
+    .from(outbox)
+    .where(isHead)
+    .prepare(),
+});

@@ -11,11 +11,12 @@ type Methods = 'claimOutbox' | 'settle' | 'deliveries';
 
 export function outboxMethods(ctx: SqliteContext): Pick<Store, Methods> {
   const { db } = ctx;
+  const heads = headsQuery(ctx);
   return {
     claimOutbox: async ({ leaseMs, limit }) => {
-      if (ctx.read(() => heads(ctx, 1)).length === 0) return [];
+      if (ctx.read(() => heads.all({ at: ctx.now(), limit: 1 })).length === 0) return [];
       return ctx.write(() =>
-        heads(ctx, limit).map((row) => {
+        heads.all({ at: ctx.now(), limit }).map((row) => {
           db.update(outbox)
             .set({ leaseUntilMs: ctx.now() + leaseMs })
             .where(eq(outbox.seq, row.seq))
@@ -67,16 +68,14 @@ export function outboxMethods(ctx: SqliteContext): Pick<Store, Methods> {
 export const isHead = sql`state = 'pending' and not exists (select 1 from outbox older where older.state = 'pending' and older.notifier = ${outbox.notifier} and older.subject = ${outbox.subject} and older.seq < ${outbox.seq})`;
 
 /** The heads that are due and not being sent. */
-function heads({ db, now }: SqliteContext, limit: number) {
-  const at = now();
-  return db
+const headsQuery = ({ db }: SqliteContext) =>
+  db
     .select()
     .from(outbox)
-    .where(and(isHead, lte(outbox.dueAtMs, at), lte(outbox.leaseUntilMs, at)))
+    .where(and(isHead, lte(outbox.dueAtMs, sql.placeholder('at')), lte(outbox.leaseUntilMs, sql.placeholder('at'))))
     .orderBy(asc(outbox.seq))
-    .limit(limit)
-    .all();
-}
+    .limit(sql.placeholder('limit'))
+    .prepare();
 
 const viewOf = (row: typeof outbox.$inferSelect): DeliveryView => {
   const event = eventOf(row.event);

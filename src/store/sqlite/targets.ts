@@ -45,6 +45,13 @@ export function serviceMethods(ctx: SqliteContext): Pick<Store, ServiceMethods> 
 
 export function targetMethods(ctx: SqliteContext): Pick<Store, TargetMethods> {
   const { db } = ctx;
+  const due = db
+    .select()
+    .from(targets)
+    .where(and(eq(targets.managed, true), lte(targets.dueAtMs, sql.placeholder('at'))))
+    .orderBy(asc(targets.dueAtMs))
+    .limit(sql.placeholder('limit'))
+    .prepare();
   const claim = (row: typeof targets.$inferSelect): ClaimedTarget => {
     const service = db.select().from(services).where(eq(services.name, row.service)).get();
     assert(service, `the service ${row.service} of target ${row.id} is stored`);
@@ -67,17 +74,9 @@ export function targetMethods(ctx: SqliteContext): Pick<Store, TargetMethods> {
           .map(targetOf),
       ),
     claimDueTargets: async ({ everyMs, limit }) => {
-      const due = () =>
-        db
-          .select()
-          .from(targets)
-          .where(and(eq(targets.managed, true), lte(targets.dueAtMs, ctx.now())))
-          .orderBy(asc(targets.dueAtMs))
-          .limit(limit)
-          .all();
-      if (ctx.read(due).length === 0) return [];
+      if (ctx.read(() => due.all({ at: ctx.now(), limit: 1 })).length === 0) return [];
       return ctx.write(() =>
-        due().map((row) => {
+        due.all({ at: ctx.now(), limit }).map((row) => {
           db.update(targets)
             .set({ dueAtMs: after(ctx.now(), everyMs) })
             .where(eq(targets.id, row.id))
