@@ -33,8 +33,9 @@ export function hand({ oracle, report, isClear, reactionMs }: HandWorld): Hand {
       const mine = lowered.get(node);
       lowered.delete(node);
       const isLowered = cause === 'hand' && canary(node.share) < canary(before) && before === ledger.second;
-      if (isLowered && isClear(target) && ledger.verifiedSeq === ledger.seq)
-        lowered.set(node, { atMs: sentAtMs, seq: ledger.seq });
+      // A repair whose note was lost leaves the restart as the only thing that is known: it is repaired again.
+      const isKnown = ledger.verifiedSeq === ledger.seq && ledger.boots[node.name] === `boot-${node.boot}`;
+      if (isLowered && isClear(target) && isKnown) lowered.set(node, { atMs: sentAtMs, seq: ledger.seq });
       const isAnswer = mine !== undefined && Math.max(mine.atMs, frozenMs) + reactionMs < sentAtMs;
       if (cause === 'write' && canary(before) < canary(node.share) && isAnswer && seq === mine.seq)
         report('I16', `${node.name} was lowered by hand and raised again to ${node.share}`);

@@ -41,6 +41,8 @@ type TargetLedger = {
   readonly repairs: Set<number>;
   /** The newest intent that was read back everywhere. */
   verifiedSeq: number;
+  /** The boot of each node that was written down with it: another one is a restart that may still be repaired. */
+  boots: Readonly<Record<string, string>>;
   seq: number;
   second: Weight;
   readonly events: TargetEvent[];
@@ -180,6 +182,7 @@ export function oracle(world: OracleWorld): Oracle {
         owners: new Map(),
         repairs: new Set(),
         verifiedSeq: 0,
+        boots: {},
         seq: 0,
         second: NONE,
         events: [],
@@ -243,6 +246,7 @@ export function oracle(world: OracleWorld): Oracle {
       if (ledger.seq !== update.seq)
         return report('I8', `a note on ${update.id} for seq ${update.seq} was taken at ${ledger.seq}`);
       ledger.verifiedSeq = update.change.verifiedSeq ?? ledger.verifiedSeq;
+      ledger.boots = update.change.boots ?? ledger.boots;
       for (const event of update.events) {
         if (event.seq !== (ledger.events.at(-1)?.seq ?? 0) + 1) report('I7', `event ${event.seq} of ${update.id} leaves a gap`);
         ledger.events.push(event);
