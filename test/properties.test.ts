@@ -34,7 +34,9 @@ import {
   weightStep,
 } from './story.ts';
 
+/** Fixed, so that a run of the tests says the same twice; other seeds and more runs are asked for by name. */
 const RUNS = Number(process.env['PROPERTY_RUNS'] ?? 400);
+const SEED = Number(process.env['PROPERTY_SEED'] ?? 1);
 
 const VERBS: readonly Verb[] = ['pause', 'resume', 'promote', 'approve', 'reject', 'confirmReplaced', 'rollback'];
 
@@ -226,7 +228,7 @@ const run: fc.Arbitrary<Run> = fc.tuple(creation, fc.array(move, { minLength: 10
   return { born: born.events, turns, last };
 });
 
-const holds = (property: (run: Run) => void): void => fc.assert(fc.property(run, property), { numRuns: RUNS });
+const holds = (property: (run: Run) => void): void => fc.assert(fc.property(run, property), { numRuns: RUNS, seed: SEED });
 const eachTurn = (property: (turn: Turn) => void): void => holds(({ turns }) => turns.forEach(property));
 
 /** Each event of a turn with the release just before it. */
@@ -385,14 +387,18 @@ it('takes exactly the commands of the table, and says why not', () => {
 });
 
 it('can be taken back in every phase in which the canary may have traffic', () => {
-  eachTurn(({ before, now }) => {
-    if (isEnded(before) || isLowering(before)) return;
-    // With the stable slot replaced the canary's goes to nothing anyway.
-    if (before.wanted === NONE && before.approved > NONE) return;
-    const { refusal, next } = decide(before, commanded('rollback'), now);
-    expect(refusal).toBeNull();
-    expect(next.wanted).toBe(NONE);
-    expect(next.phase.kind).toBe(before.approved === NONE ? 'rolledBack' : 'rollingBack');
+  holds(({ turns }) => {
+    let isReplaced = false;
+    for (const { before, now, decision } of turns) {
+      // With the stable slot replaced the canary's goes to nothing anyway.
+      if (!isEnded(before) && !isLowering(before) && !isReplaced) {
+        const { refusal, next } = decide(before, commanded('rollback'), now);
+        expect(refusal).toBeNull();
+        expect(next.wanted).toBe(NONE);
+        expect(next.phase.kind).toBe(before.approved === NONE ? 'rolledBack' : 'rollingBack');
+      }
+      isReplaced ||= decision.events.some(({ type }) => type === 'replace.confirmed');
+    }
   });
 });
 
