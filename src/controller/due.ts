@@ -10,7 +10,8 @@ import { hash32 } from '../lib/prng.ts';
 const RAISE_RETRY = { firstMs: 1_000, maxMs: 30_000 };
 const LOWER_RETRY = { firstMs: 500, maxMs: 1_000 };
 const PREFLIGHT_RETRY_MS = 5_000;
-const QUEUE_LOOK_MS = 5_000;
+/** The end of the release before wakes it; this is for when that was lost. */
+const QUEUE_LOOK_MS = 60_000;
 const SETTLE_LOOK_MS = 5_000;
 
 export type DueContext = { readonly now: Instant; readonly failedTries: number; readonly random: number };

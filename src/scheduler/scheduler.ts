@@ -27,6 +27,8 @@ export type Scheduler = {
   stop(graceMs: number): Promise<void>;
 };
 
+type Track = (work: Promise<void>, ...queues: readonly (keyof NextDue)[]) => void;
+
 type Run = { readonly abort: AbortController; done: Promise<void> };
 
 const MIN_SLEEP_MS = 10;
@@ -38,11 +40,12 @@ export function scheduler(ctx: Context): Scheduler {
   const stopping = new AbortController();
   const runs = new Map<ReleaseId, Run>();
   const background = new Set<Promise<void>>();
-  const track = (work: Promise<void>): void => {
+  /** What ends may have made something due in these queues: its own, and events to deliver. */
+  const track = (work: Promise<void>, ...queues: readonly (keyof NextDue)[]): void => {
     background.add(work);
     void work.finally(() => {
       background.delete(work);
-      nudge();
+      queues.forEach((queue) => loops[queue].nudge());
     });
   };
 
@@ -60,7 +63,7 @@ export function scheduler(ctx: Context): Scheduler {
     })().finally(() => {
       if (runs.get(id) === run) runs.delete(id);
     });
-    track(run.done);
+    track(run.done, 'release', 'outbox');
   };
 
   const releaseRound = async (): Promise<number> => {
@@ -80,20 +83,20 @@ export function scheduler(ctx: Context): Scheduler {
   };
 
   const spec = { clock: ctx.clock, log: ctx.log };
-  const loops: readonly Loop[] = [
-    loop({ ...spec, name: 'release', round: releaseRound }, stopping.signal),
-    loop({ ...spec, name: 'target', round: (signal) => targetRound(ctx, track, signal) }, stopping.signal),
-    loop({ ...spec, name: 'outbox', round: (signal) => outboxRound(ctx, track, signal) }, stopping.signal),
-  ];
-  const nudge = (): void => loops.forEach((each) => each.nudge());
+  const loops: Readonly<Record<keyof NextDue, Loop>> = {
+    release: loop({ ...spec, name: 'release', round: releaseRound }, stopping.signal),
+    target: loop({ ...spec, name: 'target', round: (signal) => targetRound(ctx, track, signal) }, stopping.signal),
+    outbox: loop({ ...spec, name: 'outbox', round: (signal) => outboxRound(ctx, track, signal) }, stopping.signal),
+  };
+  const all = Object.values(loops);
 
   return {
     work: start,
-    nudge,
-    silentMs: () => Math.max(...loops.map((each) => ctx.clock.monotonicMs() - each.lastRoundMs)),
+    nudge: () => all.forEach((each) => each.nudge()),
+    silentMs: () => Math.max(...all.map((each) => ctx.clock.monotonicMs() - each.lastRoundMs)),
     async stop(graceMs) {
       stopping.abort(new Error('shutting down'));
-      const idle = Promise.allSettled([...background, ...loops.map((each) => each.done)]);
+      const idle = Promise.allSettled([...background, ...all.map((each) => each.done)]);
       await Promise.race([idle, ctx.clock.sleep(graceMs)]);
       for (const run of runs.values()) run.abort.abort(new Error('shutting down'));
       await Promise.race([idle, ctx.clock.sleep(graceMs)]);
@@ -101,22 +104,31 @@ export function scheduler(ctx: Context): Scheduler {
   };
 }
 
-async function targetRound(ctx: Context, track: (work: Promise<void>) => void, signal: AbortSignal): Promise<number> {
+async function targetRound(ctx: Context, track: Track, signal: AbortSignal): Promise<number> {
   const { reconcileEveryMs } = ctx.settings;
   const due = await ctx.store.claimDueTargets({
     worker: ctx.worker,
     everyMs: reconcileEveryMs,
     limit: TARGET_BATCH,
   });
-  for (const { target } of due) track(guarded(ctx, `reconcile of ${target.id}`, () => reconcile(ctx, target.id, signal)));
+  for (const { target } of due)
+    track(
+      guarded(ctx, `reconcile of ${target.id}`, () => reconcile(ctx, target.id, signal)),
+      'target',
+      'outbox',
+    );
   return untilDue(ctx, 'target');
 }
 
 /** Deliveries go on beside the loop: a receiver that takes its time holds up nobody but its own queue. */
-async function outboxRound(ctx: Context, track: (work: Promise<void>) => void, signal: AbortSignal): Promise<number> {
+async function outboxRound(ctx: Context, track: Track, signal: AbortSignal): Promise<number> {
   const leaseMs = ctx.settings.deliverTimeoutMs * 2;
   const rows = await ctx.store.claimOutbox({ worker: ctx.worker, leaseMs, limit: OUTBOX_BATCH });
-  for (const row of rows) track(guarded(ctx, `delivery ${row.seq}`, () => deliver(ctx, row, signal)));
+  for (const row of rows)
+    track(
+      guarded(ctx, `delivery ${row.seq}`, () => deliver(ctx, row, signal)),
+      'outbox',
+    );
   return untilDue(ctx, 'outbox');
 }
 

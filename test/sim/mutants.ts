@@ -115,7 +115,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a frozen sample counts every time',
-    within: 100,
+    within: 400,
     edits: [
       edit(
         'src/domain/analysis/reading.ts',
@@ -126,7 +126,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'one measurement is enough',
-    within: 20,
+    within: 50,
     edits: [
       edit(
         'src/domain/analysis/judge.ts',

@@ -19,6 +19,8 @@ export type NemesisWorld = {
   readonly notifiers: readonly SimNotifier[];
   readonly workers: () => readonly Incarnation[];
   readonly unhealthySlots: Set<string>;
+  /** Times the gap between two strikes. */
+  readonly pace: number;
   stableSlotOf(router: SimRouter): string;
   stepWallClock(ms: number): void;
   onDisturbed(): void;
@@ -35,15 +37,15 @@ const EAGER_MS = 40_000;
 const EAGER_RATE = 0.08;
 
 function haunt(world: NemesisWorld, kind: FaultKind, strike: Strike): void {
-  const { clock, draw, faults } = world;
+  const { clock, draw, faults, pace } = world;
   const rate = faults.rate(kind);
   if (rate === 0) return;
-  const gapMs = (): number => -Math.log(1 - draw.next()) * Math.min(1_200_000, (EAGER_MS * EAGER_RATE) / rate);
+  const gapMs = (): number => -Math.log(1 - draw.next()) * pace * Math.min(1_200_000, (EAGER_MS * EAGER_RATE) / rate);
   const next = (): void =>
     clock.after(gapMs(), () => {
       if (faults.isHealed()) return;
       faults.count(kind);
-      strike(world, draw.hits(0.1) ? draw.int(60, 600) * 1_000 : draw.int(1, 60) * 1_000);
+      strike(world, (draw.hits(0.1) ? draw.int(60, 600) : draw.int(1, 60)) * 1_000);
       next();
     });
   next();

@@ -6,7 +6,7 @@ import type { Chance } from './chance.ts';
 import type { Faults } from './faults.ts';
 import type { Oracle } from './oracle.ts';
 import { plan, POISON, truthOf } from './spec.ts';
-import type { ServiceSpec, Truth } from './spec.ts';
+import type { Pace, ServiceSpec, Truth } from './spec.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 export type PeopleWorld = {
@@ -18,7 +18,7 @@ export type PeopleWorld = {
   readonly releases: number;
   readonly truths: Map<string, Truth>;
   readonly faultsForMs: number;
-  readonly pace: number;
+  readonly pace: Pace;
   /** Commands of a process that is up, or null when none is. */
   commands(): Commands | null;
   stableVersionOf(service: string): Promise<string | null>;
@@ -38,7 +38,7 @@ export function people(world: PeopleWorld): void {
     const atMs = number === 1 ? draw.int(1, 20) * 1_000 : draw.int(0, world.faultsForMs * 0.8);
     clock.after(atMs, () => void startRelease(world, number));
   }
-  const gapMs = draw.pick([15_000, 60_000, 240_000]) * world.pace;
+  const gapMs = draw.pick([15_000, 60_000, 240_000]) * world.pace.people;
   const meddle = (): void =>
     clock.after(-Math.log(1 - draw.next()) * gapMs, () => {
       if (clock.nowMs() < world.faultsForMs) {
@@ -49,7 +49,7 @@ export function people(world: PeopleWorld): void {
     });
   meddle();
   const tend = (): void =>
-    clock.after(20_000, () => {
+    clock.after(20_000 * world.pace.looks, () => {
       void look(world);
       tend();
     });

@@ -30,9 +30,22 @@ export type WorldSpec = {
   readonly settings: Settings;
   /** Nothing goes wrong: what a release costs by itself. */
   readonly isCalm: boolean;
-  /** How much longer everything takes than in the quickest worlds: holds, deadlines, the world itself. */
-  readonly pace: number;
+  readonly pace: Pace;
 };
+
+/** How much longer everything takes than in the quickest worlds: holds, deadlines, looks, and the gaps between faults. */
+export type Pace = { readonly plans: number; readonly looks: number; readonly world: number; readonly people: number };
+
+/** Releases of minutes with a look every few seconds, of an hour, and of days with a look now and then. */
+const QUICK: Pace = { plans: 1, looks: 1, world: 1, people: 1 };
+const SLOW: Pace = { plans: 12, looks: 3, world: 4, people: 12 };
+const DAYS: Pace = { plans: 360, looks: 180, world: 150, people: 360 };
+
+function paceOf(draw: Chance): Pace {
+  const at = draw.next();
+  if (at < 0.15) return SLOW;
+  return at < 0.4 ? DAYS : QUICK;
+}
 
 export const NOTIFIERS = ['pager', 'chat'] as const;
 /** The check that a poisoned plan names and does not have. */
@@ -42,17 +55,20 @@ export const PROVIDERS = ['metrics', 'probe'] as const;
 export function worldSpec(seed: number): WorldSpec {
   const draw = chance(seed, 'world');
   const count = draw.int(1, 3);
-  const pace = chance(seed, 'pace').hits(0.15) ? 12 : 1;
+  const pace = paceOf(chance(seed, 'pace'));
   return {
     services: Array.from({ length: count }, (_, index) => serviceSpec(`svc${index}`, draw)),
     workers: draw.hits(0.5) ? 2 : 1,
     releases: draw.int(count, 6),
-    faultsForMs: draw.int(10, 40) * 60_000 * (pace === 1 ? 1 : 4),
+    faultsForMs: draw.int(10, 40) * 60_000 * pace.world,
     pace,
-    settings: settings(draw),
+    settings: { ...settings(draw), ...(pace === DAYS ? SELDOM : {}) },
     isCalm: draw.hits(0.05),
   };
 }
+
+/** Nobody looks every second where a release takes days. */
+const SELDOM: Partial<Settings> = { reconcileEveryMs: 5 * 60_000, pollMs: 5 * 60_000 };
 
 /** Half of the worlds run with the defaults, the others with shorter deadlines, so that more happens in an hour. */
 function settings(draw: Chance): Settings {
@@ -119,7 +135,7 @@ export function truthOf(draw: Chance): Truth {
   }
 }
 
-export function plan(service: string, draw: Chance, pace: number): Plan {
+export function plan(service: string, draw: Chance, pace: Pace): Plan {
   const checks = Object.fromEntries(checksOf(draw).map((check) => [check.name, check]));
   const names = Object.keys(checks);
   const isPoisoned = draw.hits(0.03);
@@ -130,9 +146,9 @@ export function plan(service: string, draw: Chance, pace: number): Plan {
     strategy: 'canary',
     // A plan that no validation would let through: its handler fails on every look.
     steps: isPoisoned ? steps.map((step) => (step.kind === 'weight' ? { ...step, checks: [POISON] } : step)) : steps,
-    bake: draw.hits(0.4) ? { forMs: draw.int(10, 90) * 1_000 * pace, holdBack: Weight(draw.pick([0, 500, 1_000])) } : null,
-    deadlineMs: draw.int(4, 25) * 60_000 * pace,
-    intervalMs: draw.pick([2_000, 5_000, 10_000]) * (pace === 1 ? 1 : 3),
+    bake: draw.hits(0.4) ? { forMs: draw.int(10, 90) * 1_000 * pace.plans, holdBack: Weight(draw.pick([0, 500, 1_000])) } : null,
+    deadlineMs: draw.int(4, 25) * 60_000 * pace.plans,
+    intervalMs: draw.pick([2_000, 5_000, 10_000]) * pace.looks,
     warmUpMs: draw.pick([0, 0, 5_000]),
     minMeasurements: draw.int(1, 4),
     onNoData: draw.pick(['hold', 'hold', 'rollback', 'continue']),
@@ -142,18 +158,18 @@ export function plan(service: string, draw: Chance, pace: number): Plan {
   };
 }
 
-function stepsOf(draw: Chance, checks: readonly string[], pace: number): readonly Step[] {
+function stepsOf(draw: Chance, checks: readonly string[], pace: Pace): readonly Step[] {
   const steps: Step[] = [];
   const otherwise = (): GateOutcome => draw.pick(['continue', 'rollback']);
   let weight = draw.pick([50, 500, 1_000]);
   for (let index = draw.int(1, 4); index > 0; index--) {
-    if (draw.hits(0.12)) steps.push({ kind: 'pause', forMs: draw.int(10, 60) * 1_000 * pace, otherwise: otherwise() });
+    if (draw.hits(0.12)) steps.push({ kind: 'pause', forMs: draw.int(10, 60) * 1_000 * pace.plans, otherwise: otherwise() });
     if (draw.hits(0.12))
       steps.push({ kind: 'approve', by: draw.int(1, 2), withinMs: draw.int(30, 200) * 1_000, otherwise: otherwise() });
     steps.push({
       kind: 'weight',
       weight: Weight(weight),
-      holdMs: draw.int(8, 80) * 1_000 * pace,
+      holdMs: draw.int(8, 80) * 1_000 * pace.plans,
       checks: draw.hits(0.8) ? checks : checks.slice(0, 1),
     });
     weight = Math.min(10_000, weight * draw.int(2, 5));

@@ -412,6 +412,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     workers: () => lives.map(({ life }) => life),
     unhealthySlots,
     stableSlotOf: (router) => eye.stableOf(eye.targets.get(router.target)!.service),
+    pace: spec.pace.world,
     stepWallClock: (ms) => void (wallStepMs += ms),
     onDisturbed: () => {
       byHand.frozen(clock.nowMs());
@@ -440,7 +441,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     receipts,
     report,
     sometimes,
-    patienceMs: spec.releases * spec.pace * 30 * 60_000 + 3 * 3_600_000,
+    patienceMs: spec.releases * spec.pace.plans * 30 * 60_000 + 3 * 3_600_000,
   };
   const run = async (): Promise<void> => {
     const broken = (): boolean => violation !== null;

@@ -4,12 +4,13 @@ import type { CommitError } from '../../ports/store.ts';
 import type { Instant } from '../../domain/ids.ts';
 import { err } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
-import type { Opened } from './open.ts';
-
-export type Db = Opened['db'];
+import type { Db, Opened } from './open.ts';
+import { queries } from './queries.ts';
+import type { Queries } from './queries.ts';
 
 export type SqliteContext = {
   readonly db: Db;
+  readonly queries: Queries;
   readonly now: () => Instant;
   /** Runs one whole write transaction; what it throws undoes it. */
   write<T>(work: () => T): T;
@@ -41,6 +42,7 @@ export function sqliteContext({ raw, db }: Pick<Opened, 'raw' | 'db'>, now: () =
   const transaction = raw.transaction((work: () => unknown) => work());
   return {
     db,
+    queries: queries(db),
     now,
     // `work` is generic where better-sqlite3's wrapper is not: what goes in comes out.
     write: <T>(work: () => T): T => guarded(() => transaction.immediate(work) as T),

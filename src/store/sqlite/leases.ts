@@ -1,40 +1,29 @@
 /** Who works on what, and when: releases are claimed by a lease that expires by store time. */
-import { and, asc, eq, lt, lte, sql } from 'drizzle-orm';
+import { and, eq, lt, sql } from 'drizzle-orm';
 import type { Store } from '../../ports/store.ts';
 import type { SqliteContext } from './context.ts';
 import { instant } from '../rows.ts';
-import { isHead } from './outbox.ts';
-import { claimer } from './releases.ts';
-import { outbox, releases, targets } from './tables.ts';
+import { claimedOf } from './releases.ts';
+import { releases } from './tables.ts';
 
 type Methods = 'claimDue' | 'yieldLease' | 'wake' | 'recordCrash' | 'nextDueAt';
 
 export function leaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
-  const { db } = ctx;
-  const claimedOf = claimer(ctx);
-  const due = dueQuery(ctx);
-  const next = nextQueries(ctx);
+  const { db, queries } = ctx;
   return {
     claimDue: async ({ worker, leaseMs, limit }) => {
       // Looked at without the write lock first: most rounds find nothing.
-      if (ctx.read(() => due.all({ at: ctx.now(), limit: 1 })).length === 0) return [];
+      if (ctx.read(() => queries.dueReleases.all({ at: ctx.now(), limit: 1 })).length === 0) return [];
       return ctx.write(() => {
         const now = ctx.now();
-        return due.all({ at: now, limit }).map((row) => {
+        return queries.dueReleases.all({ at: now, limit }).map((row) => {
           const leaseUntilMs = now + leaseMs;
-          db.update(releases).set({ leaseWorker: worker, leaseUntilMs }).where(eq(releases.id, row.id)).run();
-          return claimedOf({ ...row, leaseUntilMs });
+          queries.leaseRelease.run({ id: row.id, worker, until: leaseUntilMs });
+          return claimedOf(ctx, { ...row, leaseUntilMs });
         });
       });
     },
-    yieldLease: async ({ id, worker, dueAt }) =>
-      void ctx.write(() =>
-        db
-          .update(releases)
-          .set({ leaseWorker: null, leaseUntilMs: 0, dueAtMs: dueAt })
-          .where(and(eq(releases.id, id), eq(releases.leaseWorker, worker)))
-          .run(),
-      ),
+    yieldLease: async ({ id, worker, dueAt }) => void ctx.write(() => queries.yieldLease.run({ id, worker, dueAt })),
     wake: async (id) =>
       void ctx.write(() =>
         db
@@ -45,7 +34,7 @@ export function leaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
       ),
     recordCrash: async ({ id, worker, error, dueAt }) =>
       ctx.write(() => {
-        const row = db.select().from(releases).where(eq(releases.id, id)).get();
+        const row = queries.release.get({ id });
         if (!row) return 0;
         const crashes = row.crashes + 1;
         const mine = row.leaseWorker === worker ? { leaseWorker: null, leaseUntilMs: 0, dueAtMs: dueAt } : {};
@@ -57,37 +46,9 @@ export function leaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
       }),
     nextDueAt: async () =>
       ctx.read(() => ({
-        release: instant(next.release.get()?.at ?? null),
-        target: instant(next.target.get()?.at ?? null),
-        outbox: instant(next.outbox.get()?.at ?? null),
+        release: instant(queries.nextRelease.get()?.at ?? null),
+        target: instant(queries.nextTarget.get()?.at ?? null),
+        outbox: instant(queries.nextOutbox.get()?.at ?? null),
       })),
   };
 }
-
-/** What every round of a loop asks, prepared once: building a query costs more than running it. */
-const dueQuery = ({ db }: SqliteContext) =>
-  db
-    .select()
-    .from(releases)
-    .where(and(sql`ended = 0`, lte(releases.dueAtMs, sql.placeholder('at')), lte(releases.leaseUntilMs, sql.placeholder('at'))))
-    .orderBy(asc(releases.dueAtMs))
-    .limit(sql.placeholder('limit'))
-    .prepare();
-
-const nextQueries = ({ db }: SqliteContext) => ({
-  release: db
-    .select({ at: sql<number | null>`min(max(${releases.dueAtMs}, ${releases.leaseUntilMs}))` })
-    .from(releases)
-    .where(sql`ended = 0`)
-    .prepare(),
-  target: db
-    .select({ at: sql<number | null>`min(${targets.dueAtMs})` })
-    .from(targets)
-    .where(eq(targets.managed, true))
-    .prepare(),
-  outbox: db
-    .select({ at: sql<number | null>`min(max(${outbox.dueAtMs}, ${outbox.leaseUntilMs}))` })
-    .from(outbox)
-    .where(isHead)
-    .prepare(),
-});

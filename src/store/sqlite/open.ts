@@ -17,6 +17,7 @@ export const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', im
 export type OpenOptions = { readonly file: string; readonly busyTimeoutMs: number };
 
 export type Opened = ReturnType<typeof openDatabase>;
+export type Db = Opened['db'];
 
 const FULL = 2;
 

@@ -1,5 +1,5 @@
 /** What others shall hear of: written with the event, sent afterwards, in order per notifier and subject. */
-import { and, asc, desc, eq, lt, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
 import type { DeliveryView, Store } from '../../ports/store.ts';
 import { eventOf, instant } from '../rows.ts';
@@ -10,17 +10,13 @@ import { outbox } from './tables.ts';
 type Methods = 'claimOutbox' | 'settle' | 'deliveries';
 
 export function outboxMethods(ctx: SqliteContext): Pick<Store, Methods> {
-  const { db } = ctx;
-  const heads = headsQuery(ctx);
+  const { db, queries } = ctx;
   return {
     claimOutbox: async ({ leaseMs, limit }) => {
-      if (ctx.read(() => heads.all({ at: ctx.now(), limit: 1 })).length === 0) return [];
+      if (ctx.read(() => queries.dueOutbox.all({ at: ctx.now(), limit: 1 })).length === 0) return [];
       return ctx.write(() =>
-        heads.all({ at: ctx.now(), limit }).map((row) => {
-          db.update(outbox)
-            .set({ leaseUntilMs: ctx.now() + leaseMs })
-            .where(eq(outbox.seq, row.seq))
-            .run();
+        queries.dueOutbox.all({ at: ctx.now(), limit }).map((row) => {
+          queries.leaseOutbox.run({ seq: row.seq, until: ctx.now() + leaseMs });
           return {
             seq: row.seq,
             notifier: row.notifier,
@@ -63,19 +59,6 @@ export function outboxMethods(ctx: SqliteContext): Pick<Store, Methods> {
       }),
   };
 }
-
-/** The oldest unsettled row of its notifier and subject: the only one that may be sent. */
-export const isHead = sql`state = 'pending' and not exists (select 1 from outbox older where older.state = 'pending' and older.notifier = ${outbox.notifier} and older.subject = ${outbox.subject} and older.seq < ${outbox.seq})`;
-
-/** The heads that are due and not being sent. */
-const headsQuery = ({ db }: SqliteContext) =>
-  db
-    .select()
-    .from(outbox)
-    .where(and(isHead, lte(outbox.dueAtMs, sql.placeholder('at')), lte(outbox.leaseUntilMs, sql.placeholder('at'))))
-    .orderBy(asc(outbox.seq))
-    .limit(sql.placeholder('limit'))
-    .prepare();
 
 const viewOf = (row: typeof outbox.$inferSelect): DeliveryView => {
   const event = eventOf(row.event);

@@ -4,6 +4,7 @@ import { Instant } from '../../domain/ids.ts';
 import type { ReleaseId } from '../../domain/ids.ts';
 import { isEnded } from '../../domain/release.ts';
 import type { Release } from '../../domain/release.ts';
+import type { Target } from '../../domain/target.ts';
 import { assert } from '../../lib/assert.ts';
 import { ok } from '../../lib/result.ts';
 import type { Claimed, Commit, NewRelease, Store, StoredRelease } from '../../ports/store.ts';
@@ -17,19 +18,12 @@ import { checkStates, intents, measurements, releases, services, targets } from 
 type Methods = 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'checkStates';
 
 export function releaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
-  const { db } = ctx;
-  const byId = db
-    .select()
-    .from(releases)
-    .where(eq(releases.id, sql.placeholder('id')))
-    .prepare();
-  const claimedOf = claimer(ctx);
-
+  const { db, queries } = ctx;
   return {
     create: async (made) => attempt(() => ctx.write(() => ok(create(ctx, made)))),
-    release: async (id) => ctx.read(() => mapped(byId.get({ id }), stored)),
-    load: async (id) => ctx.read(() => mapped(byId.get({ id }), claimedOf)),
-    active: async (service) => ctx.read(() => mapped(activeRow(ctx, service), stored)),
+    release: async (id) => ctx.read(() => mapped(queries.release.get({ id }), stored)),
+    load: async (id) => ctx.read(() => mapped(queries.release.get({ id }), (row) => claimedOf(ctx, row))),
+    active: async (service) => ctx.read(() => mapped(queries.active.get({ service }), stored)),
     queued: async (service) =>
       ctx.read(() =>
         db
@@ -42,43 +36,22 @@ export function releaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
       ),
     releases: async (query) => ctx.read(() => list(ctx, query)),
     commit: async (commit) => attempt(() => ctx.write(() => ok(write(ctx, commit)))),
-    checkStates: async (id) =>
-      ctx.read(() =>
-        db
-          .select({ row: checkStates.row })
-          .from(checkStates)
-          .where(eq(checkStates.release, id))
-          .all()
-          .map(({ row }) => checkStateOf(row)),
-      ),
+    checkStates: async (id) => ctx.read(() => queries.checkStates.all({ release: id }).map(({ row }) => checkStateOf(row))),
   };
 }
 
 /** What a tick needs beside the release itself. */
-export function claimer(ctx: SqliteContext): (row: ReleaseRow) => Claimed {
-  const { db } = ctx;
-  const serviceByName = db
-    .select()
-    .from(services)
-    .where(eq(services.name, sql.placeholder('name')))
-    .prepare();
-  const statesOf = db
-    .select({ row: checkStates.row })
-    .from(checkStates)
-    .where(eq(checkStates.release, sql.placeholder('id')))
-    .prepare();
-
-  return (row) => {
-    const release = releaseOf(row.state);
-    const service = serviceByName.get({ name: row.service });
-    assert(service, `the service ${row.service} of release ${row.id} is stored`);
-    return {
-      ...stored(row),
-      service: serviceOf(service),
-      targets: targetsOf(ctx, release),
-      checkStates: statesOf.all({ id: row.id }).map(({ row: state }) => checkStateOf(state)),
-      leaseUntil: Instant(row.leaseUntilMs),
-    };
+export function claimedOf(ctx: SqliteContext, row: ReleaseRow): Claimed {
+  const { queries } = ctx;
+  const release = releaseOf(row.state);
+  const service = queries.service.get({ name: row.service });
+  assert(service, `the service ${row.service} of release ${row.id} is stored`);
+  return {
+    ...stored(row),
+    service: serviceOf(service),
+    targets: targetsOf(ctx, release),
+    checkStates: queries.checkStates.all({ release: row.id }).map(({ row: state }) => checkStateOf(state)),
+    leaseUntil: Instant(row.leaseUntilMs),
   };
 }
 
@@ -93,22 +66,11 @@ const stored = (row: ReleaseRow): StoredRelease => ({
 
 const mapped = <A, B>(value: A | undefined, map: (value: A) => B): B | null => (value === undefined ? null : map(value));
 
-function activeRow({ db }: SqliteContext, service: string): ReleaseRow | undefined {
-  return db
-    .select()
-    .from(releases)
-    .where(and(eq(releases.service, service), sql`ended = 0 and phase <> 'queued'`))
-    .get();
-}
-
-function targetsOf({ db }: SqliteContext, release: Release) {
-  const rows = db
-    .select()
-    .from(targets)
-    .where(and(inArray(targets.id, [...release.targets]), eq(targets.managed, true)))
-    .all();
-  return release.targets.flatMap((id) => rows.filter((row) => row.id === id).map(targetOf));
-}
+const targetsOf = ({ queries }: SqliteContext, { targets: ids }: Release): readonly Target[] =>
+  ids.flatMap((id) => {
+    const row = queries.target.get({ id });
+    return row ? [targetOf(row)] : [];
+  });
 
 function list({ db }: SqliteContext, { service, phases, limit, cursor }: Parameters<Store['releases']>[0]) {
   const after = parseCursor(cursor);
@@ -143,7 +105,7 @@ const columnsOf = (release: Release) => ({
 });
 
 function create(ctx: SqliteContext, { release, events, audit, notify, dueAt, expectActive }: NewRelease): StoredRelease {
-  const active = activeRow(ctx, release.service);
+  const active = ctx.queries.active.get({ service: release.service });
   if ((active?.id ?? null) !== expectActive) throw new Stale(`the active release of ${release.service} is another one by now`);
   const row: ReleaseRow = {
     id: release.id,

@@ -1,5 +1,5 @@
 /** Services and targets: as configured, as wanted, as last seen. */
-import { and, asc, eq, lte, notInArray, sql } from 'drizzle-orm';
+import { and, asc, eq, notInArray, sql } from 'drizzle-orm';
 import { after } from '../../domain/ids.ts';
 import { assert } from '../../lib/assert.ts';
 import { hash32 } from '../../lib/prng.ts';
@@ -9,7 +9,7 @@ import { releaseOf, serviceOf, targetOf } from '../rows.ts';
 import { attempt, Stale } from './context.ts';
 import type { SqliteContext } from './context.ts';
 import { appendAudit, appendEvents } from './logs.ts';
-import { intents, releases, services, targets } from './tables.ts';
+import { intents, services, targets } from './tables.ts';
 
 type ServiceMethods = 'configure' | 'services' | 'service' | 'setStable';
 type TargetMethods = 'targets' | 'claimDueTargets' | 'claimTarget' | 'updateTarget';
@@ -18,13 +18,13 @@ type TargetMethods = 'targets' | 'claimDueTargets' | 'claimTarget' | 'updateTarg
 const FIRST_LOOK_MS = 5_000;
 
 export function serviceMethods(ctx: SqliteContext): Pick<Store, ServiceMethods> {
-  const { db } = ctx;
+  const { db, queries } = ctx;
   return {
     configure: async (configured, specs) => ctx.write(() => configure(ctx, configured, specs)),
     services: async () => ctx.read(() => db.select().from(services).orderBy(asc(services.name)).all().map(serviceOf)),
     service: async (name) =>
       ctx.read(() => {
-        const row = db.select().from(services).where(eq(services.name, name)).get();
+        const row = queries.service.get({ name });
         return row ? serviceOf(row) : null;
       }),
     setStable: async (name, { slot, version }, entry) =>
@@ -44,18 +44,11 @@ export function serviceMethods(ctx: SqliteContext): Pick<Store, ServiceMethods> 
 }
 
 export function targetMethods(ctx: SqliteContext): Pick<Store, TargetMethods> {
-  const { db } = ctx;
-  const due = db
-    .select()
-    .from(targets)
-    .where(and(eq(targets.managed, true), lte(targets.dueAtMs, sql.placeholder('at'))))
-    .orderBy(asc(targets.dueAtMs))
-    .limit(sql.placeholder('limit'))
-    .prepare();
+  const { db, queries } = ctx;
   const claim = (row: typeof targets.$inferSelect): ClaimedTarget => {
-    const service = db.select().from(services).where(eq(services.name, row.service)).get();
+    const service = queries.service.get({ name: row.service });
     assert(service, `the service ${row.service} of target ${row.id} is stored`);
-    const active = activeState(ctx, row.service);
+    const active = queries.active.get({ service: row.service });
     return {
       target: targetOf(row),
       service: serviceOf(service),
@@ -74,24 +67,17 @@ export function targetMethods(ctx: SqliteContext): Pick<Store, TargetMethods> {
           .map(targetOf),
       ),
     claimDueTargets: async ({ everyMs, limit }) => {
-      if (ctx.read(() => due.all({ at: ctx.now(), limit: 1 })).length === 0) return [];
+      if (ctx.read(() => queries.dueTargets.all({ at: ctx.now(), limit: 1 })).length === 0) return [];
       return ctx.write(() =>
-        due.all({ at: ctx.now(), limit }).map((row) => {
-          db.update(targets)
-            .set({ dueAtMs: after(ctx.now(), everyMs) })
-            .where(eq(targets.id, row.id))
-            .run();
+        queries.dueTargets.all({ at: ctx.now(), limit }).map((row) => {
+          queries.deferTarget.run({ id: row.id, dueAt: after(ctx.now(), everyMs) });
           return claim(row);
         }),
       );
     },
     claimTarget: async (id) =>
       ctx.read(() => {
-        const row = db
-          .select()
-          .from(targets)
-          .where(and(eq(targets.id, id), eq(targets.managed, true)))
-          .get();
+        const row = queries.target.get({ id });
         return row ? claim(row) : null;
       }),
     updateTarget: async (update) => attempt(() => ctx.write(() => ok(updateTarget(ctx, update)))),
@@ -145,7 +131,7 @@ function updateTarget(ctx: SqliteContext, { id, seq, change, adopt, events, noti
     .returning()
     .get();
   if (!row) throw new Stale(`target ${id} has a newer intent than ${seq}`);
-  if (adopt !== null && activeState(ctx, row.service)) throw new Stale(`a release moves target ${id} by now`);
+  if (adopt !== null && ctx.queries.active.get({ service: row.service })) throw new Stale(`a release moves target ${id} by now`);
   const first = events[0];
   if (first && first.seq !== row.eventSeq - events.length + 1) throw new Stale(`another event of target ${id} came first`);
   appendEvents(ctx, events, notify);
@@ -174,11 +160,3 @@ function changedColumns(change: TargetUpdate['change']) {
     ...('unreachableSince' in change ? { unreachableSinceMs: change.unreachableSince ?? null } : {}),
   };
 }
-
-/** The release that moves the service now, as it is stored. */
-const activeState = ({ db }: SqliteContext, service: string) =>
-  db
-    .select({ state: releases.state })
-    .from(releases)
-    .where(and(eq(releases.service, service), sql`ended = 0 and phase <> 'queued'`))
-    .get();
