@@ -135,7 +135,7 @@ export function fakeRouter(name = 'edge', nodeNames: readonly string[] = ['n1'])
       independent: true,
       applyTimeoutMs: 5 * SECOND,
     },
-    quantize: (weight) => weight,
+    quantize: (_, share) => share,
     async preflight({ slots }) {
       await fake.during('preflight');
       return ok({

@@ -4,6 +4,8 @@
  */
 import type { TargetFact } from '../domain/event.ts';
 import type { TargetId } from '../domain/ids.ts';
+import { NONE } from '../domain/ids.ts';
+import { secondShare } from '../domain/target.ts';
 import type { ClaimedTarget } from '../ports/store.ts';
 import { write } from './actuate.ts';
 import type { Context } from './context.ts';
@@ -16,12 +18,22 @@ export async function reconcile(ctx: Context, id: TargetId, signal: AbortSignal)
     // Read again under the lock: an intent that was committed meanwhile is the one to hold the router against.
     const claimed = await ctx.store.claimTarget(id);
     if (!claimed) return;
+    await keepBootShare(ctx, claimed);
     const { nodes, mute } = await readTarget(ctx, claimed.target, signal);
     const found = seen(claimed.target, claimed.service, nodes);
     if (mute === null) return putRight(ctx, claimed, found, signal);
     await noteUnreachable(ctx, claimed.target, mute);
     await lowerThoseThatAnswer(ctx, claimed, found, signal);
   });
+}
+
+/** A router that restarts serves the stable slot, whichever that is by now. */
+async function keepBootShare(ctx: Context, { target, service }: ClaimedTarget): Promise<void> {
+  const router = ctx.routers.get(target.router);
+  const route = { name: target.route, slots: target.slots };
+  const kept = await router?.setBootShare?.(route, secondShare(target.slots, service.stableSlot, NONE));
+  if (kept && !kept.ok) ctx.log.warn({ target: target.id }, kept.error.detail);
+  if (kept?.ok && kept.value) ctx.log.info({ target: target.id }, `${target.id} starts with everything on ${service.stableSlot}`);
 }
 
 /** Too much on a node that can be reached does not wait for one that cannot. */

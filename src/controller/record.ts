@@ -36,7 +36,7 @@ export async function record(ctx: Context, claimed: Claimed, recording: Recordin
     revision: claimed.revision,
     next,
     events,
-    intents: intentsOf(claimed, events),
+    intents: intentsOf(ctx, claimed, events),
     measurements: judgement?.measurements ?? [],
     checkStates: judgement?.checkStates ?? [],
     service: promotedService(claimed, events),
@@ -71,14 +71,20 @@ function merged({ checkStates }: Claimed, judgement: Judgement | undefined): Cla
   return [...checkStates.filter((old) => !fresh.some((state) => state.check === old.check)), ...fresh];
 }
 
-/** Every change of the wanted weight is an intent on every target of the release. */
-function intentsOf({ service, targets }: Claimed, events: readonly ReleaseEvent[]): readonly WeightIntent[] {
+/** Every change of the wanted weight is an intent on every target of the release: what it can serve, and never more canary. */
+function intentsOf(
+  { routers }: Context,
+  { service, targets }: Claimed,
+  events: readonly ReleaseEvent[],
+): readonly WeightIntent[] {
   const intended = events.findLast((event) => event.type === 'weight.intended');
   if (intended?.type !== 'weight.intended') return [];
-  return targets.map((target) => ({
-    target: target.id,
-    secondShare: secondShare(target.slots, service.stableSlot, intended.weight),
-  }));
+  return targets.map((target) => {
+    const exact = secondShare(target.slots, service.stableSlot, intended.weight);
+    const less = target.slots[0] === service.stableSlot ? 'down' : 'up';
+    const route = { name: target.route, slots: target.slots };
+    return { target: target.id, secondShare: routers.get(target.router)?.quantize(route, exact, less) ?? exact };
+  });
 }
 
 /** The roles swap in the transaction that writes `promoted`, and not before: until then a rollback returns to the old slot. */

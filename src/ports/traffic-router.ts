@@ -81,8 +81,11 @@ export type TrafficRouter = {
   readonly name: string;
   readonly type: string;
   readonly capabilities: Capabilities;
-  /** The weight that it can represent: idempotent, monotone, 0 and 10000 exact, never 0 for more than 0. */
-  quantize(weight: Weight): Weight;
+  /**
+   * The nearest share on that side that the place can represent: idempotent, monotone, 0 and 10000 exact, and never one
+   * of these two for a share between them.
+   */
+  quantize(route: Route, secondShare: Weight, towards: 'down' | 'up'): Weight;
   /** Is the route there, are its nodes reachable and its slots healthy? Writes nothing. */
   preflight(route: Route, signal: AbortSignal): Promise<Result<Preflight, RouterError>>;
   apply(write: WeightWrite, signal: AbortSignal): Promise<Result<Applied, RouterError>>;
@@ -90,6 +93,11 @@ export type TrafficRouter = {
   read(route: Route, signal: AbortSignal): Promise<Result<readonly NodeReading[], RouterError>>;
   /** Everything away from one slot, by the shortest path, sticky clients too. Partial success is fine and is told. */
   cutOff(route: Route, slot: string, seq: number, signal: AbortSignal): Promise<Result<Applied, RouterError>>;
+  /**
+   * What the place serves after a restart, until somebody tells it otherwise: everything on the stable slot. Compares
+   * before it writes; the answer says whether it wrote. Only where a router keeps such a thing.
+   */
+  setBootShare?(route: Route, secondShare: Weight): Promise<Result<boolean, RouterError>>;
   /** Counts of what the adapter leaves behind (workers, files, sockets); must stay bounded. */
   residue(): Promise<Readonly<Record<string, number>>>;
   close(): Promise<void>;

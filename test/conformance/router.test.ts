@@ -1,7 +1,7 @@
 /** The routers there are, held against the suite; broken ones, each of which a case must catch; and what only the edge does. */
-import { Agent, createServer, request } from 'node:http';
+import { request } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { edge } from '../../src/adapters/traffic/edge/edge.ts';
@@ -13,38 +13,11 @@ import { prng } from '../../src/lib/prng.ts';
 import { ok } from '../../src/lib/result.ts';
 import type { Route, TrafficRouter } from '../../src/ports/traffic-router.ts';
 import { routerCases } from './router.suite.ts';
-import type { RouterCase, RouterSubject, Sent } from './router.suite.ts';
+import type { RouterSubject } from './router.suite.ts';
+import { agent, backend, closeAtEnd, sender, suite, urlOf, visit } from './router-run.ts';
 
 const route: Route = { name: 'app', slots: ['blue', 'green'] };
 const signal = new AbortController().signal;
-const skipped: string[] = [];
-const closing: (() => Promise<void> | void)[] = [];
-afterAll(async () => {
-  for (const close of closing.toReversed()) await close();
-  console.log(`router cases that were skipped:\n${skipped.map((line) => `  ${line}`).join('\n') || '  none'}`);
-});
-
-function has({ send, edit, restart, router }: RouterSubject, need: RouterCase['needs']): string | null {
-  if (need === 'send' && !send) return 'it has no data plane';
-  if (need === 'edit' && !edit) return 'nobody else can reach its table: it lives in this process';
-  if (need === 'restart' && !restart) return 'it restarts with the whole process, which the kill rounds show';
-  if (need === 'sticky' && (!send || router.capabilities.sticky === 'none')) return 'it has no sticky clients';
-  if (need === 'header' && (!send || !router.capabilities.headerOverride)) return 'it has no header override';
-  return null;
-}
-
-function suite(name: string, open: () => Promise<RouterSubject>): void {
-  describe(`router ${name}`, () => {
-    for (const each of routerCases)
-      it(each.name, async (context) => {
-        const subject = await open();
-        const reason = has(subject, each.needs);
-        if (reason === null) return each.run(subject);
-        skipped.push(`${name}: ${each.name}: ${reason}`);
-        return context.skip(reason);
-      });
-  });
-}
 
 const memory = async (): Promise<RouterSubject> => {
   const router = memoryRouter({ name: 'memory', nodes: ['n1', 'n2'], routes: ['app'] });
@@ -57,16 +30,6 @@ const memory = async (): Promise<RouterSubject> => {
   };
 };
 
-async function backend(handler: (name: string) => Parameters<typeof createServer>[1], name: string): Promise<Server> {
-  const server = createServer(handler(name));
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  closing.push(() => void (server.closeAllConnections(), server.close()));
-  return server;
-}
-const urlOf = (server: Server): string => {
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-};
 /** An answer that is begun and not ended until a test says so. */
 const held = { end: (): void => {} };
 const echo = (name: string) => (asked: IncomingMessage, answer: import('node:http').ServerResponse) => {
@@ -92,42 +55,9 @@ async function openEdge(greenUrl?: string): Promise<{ edge: Edge; url: string; b
   const random = prng(42);
   const made = edge('front', options, { clock: systemClock(), random: { next: random, id: () => 'boot-1' }, fetch });
   const url = await made.start([{ route: 'app', slots: route.slots, secondShare: Weight(0), seq: 0 }]);
-  closing.push(() => made.close());
+  closeAtEnd(() => made.close());
   return { edge: made, url, blue };
 }
-
-const agent = new Agent({ keepAlive: true, maxSockets: 40 });
-closing.push(() => agent.destroy());
-const visit = (
-  url: string,
-  headers: Record<string, string> = {},
-  more: { method?: string; body?: Buffer; close?: boolean } = {},
-): Promise<{ status: number; body: string; slot: string }> =>
-  new Promise((resolve, reject) => {
-    const asked = request(url, { method: more.method ?? 'GET', headers, ...(more.close ? {} : { agent }) }, (answer) => {
-      let body = '';
-      answer.on('data', (chunk: Buffer) => (body += chunk.toString()));
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body, slot: String(answer.headers['x-headgate-slot']) }));
-    });
-    asked.on('error', reject);
-    asked.end(more.body);
-  });
-
-const sender =
-  (url: string) =>
-  async (count: number, headers: Record<string, string> = {}): Promise<Sent> => {
-    const bySlot: Record<string, number> = {};
-    let failed = 0;
-    for (let done = 0; done < count;) {
-      const batch = Math.min(40, count - done);
-      for (const { status, body } of await Promise.all(Array.from({ length: batch }, () => visit(url, headers)))) {
-        if (status === 200) bySlot[body] = (bySlot[body] ?? 0) + 1;
-        else failed += 1;
-      }
-      done += batch;
-    }
-    return { bySlot, failed };
-  };
 
 suite('memory', memory);
 suite('edge', async () => {
@@ -150,7 +80,7 @@ describe('routers that are wrong', () => {
     [
       'rounds a little to nothing',
       'quantises so that nothing and everything are exact, and little is never nothing',
-      () => ({ quantize: (weight) => Weight(Math.round(weight / 100) * 100) }),
+      () => ({ quantize: (_, share) => Weight(Math.round(share / 100) * 100) }),
     ],
     [
       'takes any number',

@@ -183,7 +183,7 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
       independent: true,
       applyTimeoutMs: world.applyTimeoutMs,
     },
-    quantize: (weight) => weight,
+    quantize: (_, share) => share,
     preflight: (_route, signal) =>
       exchange(
         signal,

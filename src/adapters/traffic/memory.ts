@@ -61,7 +61,7 @@ export function memoryRouter({
     name,
     type: 'memory',
     capabilities: CAPABILITIES,
-    quantize: (weight) => weight,
+    quantize: (_, share) => share,
     preflight: async (route) =>
       guarded(routes, route) ??
       ok({ nodes: readings(route.name), slots: route.slots.map((slot) => ({ slot, healthy: true, detail: 'in memory' })) }),

@@ -87,7 +87,7 @@ export function edge(name: string, options: EdgeOptions, { clock, random, fetch 
     name,
     type: 'edge',
     capabilities: CAPABILITIES,
-    quantize: (weight) => weight,
+    quantize: (_, share) => share,
     async preflight(route, signal) {
       const found = find(route);
       if (!found.ok) return found;
