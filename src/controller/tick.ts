@@ -119,12 +119,16 @@ async function idle(ctx: Context, release: Release): Promise<Ticked> {
 export async function move(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<Ticked> {
   const { release, service, targets } = claimed;
   const lowering = isLowering(release) || goesHome(release);
+  const startedAt = await ctx.store.now();
   const failures = await actuate(ctx, { service, targets, direction: lowering ? 'lower' : 'raise' }, signal);
   const unmanaged: readonly TargetFailure[] =
     targets.length === 0 && !lowering ? release.targets.map((target) => ({ target, detail: 'not managed any more' })) : [];
   const input: Input = { kind: 'shifted', weight: release.wanted, failures: [...failures, ...unmanaged] };
+  const now = await ctx.store.now();
+  // A process that was stopped in between has read back what was, not what is: it looks again.
+  if (input.failures.length === 0 && longestActMs(ctx, claimed) < now - startedAt) return { outcome: 'ok', yieldUntil: now };
   const failedTries = countTries(ctx, release, input.failures.length > 0);
-  const decision = decide(release, input, await ctx.store.now());
+  const decision = decide(release, input, now);
   const recorded = await record(ctx, claimed, {
     decision,
     failedTries,
@@ -132,6 +136,12 @@ export async function move(ctx: Context, claimed: Claimed, signal: AbortSignal):
   });
   if (!recorded.ok || recorded.value.release.phase.kind !== 'shifting') return ticked(recorded);
   return watchBlind(ctx, recorded.value, failedTries, signal);
+}
+
+/** All deadlines of setting one weight together: a look before, the short way, the long way. */
+function longestActMs({ settings, routers }: Context, { targets }: Claimed): number {
+  const slowest = targets.map(({ router }) => routers.get(router)?.capabilities.applyTimeoutMs ?? 0);
+  return settings.readTimeoutMs + 2 * Math.max(settings.applyTimeoutMs, ...slowest) + SLACK_MS;
 }
 
 /** A router that cannot be written must not blind the analysis: part of the canary's traffic may be there already. */
@@ -147,6 +157,9 @@ async function watchBlind(ctx: Context, claimed: Claimed, failedTries: number, s
   if (recorded === null) return { outcome: 'ok', yieldUntil: claimed.dueAt };
   return recorded.ok && isLowering(recorded.value.release) ? move(ctx, recorded.value, signal) : ticked(recorded);
 }
+
+/** Between two calls, on a busy machine. */
+const SLACK_MS = 1_000;
 
 const isMoving = ({ phase }: Release): boolean => phase.kind === 'shifting' || phase.kind === 'rollingBack';
 
