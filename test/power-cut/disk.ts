@@ -6,7 +6,7 @@
  * itself is not enough, though most file systems do more), and until then each of them may be missing, in any combination: a
  * file that was made is gone, one that was removed is back with what it held. Setting a length is a change like a write.
  */
-import { writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Chance } from '../sim/chance.ts';
 import type { Operation } from './trace.ts';
@@ -20,15 +20,10 @@ type Naming = Extract<Operation, { kind: 'made' | 'removed' }>;
 const FATES = ['none', 'prefix', 'subset', 'shuffled', 'torn', 'sectors', 'lengths', 'all'] as const;
 type Fate = (typeof FATES)[number];
 
-/** The bytes of one file, in a buffer with room to grow. */
+/** The synced bytes of one file, in a buffer with room to grow. */
 class Content {
-  private buffer: Buffer;
-  private length: number;
-
-  constructor(from: Buffer = Buffer.alloc(0)) {
-    this.buffer = Buffer.from(from);
-    this.length = from.length;
-  }
+  private buffer = Buffer.alloc(0);
+  private length = 0;
 
   get bytes(): Buffer {
     return this.buffer.subarray(0, this.length);
@@ -96,9 +91,7 @@ export class Disk {
     for (const [file, id] of names) {
       const { sure, unsure } = this.stored(id);
       const fate = luck.pick(FATES);
-      const content = new Content(sure.bytes);
-      for (const change of surviving(unsure, fate, luck)) content.apply(change);
-      writeFileSync(join(folder, file), content.bytes);
+      writeFile(join(folder, file), sure.bytes, surviving(unsure, fate, luck));
       if (unsure.length > 0) fates.push(`${file}: ${fate} of ${unsure.length}`);
     }
     return fates;
@@ -114,6 +107,17 @@ export class Disk {
 function name(names: Map<string, number>, naming: Naming): void {
   if (naming.kind === 'made') names.set(naming.name, naming.file);
   else names.delete(naming.name);
+}
+
+function writeFile(path: string, sure: Buffer, changes: readonly Change[]): void {
+  const file = openSync(path, 'wx');
+  writeSync(file, sure);
+  for (const change of changes) {
+    if (!('bytes' in change)) ftruncateSync(file, change.length);
+    else if (change.bytes.length > 0) writeSync(file, change.bytes, 0, change.bytes.length, change.at);
+    else if (fstatSync(file).size < change.at) ftruncateSync(file, change.at);
+  }
+  closeSync(file);
 }
 
 function surviving(changes: readonly Change[], fate: Fate, luck: Chance): readonly Change[] {

@@ -170,3 +170,10 @@ function change({ name, args, result }: Call, file: number): Operation {
       throw new Error(`${name} on a file of the store is not understood`);
   }
 }
+
+/** How often a WAL was begun anew from its head because a checkpoint had taken over what it held. */
+export function walRestarts(operations: readonly Operation[]): number {
+  const wals = operations.flatMap((each) => (each.kind === 'made' && each.name.endsWith('-wal') ? [each.file] : []));
+  const heads = operations.filter((each) => each.kind === 'write' && each.at === 0 && wals.includes(each.file));
+  return heads.length - wals.length;
+}

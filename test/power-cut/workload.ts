@@ -36,17 +36,18 @@ export const NOTIFIERS = ['book', 'pager'] as const;
 export const FIRST_VERSION = '1.0.0';
 
 /** Releases between two restarts: the second lot fills the WAL past SQLite's own checkpoint, so that it starts over from its head. */
-const LOTS = [4, 14] as const;
+const LOTS = [3, 11] as const;
 
 /** The store gives its connection to nobody, so the control takes note of the one that the driver is asked to set up. */
 function weakened(file: string): () => void {
-  let connection: Database.Database | null = null;
+  const connections = new Map<string, Database.Database>();
   const pragma = Database.prototype.pragma;
   Database.prototype.pragma = function (this: Database.Database, ...asked: Parameters<typeof pragma>) {
-    if (this.name === file) connection = this;
+    connections.set(this.name, this);
     return pragma.apply(this, asked);
   };
   return () => {
+    const connection = connections.get(file);
     assert(connection, 'the store has opened its file');
     pragma.call(connection, 'synchronous = NORMAL');
     assert(pragma.call(connection, 'synchronous', { simple: true }) === 1, 'the control runs with synchronous=NORMAL');
