@@ -177,3 +177,8 @@ export function walRestarts(operations: readonly Operation[]): number {
   const heads = operations.filter((each) => each.kind === 'write' && each.at === 0 && wals.includes(each.file));
   return heads.length - wals.length;
 }
+
+export function syncsOf(operations: readonly Operation[], name: string): ReadonlySet<Operation> {
+  const files = operations.flatMap((each) => (each.kind === 'made' && each.name === name ? [each.file] : []));
+  return new Set(operations.filter((each) => each.kind === 'sync' && files.includes(each.file)));
+}
