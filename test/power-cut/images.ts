@@ -1,6 +1,6 @@
 /**
- * Cuts the power at seeded moments of a recorded run. Each image has a chance of its own, from the seed and its number, so
- * one can be looked at again alone; they are made in the order of their moments, so that the run is gone through once.
+ * Cuts the power at seeded moments of a recorded run. Each image has a chance of its own, from the seed and its number; they
+ * are made in the order of their moments, so that the run is gone through once.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

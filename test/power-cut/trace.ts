@@ -36,8 +36,9 @@ export async function whyNoTrace(): Promise<string | null> {
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     if ('code' in error && error.code === 'ENOENT') return 'strace is not installed';
-    if (/ptrace|attach|not permitted/i.test(error.message)) return `strace may not watch a process here: ${error.message.trim()}`;
-    throw error;
+    const forbidden = /^strace: .*(?:ptrace|attach).*$/im.exec(error.message);
+    if (!forbidden) throw error;
+    return `no process may be watched here (${forbidden[0]})`;
   }
 }
 
