@@ -11,7 +11,11 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Programs that tests start, and the Debian package of each. */
-const DEBIAN = [{ program: 'haproxy', package: 'haproxy' }];
+const DEBIAN = [
+  { program: 'haproxy', package: 'haproxy' },
+  { program: 'prometheus', package: 'prometheus' },
+  { program: 'strace', package: 'strace' },
+];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
