@@ -5,6 +5,7 @@ import { httpHooks } from './adapters/system/hooks.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { promRecorder } from './adapters/system/recorder.ts';
 import { systemRandom } from './adapters/system/random.ts';
+import { isEdge } from './adapters/metrics/edge.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
 import { webhook } from './adapters/notify/webhook.ts';
@@ -23,7 +24,6 @@ import { keyedMutex } from './lib/keyed-mutex.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Store } from './ports/store.ts';
-import type { TrafficRouter } from './ports/traffic-router.ts';
 import { calendar } from './scheduler/calendar.ts';
 import { scheduler } from './scheduler/scheduler.ts';
 import { openSqlite } from './store/sqlite/store.ts';
@@ -111,7 +111,10 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
     providers: new Map(
       Object.entries(config.providers).map(([name, options]) => [
         name,
-        made(providerKinds, options.type).create(name, options, { edges }),
+        made(providerKinds, options.type).create(name, options, {
+          routers: [...routers.values()],
+          monotonicMs: given.clock.monotonicMs,
+        }),
       ]),
     ),
     notifiers: notifiersOf(config, given.log),
@@ -123,8 +126,6 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
     worker: given.random.id(),
   };
 }
-
-const isEdge = (router: TrafficRouter): router is Edge => router.type === 'edge';
 
 function made<T>(kinds: Readonly<Record<string, T>>, type: string): T {
   const kind = kinds[type];

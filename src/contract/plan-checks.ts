@@ -66,7 +66,7 @@ function checkOf(name: string, document: CheckDocument | null, setting: Setting)
   const base = {
     name,
     provider: providerName,
-    query: { ...(offer?.query ?? asked), ...(document?.version ? { version: document.version } : {}) },
+    query: { ...(offer?.query ?? asked), ...(document?.version ? { version: document.version } : {}), ...rangeOf(document) },
     dryRun: document?.dryRun ?? false,
   };
   const check = completed(document ?? { kind }, base);
@@ -85,6 +85,12 @@ function queryOf(document: CheckDocument): Readonly<Record<string, string>> {
       (entry): entry is [string, string] => asked.includes(entry[0]) && typeof entry[1] === 'string',
     ),
   );
+}
+
+/** A threshold over a range of time: milliseconds, and what is taken of the values. */
+function rangeOf(document: CheckDocument | null): Readonly<Record<string, string>> {
+  if (document?.kind !== 'threshold' || document.range === undefined) return {};
+  return { range: String(document.range), reduce: document.reduce ?? 'max' };
 }
 
 function completed(document: CheckDocument, base: Pick<Check, 'name' | 'provider' | 'query' | 'dryRun'>): Check {

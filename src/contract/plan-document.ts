@@ -66,6 +66,9 @@ const threshold = strict({
   kind: z.literal('threshold'),
   ...checkBase,
   query: query.optional(),
+  /** Looks at the query's values over so long, and takes one of them. */
+  range: duration.optional(),
+  reduce: z.enum(['max', 'min', 'mean', 'last'], 'max, min, mean or last').optional(),
   min: number.optional(),
   max: number.optional(),
   hardMin: number.optional(),

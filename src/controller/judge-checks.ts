@@ -79,6 +79,7 @@ function questionOf({ release, service, targets }: Claimed, check: Check, now: I
     stableSlot: service.stableSlot,
     routes: targets.map((target) => ({ router: target.router, route: target.route, slots: target.slots })),
     since: release.evidenceSince,
+    intervalMs: release.plan.intervalMs,
     now,
   };
 }

@@ -18,6 +18,8 @@ export type Question = {
   readonly routes: readonly { readonly router: string; readonly route: string; readonly slots: Slots }[];
   /** When the present weight was read back: samples older than that say nothing about it. */
   readonly since: Instant;
+  /** How often the check is measured. */
+  readonly intervalMs: number;
   readonly now: Instant;
 };
 

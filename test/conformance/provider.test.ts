@@ -32,6 +32,7 @@ const question = (change: Partial<Question> = {}): Question => ({
   stableSlot: 'blue',
   routes: [{ router: 'front', route: 'app', slots: ['blue', 'green'] }],
   since: NOON,
+  intervalMs: 5_000,
   now: Instant(NOON + 5_000),
   ...change,
 });

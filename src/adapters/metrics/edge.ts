@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { HistogramSeries, Measurement, Role } from '../../domain/analysis/measurement.ts';
 import type { CounterSeries } from '../../domain/analysis/measurement.ts';
 import type { MetricProvider, Question } from '../../ports/metric-provider.ts';
+import type { TrafficRouter } from '../../ports/traffic-router.ts';
+import type { Edge } from '../traffic/edge/edge.ts';
 import { BOUNDS_MS } from '../traffic/edge/counters.ts';
 import type { SlotCounts, RouteCounts } from '../traffic/edge/counters.ts';
 
@@ -11,6 +13,8 @@ export const edgeProviderOptions = z.strictObject({
   /** Name of the edge router whose counters are read; every edge of the service when it is left out. */
   router: z.string().optional(),
 });
+
+export const isEdge = (router: TrafficRouter): router is Edge => router.type === 'edge';
 
 export type EdgeCounters = { readonly name: string; counts(route: string): RouteCounts | null };
 

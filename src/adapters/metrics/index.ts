@@ -1,10 +1,18 @@
 /** The metric providers there are: a name in `headgate.yaml` to its options and its factory. */
 import type { z } from 'zod';
 import type { MetricProvider } from '../../ports/metric-provider.ts';
-import { edgeProvider, edgeProviderOptions } from './edge.ts';
-import type { EdgeCounters } from './edge.ts';
+import type { TrafficRouter } from '../../ports/traffic-router.ts';
+import { edgeProvider, edgeProviderOptions, isEdge } from './edge.ts';
+import { haproxyProvider, haproxyProviderOptions, isHaproxy } from './haproxy.ts';
+import { client, poster } from './prometheus/client.ts';
+import { prometheusOptions } from './prometheus/options.ts';
+import { prometheus } from './prometheus/prometheus.ts';
 
-export type ProviderDeps = { readonly edges: readonly EdgeCounters[] };
+export type ProviderDeps = {
+  /** Those that count what they send. */
+  readonly routers: readonly TrafficRouter[];
+  readonly monotonicMs: () => number;
+};
 
 export type ProviderKind = {
   readonly options: z.ZodType;
@@ -15,9 +23,26 @@ export type ProviderKind = {
 export const providerKinds: Readonly<Record<string, ProviderKind>> = {
   edge: {
     options: edgeProviderOptions,
-    create(name, options, { edges }) {
+    create(name, options, { routers }) {
       const { router } = edgeProviderOptions.parse(options);
-      return edgeProvider(name, router === undefined ? edges : edges.filter((edge) => edge.name === router));
+      return edgeProvider(name, named(routers.filter(isEdge), router));
+    },
+  },
+  haproxy: {
+    options: haproxyProviderOptions,
+    create(name, options, { routers }) {
+      const { router } = haproxyProviderOptions.parse(options);
+      return haproxyProvider(name, named(routers.filter(isHaproxy), router));
+    },
+  },
+  prometheus: {
+    options: prometheusOptions,
+    create(name, options, { monotonicMs }) {
+      const parsed = prometheusOptions.parse(options);
+      return prometheus(name, parsed, client(parsed, { post: poster(parsed), monotonicMs }));
     },
   },
 };
+
+const named = <T extends { readonly name: string }>(routers: readonly T[], name: string | undefined): readonly T[] =>
+  name === undefined ? routers : routers.filter((router) => router.name === name);

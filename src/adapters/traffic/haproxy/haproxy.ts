@@ -21,6 +21,8 @@ import type { Node } from '../nodes.ts';
 import { canKeepIn, keepInFile } from './boot-file.ts';
 import { askBy, statsOf } from './cli.ts';
 import type { Ask } from './cli.ts';
+import { countsOf } from './counters.ts';
+import type { ServerCounts } from './counters.ts';
 import { fencing } from './fence.ts';
 import { mapNode } from './map.ts';
 import type { HaproxyOptions } from './options.ts';
@@ -30,7 +32,13 @@ import { pairs, quantizeBy, weightsNode } from './weights.ts';
 
 export type HaproxyDeps = { readonly fetch: typeof globalThis.fetch };
 
-export function haproxy(name: string, options: HaproxyOptions, { fetch }: HaproxyDeps): TrafficRouter {
+export type Haproxy = TrafficRouter & {
+  readonly type: 'haproxy';
+  /** What each server of a route's slots was asked, and what it failed, since the process began. */
+  counts(route: Route, signal: AbortSignal): Promise<Result<readonly ServerCounts[], RouterError>>;
+};
+
+export function haproxy(name: string, options: HaproxyOptions, { fetch }: HaproxyDeps): Haproxy {
   const ask = askBy(options.nodeTimeoutMs);
   const places = new Map<string, Place>();
   const placeOf = (route: Route): Result<Place, RouterError> => {
@@ -70,6 +78,10 @@ export function haproxy(name: string, options: HaproxyOptions, { fetch }: Haprox
     async read(route, signal) {
       const place = placeOf(route);
       return place.ok ? ok(await read(place.value, signal)) : place;
+    },
+    async counts(route, signal) {
+      const place = placeOf(route);
+      return place.ok ? countsOf(place.value, options.nodes, ask, signal) : place;
     },
     async cutOff(route, slot, seq, signal) {
       if (!route.slots.includes(slot)) return fail('not_found', `route ${route.name} has no slot ${slot}`);

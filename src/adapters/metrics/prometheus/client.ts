@@ -1,0 +1,179 @@
+/**
+ * The HTTP API of Prometheus, strictly: anything but a complete, successful answer of the expected form is an error in
+ * words. The same question within a moment is asked once, whoever asks.
+ */
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { z } from 'zod';
+import { err, ok } from '../../../lib/result.ts';
+import type { Result } from '../../../lib/result.ts';
+import type { PrometheusOptions } from './options.ts';
+
+export type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
+/** Points of one series over a range. */
+export type Points = { readonly labels: Readonly<Record<string, string>>; readonly values: readonly number[] };
+
+export type Client = {
+  instant(query: string, signal: AbortSignal): Promise<Result<readonly Sample[], string>>;
+  range(query: string, span: Span, signal: AbortSignal): Promise<Result<readonly Points[], string>>;
+};
+
+export type Span = { readonly fromMs: number; readonly toMs: number; readonly stepMs: number };
+
+/** One exchange; tests hand in their own. */
+export type Post = (
+  path: string,
+  form: string,
+  signal: AbortSignal,
+) => Promise<{ readonly status: number; readonly body: string }>;
+
+export type ClientDeps = { readonly post: Post; readonly monotonicMs: () => number };
+
+const number = z.string().regex(/^(NaN|[+-]?Inf|[+-]?\d+(\.\d+)?(e[+-]?\d+)?)$/i);
+const point = z.tuple([z.number(), number]);
+const labels = z.record(z.string(), z.string());
+const succeeded = <T extends z.ZodType>(data: T) =>
+  z.object({
+    status: z.literal('success'),
+    data,
+    isPartial: z.literal(false).optional(),
+    warnings: z.array(z.string()).max(0).optional(),
+  });
+const instantAnswer = succeeded(
+  z.discriminatedUnion('resultType', [
+    z.object({ resultType: z.literal('vector'), result: z.array(z.object({ metric: labels, value: point })) }),
+    z.object({ resultType: z.literal('scalar'), result: point }),
+  ]),
+);
+const rangeAnswer = succeeded(
+  z.object({ resultType: z.literal('matrix'), result: z.array(z.object({ metric: labels, values: z.array(point) })) }),
+);
+const failure = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() });
+
+export function client(options: Pick<PrometheusOptions, 'shareMs'>, { post, monotonicMs }: ClientDeps): Client {
+  const shared = new Map<string, { readonly askedMs: number; readonly answer: Promise<Result<unknown, string>> }>();
+  const ask = async <T>(
+    path: string,
+    form: Record<string, string>,
+    shape: z.ZodType<T>,
+    signal: AbortSignal,
+  ): Promise<Result<T, string>> => {
+    const body = new URLSearchParams(form).toString();
+    const key = `${path}?${body}`;
+    for (const [old, { askedMs }] of shared) if (options.shareMs <= monotonicMs() - askedMs) shared.delete(old);
+    const known = shared.get(key);
+    // What is shared does not end with one of those who wait for it: the exchange has a time limit of its own.
+    const answer = known?.answer ?? exchange(post, path, body, options.shareMs === 0 ? signal : new AbortController().signal);
+    if (!known && options.shareMs > 0) shared.set(key, { askedMs: monotonicMs(), answer });
+    const parsed = await Promise.race([answer, gone(signal)]);
+    if (!parsed.ok) return parsed;
+    const read = shape.safeParse(parsed.value);
+    return read.success ? ok(read.data) : err(refusal(parsed.value));
+  };
+  return {
+    async instant(query, signal) {
+      const answer = await ask('/api/v1/query', { query }, instantAnswer, signal);
+      if (!answer.ok) return answer;
+      const { data } = answer.value;
+      if (data.resultType === 'scalar') return ok([{ labels: {}, value: numberOf(data.result[1]) }]);
+      return ok(data.result.map(({ metric, value }) => ({ labels: metric, value: numberOf(value[1]) })));
+    },
+    async range(query, { fromMs, toMs, stepMs }, signal) {
+      const form = { query, start: String(fromMs / 1000), end: String(toMs / 1000), step: String(stepMs / 1000) };
+      const answer = await ask('/api/v1/query_range', form, rangeAnswer, signal);
+      if (!answer.ok) return answer;
+      return ok(
+        answer.value.data.result.map(({ metric, values }) => ({
+          labels: metric,
+          values: values.map(([, value]) => numberOf(value)),
+        })),
+      );
+    },
+  };
+}
+
+const numberOf = (text: string): number => (/inf/i.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text));
+
+const gone = (signal: AbortSignal): Promise<Result<never, string>> =>
+  new Promise((resolve) => {
+    const late = (): void => resolve(err('no answer in time'));
+    if (signal.aborted) late();
+    else signal.addEventListener('abort', late, { once: true });
+  });
+
+async function exchange(post: Post, path: string, body: string, signal: AbortSignal): Promise<Result<unknown, string>> {
+  try {
+    const { status, body: text } = await post(path, body, signal);
+    const value = parsed(text);
+    if (status === 200) return value === undefined ? err('the answer is no JSON') : ok(value);
+    const told = failure.safeParse(value);
+    return err(told.success ? `${told.data.errorType}: ${told.data.error.slice(0, 300)}` : `answered ${status}`);
+  } catch (error) {
+    if (error instanceof Error) return err('code' in error ? String(error.code) : error.message);
+    return err(String(error));
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What is wrong with an answer that came with 200. */
+function refusal(value: unknown): string {
+  const told = failure.safeParse(value);
+  if (told.success) return `${told.data.errorType}: ${told.data.error.slice(0, 300)}`;
+  const hinted = z.object({ warnings: z.array(z.string()).min(1) }).safeParse(value);
+  if (hinted.success) return `an incomplete answer: ${hinted.data.warnings[0]?.slice(0, 200)}`;
+  if (z.object({ isPartial: z.literal(true) }).safeParse(value).success) return 'an incomplete answer';
+  const typed = z.object({ data: z.object({ resultType: z.string() }) }).safeParse(value);
+  return typed.success ? `an answer of type ${typed.data.data.resultType} that cannot be read` : 'an answer that is none';
+}
+
+const MOST_BYTES = 32 << 20;
+
+/** Redirects are not followed: they would take the credentials along. */
+export function poster({ url, auth, headers, tls, timeoutMs }: PrometheusOptions): Post {
+  const request = url.startsWith('https:') ? requestHttps : requestHttp;
+  const credentials = !auth
+    ? {}
+    : 'bearer' in auth
+      ? { authorization: `Bearer ${auth.bearer.trim()}` }
+      : { authorization: `Basic ${Buffer.from(`${auth.basic.user}:${auth.basic.password.trim()}`).toString('base64')}` };
+  return (path, form, signal) =>
+    new Promise((resolve, reject) => {
+      const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      const asked = request(
+        new URL(`${url.replace(/\/$/, '')}${path}`),
+        {
+          method: 'POST',
+          headers: {
+            ...headers,
+            ...credentials,
+            'content-type': 'application/x-www-form-urlencoded',
+            accept: 'application/json',
+          },
+          signal: limited,
+          ...tls,
+        },
+        (answer) => {
+          const parts: Buffer[] = [];
+          let bytes = 0;
+          answer.on('data', (part: Buffer) => {
+            bytes += part.length;
+            if (MOST_BYTES < bytes) answer.destroy(new Error('an answer without end'));
+            else parts.push(part);
+          });
+          answer.on('error', (error) => reject(limited.aborted ? late(timeoutMs) : error));
+          answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }));
+        },
+      );
+      asked.on('error', (error) => reject(limited.aborted ? late(timeoutMs) : error));
+      asked.end(form);
+    });
+}
+
+const late = (timeoutMs: number): Error => new Error(`no answer within ${timeoutMs} ms`);
