@@ -65,7 +65,7 @@ export function client(options: Pick<PrometheusOptions, 'shareMs'>, { post, mono
     // What is shared does not end with one of those who wait for it: the exchange has a time limit of its own.
     const answer = known?.answer ?? exchange(post, path, body, options.shareMs === 0 ? signal : new AbortController().signal);
     if (!known && options.shareMs > 0) shared.set(key, { askedMs: monotonicMs(), answer });
-    const parsed = await Promise.race([answer, gone(signal)]);
+    const parsed = await orGone(answer, signal);
     if (!parsed.ok) return parsed;
     const read = shape.safeParse(parsed.value);
     return read.success ? ok(read.data) : err(refusal(parsed.value));
@@ -94,12 +94,20 @@ export function client(options: Pick<PrometheusOptions, 'shareMs'>, { post, mono
 
 const numberOf = (text: string): number => (/inf/i.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text));
 
-const gone = (signal: AbortSignal): Promise<Result<never, string>> =>
-  new Promise((resolve) => {
-    const late = (): void => resolve(err('no answer in time'));
-    if (signal.aborted) late();
-    else signal.addEventListener('abort', late, { once: true });
+/** The answer, or that there was none in time: what is shared goes on for the others. */
+async function orGone<T>(answer: Promise<Result<T, string>>, signal: AbortSignal): Promise<Result<T, string>> {
+  let late = (): void => {};
+  const gone = new Promise<Result<T, string>>((resolve) => {
+    late = () => resolve(err('no answer in time'));
   });
+  if (signal.aborted) late();
+  signal.addEventListener('abort', late, { once: true });
+  try {
+    return await Promise.race([gone, answer]);
+  } finally {
+    signal.removeEventListener('abort', late);
+  }
+}
 
 async function exchange(post: Post, path: string, body: string, signal: AbortSignal): Promise<Result<unknown, string>> {
   try {
