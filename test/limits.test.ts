@@ -1,6 +1,7 @@
 /** What somebody may send on purpose or by accident: too much, too deep, too long, too many. Refused in words, and quickly. */
 import { describe, expect, it } from 'vitest';
 import { edgeProvider } from '../src/adapters/metrics/edge.ts';
+import { parseConfig } from '../src/config.ts';
 import { parsePlan } from '../src/contract/plan.ts';
 import type { PlanWorld } from '../src/contract/plan-world.ts';
 
@@ -41,5 +42,33 @@ describe('a plan that is made to hurt is refused, quickly and with few words', (
     expect(performance.now() - startedMs).toBeLessThan(QUICK_MS);
     expect(parsed.ok).toBe(false);
     expect(parsed.ok ? 0 : parsed.error.length).toBeLessThanOrEqual(50);
+  });
+});
+
+describe('names that every object has by itself', () => {
+  const told = (plan: unknown): string[] => {
+    const parsed = parsePlan(plan, world);
+    return parsed.ok ? [] : parsed.error.map(({ message }) => message);
+  };
+
+  it('never lose a check, and never reach the prototype of anything', () => {
+    const proto = '{"service":"shop","steps":["5%"],"checks":{"__proto__":{"kind":"ratio"}},"x":0}';
+    expect(told(JSON.parse(proto))).toEqual(['__proto__ is no key of any document']);
+    expect(told(proto)).toEqual(['__proto__ is no key of any document']);
+    expect(told(JSON.parse('{"__proto__":{"isAdmin":true},"service":"shop","steps":["5%"]}'))).toHaveLength(1);
+    expect(Object.keys(Object.prototype)).toEqual([]);
+    for (const name of ['constructor', 'toString', 'hasOwnProperty'])
+      for (const checks of [[name], { [name]: { kind: 'ratio' } }, { errors: { kind: 'ratio', provider: name } }])
+        expect(told({ ...base, checks })).toEqual([expect.stringContaining('every object has this one by itself')]);
+  });
+
+  it('are names of nothing in a configuration either', () => {
+    const messages = (text: string): string[] => {
+      const parsed = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev: false });
+      return parsed.ok ? [] : parsed.error.map(({ message }) => message);
+    };
+    expect(messages('routers: { a: { type: constructor } }')).toEqual([expect.stringContaining('no router type named')]);
+    expect(messages('services: { shop: { provider: constructor } }')).toHaveLength(1);
+    expect(messages('services: { __proto__: { provider: gone } }')).toEqual(['__proto__ is no key of any document']);
   });
 });

@@ -15,11 +15,14 @@ export const MAX_PROBLEMS = 50;
 
 /** Text as it was written, or a value that came as JSON and has no lines. */
 export function readDocument(input: unknown): Result<ParsedDocument, readonly Problem[]> {
-  if (typeof input !== 'string')
+  const forbidden = `${PROTO} is no key of any document`;
+  if (typeof input !== 'string') {
+    if (hasProto(input)) return err([{ path: '', message: forbidden, line: null, column: null }]);
     return ok({
       value: input,
       problem: (path, message) => ({ path: pointerOf(path), message, line: null, column: null }),
     });
+  }
   const whole = (message: string): Problem => ({ path: '', message, line: 1, column: 1 });
   if (MAX_DOCUMENT_BYTES < Buffer.byteLength(input))
     return err([whole(`the document is larger than ${MAX_DOCUMENT_BYTES / 1024} kB`)]);
@@ -47,10 +50,24 @@ export function readDocument(input: unknown): Result<ParsedDocument, readonly Pr
   });
   try {
     // Aliases could make a small text enormous; no document here needs one.
-    return ok({ value: document.toJS({ maxAliasCount: 0 }), problem });
+    const value: unknown = document.toJS({ maxAliasCount: 0 });
+    return hasProto(value) ? err([whole(forbidden)]) : ok({ value, problem });
   } catch {
     return err([whole('anchors and aliases are not supported: write the values out')]);
   }
+}
+
+const PROTO = '__proto__';
+
+/** Zod leaves this key out of maps without a word: a check of that name would be gone, and nothing would be judged by it. */
+function hasProto(value: unknown): boolean {
+  const waiting = [value];
+  for (let at = waiting.pop(); at !== undefined || waiting.length > 0; at = waiting.pop()) {
+    if (typeof at !== 'object' || at === null) continue;
+    if (Object.hasOwn(at, PROTO)) return true;
+    for (const inner of Object.values(at)) waiting.push(inner);
+  }
+  return false;
 }
 
 /** Where the first key begins that its map has already, or null. */
@@ -102,6 +119,8 @@ function sentences(issue: Issue, above: Path): readonly Sentence[] {
   const path = [...above, ...issue.path.filter((key) => typeof key !== 'symbol')];
   if (issue.code === 'unrecognized_keys')
     return issue.keys.slice(0, MAX_PROBLEMS).map((key) => ({ path: [...path, key], message: unknownKey(key, issue) }));
+  if (issue.code === 'invalid_key')
+    return [{ path, message: `the name "${String(path.at(-1))}": ${decapitalised(issue.issues[0]?.message ?? issue.message)}` }];
   if (issue.code === 'invalid_union') return bestBranch(issue, path);
   if (path.length === 0 && issue.input === null) return [{ path, message: 'the document is empty' }];
   if (issue.code === 'invalid_type' && issue.input === undefined) {
