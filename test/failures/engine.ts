@@ -1,6 +1,5 @@
 /** Failures 1 to 45: the process and its clock, what it measures by, what it steers, who asks, and where it writes. */
 import {
-  abuse,
   actuate,
   calls,
   clock,
@@ -14,7 +13,6 @@ import {
   killed,
   later,
   limits,
-  loop,
   mutant,
   notifier,
   property,
@@ -319,15 +317,7 @@ export const STORAGE: readonly Line[] = [
     soon('power cut'),
   ],
   [42, 'the disk takes seconds for every sync', later('a limit on the lag of the loop, and tests on a slow disk')],
-  [
-    43,
-    'one request holds up everything else',
-    limits('25,000 keys that nobody knows'),
-    limits('20,000 checks without a kind'),
-    limits('a key of half a megabyte'),
-    loop('goes on after a round that failed, and says so'),
-    abuse('three hundred clients that never finish their request keep nobody out'),
-  ],
+  [43, 'one request holds up everything else', limits('25,000 keys that nobody knows'), limits('20,000 checks without a kind')],
   [44, 'memory that is never given back', later(SOAK)],
   [45, 'connections and files that are never closed', later(SOAK)],
 ];
