@@ -141,7 +141,7 @@ function kinds(
   { known, section, what, complain }: KindSetting,
 ): Readonly<Record<string, TypedOptions>> {
   for (const [name, options] of Object.entries(entries)) {
-    const kind = known[options.type];
+    const kind = Object.hasOwn(known, options.type) ? known[options.type] : undefined;
     if (!kind) {
       complain([section, name, 'type'], unknownName(`${what} type`, options.type, Object.keys(known)));
       continue;

@@ -1,5 +1,5 @@
 /** YAML or JSON text to a value whose every part knows its line, and zod's issues to sentences that say what would be right. */
-import { isNode, LineCounter, parseDocument } from 'yaml';
+import { isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { nearest } from './nearest.ts';
 import { pointerOf } from './problem.ts';
@@ -10,31 +10,39 @@ import type { Result } from '../lib/result.ts';
 export type ParsedDocument = { readonly value: unknown; problem(path: Path, message: string): Problem };
 
 export const MAX_DOCUMENT_BYTES = 256 * 1024;
+/** Nobody reads more of them at once, and finding the place of each takes time. */
+export const MAX_PROBLEMS = 50;
 
 /** Text as it was written, or a value that came as JSON and has no lines. */
 export function readDocument(input: unknown): Result<ParsedDocument, readonly Problem[]> {
-  if (typeof input !== 'string')
+  const forbidden = `${PROTO} is no key of any document`;
+  if (typeof input !== 'string') {
+    if (hasProto(input)) return err([{ path: '', message: forbidden, line: null, column: null }]);
     return ok({
       value: input,
       problem: (path, message) => ({ path: pointerOf(path), message, line: null, column: null }),
     });
+  }
   const whole = (message: string): Problem => ({ path: '', message, line: 1, column: 1 });
   if (MAX_DOCUMENT_BYTES < Buffer.byteLength(input))
     return err([whole(`the document is larger than ${MAX_DOCUMENT_BYTES / 1024} kB`)]);
   const lines = new LineCounter();
-  const document = parseDocument(input, { lineCounter: lines, uniqueKeys: true, prettyErrors: false });
+  // The parser's own search for a key that is there twice takes quadratic time.
+  const document = parseDocument(input, { lineCounter: lines, uniqueKeys: false, prettyErrors: false });
   const at = (offset: number | undefined) => {
     const found = lines.linePos(offset ?? 0);
     return { line: Math.max(1, found.line), column: Math.max(1, found.col) };
   };
   if (document.errors.length > 0)
     return err(
-      document.errors.map(({ message, pos }) => ({
+      document.errors.slice(0, MAX_PROBLEMS).map(({ message, pos }) => ({
         path: '',
         message: message.split('\n')[0] ?? message,
         ...at(pos[0]),
       })),
     );
+  const twice = keyTwice(document);
+  if (twice !== null) return err([{ path: '', message: 'Map keys must be unique', ...at(twice) }]);
   const problem = (path: Path, message: string): Problem => ({
     path: pointerOf(path),
     message,
@@ -42,10 +50,44 @@ export function readDocument(input: unknown): Result<ParsedDocument, readonly Pr
   });
   try {
     // Aliases could make a small text enormous; no document here needs one.
-    return ok({ value: document.toJS({ maxAliasCount: 0 }), problem });
+    const value: unknown = document.toJS({ maxAliasCount: 0 });
+    return hasProto(value) ? err([whole(forbidden)]) : ok({ value, problem });
   } catch {
     return err([whole('anchors and aliases are not supported: write the values out')]);
   }
+}
+
+const PROTO = '__proto__';
+
+/** Zod leaves this key out of maps without a word: a check of that name would be gone, and nothing would be judged by it. */
+function hasProto(value: unknown): boolean {
+  const waiting = [value];
+  for (let at = waiting.pop(); at !== undefined || waiting.length > 0; at = waiting.pop()) {
+    if (typeof at !== 'object' || at === null) continue;
+    if (Object.hasOwn(at, PROTO)) return true;
+    for (const inner of Object.values(at)) waiting.push(inner);
+  }
+  return false;
+}
+
+/** Where the first key begins that its map has already, or null. */
+function keyTwice(document: ReturnType<typeof parseDocument>): number | null {
+  let found: number | null = null;
+  visit(document, {
+    Map(_, { items }) {
+      const names = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (names.has(key.value)) {
+          found = key.range?.[0] ?? 0;
+          return visit.BREAK;
+        }
+        names.add(key.value);
+      }
+      return undefined;
+    },
+  });
+  return found;
 }
 
 /** Where the value of a path begins; for a key that is missing, the nearest place above it. */
@@ -62,7 +104,11 @@ export function checkShape<T>(schema: z.ZodType<T>, document: ParsedDocument): R
   const parsed = schema.safeParse(document.value, { reportInput: true });
   if (parsed.success) return ok(parsed.data);
   return err(
-    parsed.error.issues.flatMap((issue) => sentences(issue, [])).map(({ path, message }) => document.problem(path, message)),
+    parsed.error.issues
+      .slice(0, MAX_PROBLEMS)
+      .flatMap((issue) => sentences(issue, []))
+      .slice(0, MAX_PROBLEMS)
+      .map(({ path, message }) => document.problem(path, message)),
   );
 }
 
@@ -72,7 +118,9 @@ type Sentence = { readonly path: Path; readonly message: string };
 function sentences(issue: Issue, above: Path): readonly Sentence[] {
   const path = [...above, ...issue.path.filter((key) => typeof key !== 'symbol')];
   if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(key, issue) }));
+    return issue.keys.slice(0, MAX_PROBLEMS).map((key) => ({ path: [...path, key], message: unknownKey(key, issue) }));
+  if (issue.code === 'invalid_key')
+    return [{ path, message: `the name "${String(path.at(-1))}": ${decapitalised(issue.issues[0]?.message ?? issue.message)}` }];
   if (issue.code === 'invalid_union') return bestBranch(issue, path);
   if (path.length === 0 && issue.input === null) return [{ path, message: 'the document is empty' }];
   if (issue.code === 'invalid_type' && issue.input === undefined) {

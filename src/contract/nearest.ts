@@ -1,7 +1,11 @@
 /** The known word that was probably meant. */
 
+/** Comparing takes time that grows with the length, and no name that is known is as long as this. */
+const LONGEST = 100;
+
 /** Null when nothing is near enough to be a slip of the finger. */
 export function nearest(word: string, known: readonly string[]): string | null {
+  if (LONGEST < word.length) return null;
   const ranked = known
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
     .toSorted((a, b) => a.edits - b.edits);

@@ -7,7 +7,7 @@ import type { Plan, Step } from '../domain/plan.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import { checkShape, readDocument } from './document.ts';
+import { checkShape, MAX_PROBLEMS, readDocument } from './document.ts';
 import { unknownName } from './nearest.ts';
 import { checksOf } from './plan-checks.ts';
 import type { Complain } from './plan-checks.ts';
@@ -34,7 +34,7 @@ export function parsePlan(input: unknown, world: PlanWorld): Result<ParsedPlan, 
   const into =
     (list: Problem[]): Complain =>
     (path, message) => {
-      list.push(document.value.problem(path, message));
+      if (list.length < MAX_PROBLEMS) list.push(document.value.problem(path, message));
       return null;
     };
   const plan = planOf(shape.value, world, into(problems));

@@ -39,6 +39,12 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
       },
     }),
   );
+  app.use(async (c, next) => {
+    const reads = c.req.method === 'GET' || c.req.method === 'HEAD';
+    return !reads && isForeign((name) => c.req.header(name))
+      ? problem(c, 'foreign', 'a page of another site asked for this, and only the console and programs may')
+      : next();
+  });
   app.use(
     bodyLimit({
       maxSize: MAX_BODY_BYTES,
@@ -76,6 +82,17 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     return problem(c, 'internal', 'this is a bug: the log has the details under the request id');
   });
   return app;
+}
+
+/**
+ * Sent by a browser for a page that is not ours: whoever can be led to a page must not steer by that. Programs send
+ * neither header; browsers leave the first one out where a name is not loopback and there is no TLS.
+ */
+function isForeign(header: (name: string) => string | undefined): boolean {
+  const site = header('sec-fetch-site');
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const origin = header('origin');
+  return origin !== undefined && origin.replace(/^https?:\/\//, '') !== header('host');
 }
 
 /** Middleware matches every path; a route is what matches beyond it. */

@@ -1,6 +1,7 @@
 /** Events as they are committed, over server-sent events: resumed by `Last-Event-ID`, never skipping one. */
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import type { SSEStreamingApi } from 'hono/streaming';
 import type { LoggedEvent } from '../ports/store.ts';
 import type { HttpDeps } from './deps.ts';
 import { viewEvent } from './views.ts';
@@ -11,7 +12,7 @@ const RETRY_MS = 2_000;
 const BATCH = 100;
 
 export function streamRoutes({ context, closing }: HttpDeps): Hono {
-  const { store, clock } = context;
+  const { store, clock, log } = context;
   const app = new Hono();
   app.get('/v1/events', (c) => {
     const { release, service } = c.req.query();
@@ -21,7 +22,7 @@ export function streamRoutes({ context, closing }: HttpDeps): Hono {
       (service === undefined || event.service === service);
     c.header('x-accel-buffering', 'no');
     c.header('cache-control', 'no-cache, no-transform');
-    return streamSSE(c, async (stream) => {
+    const send = async (stream: SSEStreamingApi): Promise<void> => {
       const gone = new AbortController();
       stream.onAbort(() => gone.abort());
       const until = AbortSignal.any([gone.signal, closing]);
@@ -41,7 +42,13 @@ export function streamRoutes({ context, closing }: HttpDeps): Hono {
         }
         await clock.sleep(LOOK_MS, until);
       }
-    });
+    };
+    // The reader comes again, and goes on where it was.
+    return streamSSE(c, (stream) =>
+      send(stream).catch((error: unknown) =>
+        log.warn({ error: String(error) }, 'a stream of events ended before its reader left'),
+      ),
+    );
   });
   return app;
 }

@@ -170,6 +170,24 @@ it('does not blame the release for a store that is away', async () => {
   await stopped(w);
 });
 
+it('is silent for as long as nothing can be claimed, and comes round again by itself', async () => {
+  let away = false;
+  const wrap = (store: Store): Store => ({
+    ...store,
+    claimDueTargets: (claim) => (away ? Promise.reject(new StoreUnavailable('disk full')) : store.claimDueTargets(claim)),
+  });
+  const w = await scheduled({ wrap });
+  await pass(w, async () => 0 < w.clock.monotonicMs());
+  expect(w.running.silentMs()).toBeLessThan(5 * SECOND);
+  away = true;
+  const beganMs = w.clock.monotonicMs();
+  await pass(w, async () => beganMs + 40 * SECOND < w.clock.monotonicMs());
+  expect(w.running.silentMs()).toBeGreaterThan(30 * SECOND);
+  away = false;
+  await pass(w, async () => w.running.silentMs() < 5 * SECOND);
+  await stopped(w);
+});
+
 it('stops without claiming anything more, and waits for what runs', async () => {
   const w = await scheduled();
   const id = await w.start();

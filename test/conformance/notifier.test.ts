@@ -102,6 +102,36 @@ describe('webhook', () => {
     expect(JSON.stringify([refused, hanging])).not.toContain('hush');
   });
 
+  it('does not wait for what a receiver drips after its answer, and not for ever for the answer', async () => {
+    const slow = createServer((request, response) => {
+      if (request.url === '/mute') return;
+      response.writeHead(200);
+      const drip = setInterval(() => response.write('x'), 50);
+      response.once('close', () => clearInterval(drip));
+    });
+    await new Promise<void>((done) => slow.listen(0, '127.0.0.1', done));
+    const address = slow.address();
+    const at = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+    const startedMs = performance.now();
+    const dripping = webhook('book', { url: at, events: undefined }, { fetch });
+    expect(await dripping.deliver(notice, AbortSignal.timeout(5_000))).toMatchObject({ ok: true });
+    const mute = webhook('book', { url: `${at}/mute`, events: undefined }, { fetch });
+    expect(await mute.deliver(notice, AbortSignal.timeout(100))).toMatchObject({ ok: false, error: { kind: 'unreachable' } });
+    expect(performance.now() - startedMs).toBeLessThan(4_000);
+    const open = await new Promise<number>((done) => slow.getConnections((_error, count) => done(count)));
+    expect(open).toBeLessThanOrEqual(1);
+    slow.closeAllConnections();
+    slow.close();
+  });
+
+  it('takes a name that is not resolved as unreachable, to be tried again', async () => {
+    const nameless: typeof fetch = async () => {
+      throw new TypeError('fetch failed', { cause: Object.assign(new Error('getaddrinfo'), { code: 'EAI_AGAIN' }) });
+    };
+    const answer = await webhook('book', { url, events: undefined }, { fetch: nameless }).deliver(notice, signal);
+    expect(answer).toEqual({ ok: false, error: { kind: 'unreachable', detail: 'book: EAI_AGAIN' } });
+  });
+
   it('leaves out the events that nobody asked for, as delivered', async () => {
     heard.length = 0;
     expect(await webhook('book', { url, events: ['release.rolledBack'] }, { fetch }).deliver(notice, signal)).toMatchObject({

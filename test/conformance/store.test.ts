@@ -1,6 +1,6 @@
 /** Every store there is, held against the same suite; and what only SQLite can get wrong. */
 import { fork } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -74,6 +74,51 @@ describe('SQLite', () => {
     const file = fresh();
     writeFileSync(file, 'this is no database, but long enough to be looked at '.repeat(50));
     await expect(openSqlite({ file, now })).rejects.toThrow(/file is not a database/);
+  });
+
+  it('refuses a file whose pages are damaged, in words, and takes it back as it was', async () => {
+    const file = fresh();
+    await (await openSqlite({ file, now })).close();
+    const sound = readFileSync(file);
+    const damaged = Buffer.from(sound);
+    // A page at the end is data, which SQLite itself would not look at before it is asked for; all pages are the schema, too.
+    for (const from of [sound.length - 4_096, 4_096]) {
+      damaged.fill(0xa5, from);
+      writeFileSync(file, damaged);
+      await expect(openSqlite({ file, now })).rejects.toThrow(/is damaged .*: restore the last backup/);
+    }
+    writeFileSync(file, sound);
+    const store = await openSqlite({ file, now });
+    await store.ping();
+    await store.close();
+  });
+
+  it('makes all of a migration or nothing of it', async () => {
+    const file = fresh();
+    const before = new Database(file);
+    before.exec('create table targets (id text)');
+    before.close();
+    await expect(openSqlite({ file, now })).rejects.toThrow();
+    const after = new Database(file);
+    expect(
+      after.prepare("select name from sqlite_master where type = 'table' and name in ('releases', 'targets')").all(),
+    ).toEqual([{ name: 'targets' }]);
+    after.exec('drop table targets');
+    after.close();
+    const store = await openSqlite({ file, now });
+    await store.ping();
+    await store.close();
+  });
+
+  it('refuses a file that a newer Headgate has written', async () => {
+    const file = fresh();
+    await (await openSqlite({ file, now })).close();
+    const raw = new Database(file);
+    raw
+      .prepare('insert into __drizzle_migrations (hash, created_at) values (?, ?)')
+      .run('of the future', Date.now() + 86_400_000_000);
+    raw.close();
+    await expect(openSqlite({ file, now })).rejects.toThrow(/was written by a newer Headgate: start that one/);
   });
 
   it('finds every page and every due row by an index', () => {

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
 import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
+import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { assert } from '../../lib/assert.ts';
 import { StoreUnavailable } from '../../ports/store.ts';
 import { lockFile } from './lock.ts';
@@ -25,6 +26,8 @@ export function openDatabase({ file, busyTimeoutMs }: OpenOptions) {
   const lock = file === ':memory:' ? null : lockFile(file);
   try {
     const raw = connect(file, busyTimeoutMs);
+    refuseDamaged(raw, file);
+    refuseNewer(raw, file);
     const db = drizzle({ client: raw, schema: tables });
     applyMigrations(raw, db);
     return {
@@ -37,6 +40,7 @@ export function openDatabase({ file, busyTimeoutMs }: OpenOptions) {
     };
   } catch (error) {
     lock?.release();
+    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CORRUPT')) throw damaged(file, error.message);
     throw error;
   }
 }
@@ -52,6 +56,26 @@ function connect(file: string, busyTimeoutMs: number): Database.Database {
       `${file}: SQLite answers synchronous=${String(synchronous)} where FULL was asked for, so commits could be lost`,
     );
   return raw;
+}
+
+/** SQLite opens a damaged file without a word, and finds out when it comes to the place; by then something rests on it. */
+function refuseDamaged(raw: Database.Database, file: string): void {
+  const found = raw.pragma('quick_check(1)', { simple: true });
+  if (found !== 'ok') throw damaged(file, String(found).replaceAll('\n', ' '));
+}
+
+const damaged = (file: string, found: string): StoreUnavailable =>
+  new StoreUnavailable(`${file} is damaged (${found}): restore the last backup, and keep this file aside`);
+
+/** What a newer version has written, this one could read wrongly, and would write without what it does not know of. */
+function refuseNewer(raw: Database.Database, file: string): void {
+  if (raw.prepare("select 1 from sqlite_master where name = '__drizzle_migrations'").get() === undefined) return;
+  const applied = Number(raw.prepare('select max(created_at) from __drizzle_migrations').pluck().get() ?? 0);
+  const known = Math.max(...readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ folderMillis }) => folderMillis));
+  if (known < applied)
+    throw new StoreUnavailable(
+      `${file} was written by a newer Headgate: start that one, or restore the backup from before the upgrade`,
+    );
 }
 
 /** Foreign keys are off meanwhile: a migration that rebuilds a table would delete the rows that point to it. */
