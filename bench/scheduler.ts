@@ -46,6 +46,10 @@ const recorder: Recorder = {
   weight: nothing,
   drift: nothing,
   breaker: nothing,
+  verdict: nothing,
+  timeToSafe: nothing,
+  storeFailed: nothing,
+  stock: nothing,
 };
 const log = {
   debug: nothing,

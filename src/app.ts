@@ -17,6 +17,7 @@ import { calls } from './controller/calls.ts';
 import { commands } from './controller/commands.ts';
 import type { Commands } from './controller/commands.ts';
 import type { Context } from './controller/context.ts';
+import { takeStock } from './controller/stock.ts';
 import { createHttp } from './http/app.ts';
 import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
@@ -26,6 +27,7 @@ import type { Store } from './ports/store.ts';
 import type { TrafficRouter } from './ports/traffic-router.ts';
 import { calendar } from './scheduler/calendar.ts';
 import { scheduler } from './scheduler/scheduler.ts';
+import { countedStore } from './store/counted.ts';
 import { openSqlite } from './store/sqlite/store.ts';
 
 export type App = {
@@ -48,7 +50,7 @@ export async function createApp(config: Config, log: Log): Promise<App> {
   const clock = systemClock();
   const random = systemRandom();
   const { recorder, metricsText } = promRecorder();
-  const store = await openSqlite({ file: config.sqliteFile, now: () => clock.now() });
+  const store = countedStore(await openSqlite({ file: config.sqliteFile, now: () => clock.now() }), recorder.storeFailed);
   await store.configure(servicesOf(config), config.targets);
   const context = await contextOf(config, { store, clock, random, log, recorder });
   const running = scheduler(context);
@@ -66,7 +68,10 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     context,
     commands: orders,
     planWorld: planWorldOf(config, context),
-    metricsText,
+    async metricsText() {
+      await takeStock(context, { loopSilence: running.silentMs() / 1000, clockStep: clock.stepMs() / 1000 });
+      return metricsText();
+    },
     health,
     closing: closing.signal,
   });

@@ -251,6 +251,8 @@ type Options = {
   readonly settings?: Partial<Settings>;
   readonly service?: Partial<ServiceSettings>;
   readonly stable?: string | null;
+  /** Whoever wants to see the numbers. */
+  readonly recorder?: Context['recorder'];
   /** Wraps the store, to make it fail. */
   readonly wrap?: (store: Store) => Store;
 };
@@ -291,7 +293,7 @@ export async function world(options: Options = {}): Promise<World> {
   const notifier = fakeNotifier();
   const logged: string[] = [];
   const note = (_fields: unknown, message: string): void => void logged.push(message);
-  const recorder: Context['recorder'] = {
+  const recorder: Context['recorder'] = options.recorder ?? {
     tick: silent,
     lag: silent,
     routerCall: silent,
@@ -301,6 +303,10 @@ export async function world(options: Options = {}): Promise<World> {
     weight: silent,
     drift: silent,
     breaker: silent,
+    verdict: silent,
+    timeToSafe: silent,
+    storeFailed: silent,
+    stock: silent,
   };
   const service: ServiceSettings = {
     name: 'checkout',

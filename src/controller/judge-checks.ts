@@ -27,6 +27,7 @@ export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortS
     assert(measurement, 'one answer per check');
     return { check, measurement, ...judgeOne(claimed, check, measurement, now) };
   });
+  for (const { check, verdict } of judged) ctx.recorder.verdict(claimed.release.service, check.name, verdict.verdict);
   return {
     verdicts: Object.fromEntries(judged.map(({ check, verdict }) => [check.name, verdict])),
     measurements: judged.flatMap(({ check, measurement, verdict, fresh }) =>

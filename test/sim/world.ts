@@ -333,6 +333,10 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     weight: nothing,
     drift: nothing,
     breaker: nothing,
+    verdict: nothing,
+    timeToSafe: nothing,
+    storeFailed: nothing,
+    stock: nothing,
   };
 
   type Life = { readonly life: Incarnation; readonly commands: Commands };
