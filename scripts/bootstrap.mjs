@@ -11,7 +11,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Programs that tests start, and the Debian package of each. */
-const DEBIAN = [];
+const DEBIAN = [{ program: 'promtool', package: 'prometheus' }];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

@@ -92,7 +92,7 @@ it('counts what checks say, and how long it took from the decision to roll back 
   await w.tick(id);
   expect(await w.value('headgate_releases{phase="rollingBack"}')).toBe(1);
   expect(await w.value('headgate_releases_held{service="checkout",reason="router"}')).toBe(1);
-  expect(await w.value('headgate_time_to_safe_seconds_count')).toBeNull();
+  expect(await w.value('headgate_time_to_safe_seconds_count{service="checkout"}')).toBe(0);
   w.clock.advance(90 * SECOND);
   await w.tick(id);
   expect(await w.value('headgate_releases_unverified{service="checkout"}')).toBe(1);

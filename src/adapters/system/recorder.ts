@@ -51,12 +51,21 @@ export function promRecorder(): PromRecorder {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const name of SAID_TWICE) registry.removeSingleMetric(name);
-  const recorder = { ...counting([registry]), stock: stocktaking([registry]) };
+  const { begin, ...counts } = counting([registry]);
+  const standing = stocktaking([registry]);
+  const stock = (seen: Stock): void => {
+    begin(seen);
+    standing(seen);
+  };
+  const recorder = { ...counts, stock };
   return { recorder, metricsText: () => registry.metrics(), contentType: registry.contentType };
 }
 
-/** What happens, counted and timed as it does. */
-function counting(registers: Registry[]): Omit<Recorder, 'stock'> {
+/**
+ * What happens, counted and timed as it does. A series that begins above zero is an increase that nobody sees: `begin` makes
+ * those that alerts go by as soon as their labels are known.
+ */
+function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stock: Stock): void } {
   const histogram = <T extends string>(name: string, help: string, labelNames: readonly T[], buckets: number[]) =>
     new Histogram({ name, help, labelNames, buckets, registers });
   const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]) =>
@@ -94,18 +103,29 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> {
     registers,
   });
   const bounded = boundedChecks();
-  // A series that begins above zero is an increase that nobody sees.
+  const timed = new Set<string>();
+  const beginTiming = (service: string): void => {
+    if (!timed.has(service)) safe.zero({ service });
+    timed.add(service);
+  };
+  const beginDelivering = (notifier: string): void => {
+    for (const outcome of ['delivered', 'retry', 'parked']) deliveries.inc({ notifier, outcome }, 0);
+  };
   for (const outcome of ['ok', 'stale', 'crashed']) tick.zero({ outcome });
   return {
+    begin({ stored, notifiers }) {
+      notifiers.forEach(beginDelivering);
+      for (const { id, service } of stored?.targets ?? []) {
+        drift.inc({ target: id }, 0);
+        beginTiming(service);
+      }
+    },
     tick: (seconds, outcome) => tick.observe({ outcome }, seconds),
     lag: (queue, seconds) => lag.observe({ queue }, seconds),
     routerCall: (name, operation, outcome, seconds) => router.observe({ router: name, operation, outcome }, seconds),
     providerCall: (name, outcome, seconds) => provider.observe({ provider: name, outcome }, seconds),
     verdict: (service, check, verdict) => verdicts.inc({ service, check: bounded(service, check), verdict }),
-    delivery(notifier, outcome) {
-      for (const each of ['delivered', 'retry', 'parked']) deliveries.inc({ notifier, outcome: each }, 0);
-      deliveries.inc({ notifier, outcome });
-    },
+    delivery: (notifier, outcome) => deliveries.inc({ notifier, outcome }),
     event: (type) => events.inc({ type }),
     weight(target, kind, basisPoints) {
       if (basisPoints === null) weight.remove({ target, kind });
@@ -113,7 +133,10 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> {
     },
     drift: (target) => drift.inc({ target }),
     breaker: (dependency, open) => breaker.set({ dependency }, open ? 1 : 0),
-    timeToSafe: (service, seconds) => safe.observe({ service }, seconds),
+    timeToSafe(service, seconds) {
+      beginTiming(service);
+      safe.observe({ service }, seconds);
+    },
     storeFailed: () => storeErrors.inc(),
   };
 }
