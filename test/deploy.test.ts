@@ -105,11 +105,7 @@ test('every alert fires when it should and not before', async () => {
   const { stdout } = await run('promtool', ['test', 'rules', 'headgate.rules.test.yml'], { cwd: join(deploy, 'prometheus') });
   expect(stdout).toContain('SUCCESS');
   const { tests } = parse(read('prometheus/headgate.rules.test.yml')) as { tests: { name: string }[] };
-  expect(tests.map(({ name }) => name).toSorted()).toEqual(
-    rules()
-      .map(({ alert }) => alert)
-      .toSorted(),
-  );
+  expect(new Set(tests.map(({ name }) => name))).toEqual(new Set(rules().map(({ alert }) => alert)));
 });
 
 test('every alert says what is wrong, what it means, and whether to wake somebody', () => {

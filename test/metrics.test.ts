@@ -5,6 +5,7 @@ import { promRecorder } from '../src/adapters/system/recorder.ts';
 import { reconcile } from '../src/controller/reconcile.ts';
 import { takeStock } from '../src/controller/stock.ts';
 import { isEnded } from '../src/domain/release.ts';
+import { err } from '../src/lib/result.ts';
 import { StoreUnavailable } from '../src/ports/store.ts';
 import { countedStore } from '../src/store/counted.ts';
 import { ann, SECOND, threshold, weightStep } from './story.ts';
@@ -143,16 +144,19 @@ it('goes on answering while the store is away, says so, and forgets no trouble t
   const w = await measured({
     wrap: (store) => ({
       ...store,
+      commit: async (commit) => (away ? err({ kind: 'busy', detail: 'locked' }) : store.commit(commit)),
       tally: async () => {
         if (away) throw new StoreUnavailable('disk full');
         return store.tally();
       },
     }),
   });
-  await w.start();
+  const id = await w.start();
   expect(await w.value('headgate_store_up')).toBe(1);
+  expect(await w.value('headgate_store_errors_total')).toBe(0);
   away = true;
+  expect((await w.tick(id)).outcome).toBe('busy');
   expect(await w.value('headgate_store_up')).toBe(0);
-  expect(await w.value('headgate_store_errors_total')).toBeGreaterThan(0);
+  expect(await w.value('headgate_store_errors_total')).toBe(1 + 2); // the commit, and taking stock twice since
   expect(await w.value('headgate_releases{phase="starting"}')).toBe(1);
 });
