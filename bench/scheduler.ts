@@ -23,6 +23,8 @@ import type { Slots } from '../src/domain/target.ts';
 import { keyedMutex } from '../src/lib/keyed-mutex.ts';
 import { ok } from '../src/lib/result.ts';
 import type { MetricProvider } from '../src/ports/metric-provider.ts';
+import { noScope } from '../src/ports/log.ts';
+import { noTracer } from '../src/ports/tracer.ts';
 import type { Recorder } from '../src/ports/recorder.ts';
 import { scheduler } from '../src/scheduler/scheduler.ts';
 import { openSqlite } from '../src/store/sqlite/store.ts';
@@ -46,6 +48,10 @@ const recorder: Recorder = {
   weight: nothing,
   drift: nothing,
   breaker: nothing,
+  verdict: nothing,
+  timeToSafe: nothing,
+  storeFailed: nothing,
+  stock: nothing,
 };
 const log = {
   debug: nothing,
@@ -156,7 +162,9 @@ const ctx: Context = {
   clock,
   random,
   log,
+  scope: noScope,
   recorder,
+  tracer: noTracer,
   hooks: { has: () => false, call: async () => ok('done') },
   routers: new Map([['bench', router]]),
   providers: new Map([['bench', provider]]),

@@ -1,6 +1,7 @@
 /** The only place that knows every concrete part: from a configuration to a service that can be listened to and closed. */
 import { serve } from '@hono/node-server';
 import type { Server } from 'node:http';
+import { logScope } from './adapters/system/log.ts';
 import { httpHooks } from './adapters/system/hooks.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { promRecorder } from './adapters/system/recorder.ts';
@@ -18,14 +19,18 @@ import { calls } from './controller/calls.ts';
 import { commands } from './controller/commands.ts';
 import type { Commands } from './controller/commands.ts';
 import type { Context } from './controller/context.ts';
+import { takeStock } from './controller/stock.ts';
 import { createHttp } from './http/app.ts';
 import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Store } from './ports/store.ts';
+import { noTracer } from './ports/tracer.ts';
+import type { Tracer } from './ports/tracer.ts';
 import { calendar } from './scheduler/calendar.ts';
 import { scheduler } from './scheduler/scheduler.ts';
+import { countedStore } from './store/counted.ts';
 import { openSqlite } from './store/sqlite/store.ts';
 
 export type App = {
@@ -44,13 +49,15 @@ const DEAD_AFTER_MS = 30_000;
 /** A machine clock this far off is worth telling before anybody relies on a date. */
 const CLOCK_STEP_MS = 60_000;
 
-export async function createApp(config: Config, log: Log): Promise<App> {
+/** `traces`: where spans are sent to, if anywhere. */
+export async function createApp(config: Config, log: Log, traces: string | null = null): Promise<App> {
   const clock = systemClock();
   const random = systemRandom();
   const { recorder, metricsText } = promRecorder();
-  const store = await openSqlite({ file: config.sqliteFile, now: () => clock.now() });
+  const store = countedStore(await openSqlite({ file: config.sqliteFile, now: () => clock.now() }), recorder.storeFailed);
   await store.configure(servicesOf(config), config.targets);
-  const context = await contextOf(config, { store, clock, random, log, recorder });
+  const tracer = await tracerOf(traces, log);
+  const context = await contextOf(config, { store, clock, random, log, scope: logScope, recorder, tracer });
   const running = scheduler(context);
   const alarms = calendar(context, { retainMs: config.retainMs });
   const orders = commands(context, (claimed) => running.work(claimed));
@@ -66,7 +73,10 @@ export async function createApp(config: Config, log: Log): Promise<App> {
     context,
     commands: orders,
     planWorld: planWorldOf(config, context),
-    metricsText,
+    async metricsText() {
+      await takeStock(context, { loopSilence: running.silentMs() / 1000, clockStep: clock.stepMs() / 1000 });
+      return metricsText();
+    },
     health,
     closing: closing.signal,
   });
@@ -84,15 +94,29 @@ export async function createApp(config: Config, log: Log): Promise<App> {
       await running.stop(graceMs / 2);
       await alarms.stop();
       if (server) await closed(server, clock.sleep(graceMs / 4));
-      await Promise.all(
-        [...context.routers.values(), ...context.providers.values(), ...context.notifiers.values()].map((part) => part.close()),
-      );
+      await Promise.all([
+        tracer.close(),
+        ...[...context.routers.values(), ...context.providers.values(), ...context.notifiers.values()].map((part) =>
+          part.close(),
+        ),
+      ]);
       await store.close();
     },
   };
 }
 
-type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'recorder'>;
+type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'scope' | 'recorder' | 'tracer'>;
+
+/** Nobody who collects no traces pays for loading what makes them. */
+async function tracerOf(url: string | null, log: Log): Promise<Tracer> {
+  if (url === null) return noTracer;
+  if (!URL.canParse(url) || !/^https?:/i.test(url)) {
+    log.warn({ url }, 'this is no address to send traces to (http://HOST:4318), so none are sent');
+    return noTracer;
+  }
+  const { otlpTracer } = await import('./adapters/system/tracer.ts');
+  return otlpTracer({ url, log });
+}
 
 /** Ports to adapters: every router, provider and notifier that the configuration names. */
 async function contextOf(config: Config, given: Given): Promise<Context> {

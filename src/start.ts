@@ -36,7 +36,7 @@ async function runService({ config: asked, dev }: { readonly config: string | nu
   // The driver and the adapters are loaded only by who needs them.
   const { createApp } = await import('./app.ts');
   try {
-    const app = await createApp(parsed.value, log);
+    const app = await createApp(parsed.value, log, tracesUrl(process.env));
     const url = await app.listen();
     log.info(
       { url, config: text === null ? null : file },
@@ -79,6 +79,14 @@ function readIfThere(file: string): string | null {
   } catch {
     return null; // what that means is the caller's to say
   }
+}
+
+/** Where spans go by OpenTelemetry's own environment variables; null for nowhere. */
+export function tracesUrl(env: Readonly<Record<string, string | undefined>>): string | null {
+  const whole = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
+  if (whole) return whole;
+  const base = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  return base ? `${base.replace(/\/+$/, '')}/v1/traces` : null;
 }
 
 const stopSignal = (): Promise<void> =>

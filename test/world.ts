@@ -21,6 +21,8 @@ import type { Clock } from '../src/ports/clock.ts';
 import type { HookCall, HookName } from '../src/ports/hook.ts';
 import type { MetricProvider, Question } from '../src/ports/metric-provider.ts';
 import type { Notice, Notifier, NotifyError } from '../src/ports/notifier.ts';
+import { noScope } from '../src/ports/log.ts';
+import { noTracer } from '../src/ports/tracer.ts';
 import type { Claimed, Store } from '../src/ports/store.ts';
 import type { NodeReading, RouterError, TrafficRouter, WeightWrite } from '../src/ports/traffic-router.ts';
 import { openSqlite } from '../src/store/sqlite/store.ts';
@@ -251,6 +253,8 @@ type Options = {
   readonly settings?: Partial<Settings>;
   readonly service?: Partial<ServiceSettings>;
   readonly stable?: string | null;
+  /** Whoever wants to see the numbers. */
+  readonly recorder?: Context['recorder'];
   /** Wraps the store, to make it fail. */
   readonly wrap?: (store: Store) => Store;
 };
@@ -291,7 +295,7 @@ export async function world(options: Options = {}): Promise<World> {
   const notifier = fakeNotifier();
   const logged: string[] = [];
   const note = (_fields: unknown, message: string): void => void logged.push(message);
-  const recorder: Context['recorder'] = {
+  const recorder: Context['recorder'] = options.recorder ?? {
     tick: silent,
     lag: silent,
     routerCall: silent,
@@ -301,6 +305,10 @@ export async function world(options: Options = {}): Promise<World> {
     weight: silent,
     drift: silent,
     breaker: silent,
+    verdict: silent,
+    timeToSafe: silent,
+    storeFailed: silent,
+    stock: silent,
   };
   const service: ServiceSettings = {
     name: 'checkout',
@@ -318,7 +326,9 @@ export async function world(options: Options = {}): Promise<World> {
     clock,
     random: { next: () => 0.5, id: () => `R${(ids += 1)}` },
     log: { debug: silent, info: silent, warn: note, error: note },
+    scope: noScope,
     recorder,
+    tracer: noTracer,
     hooks,
     routers: new Map(routers.map((each) => [each.name, each])),
     providers: new Map([['prom', provider]]),

@@ -13,6 +13,7 @@ export const problemView = z
     status: z.number().int(),
     detail: z.string(),
     instance: z.string().optional(),
+    requestId: z.string().optional().describe('as in the log'),
     errors: z
       .array(
         z.object({

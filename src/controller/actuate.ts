@@ -122,12 +122,29 @@ export type RouterOperation = {
   readonly isRetry?: boolean;
 };
 
+type RouterRun<T> = (signal: AbortSignal) => Promise<Result<T, RouterError>>;
+
 /** One try of a router operation, with its deadline; being late is `timeout`, and the same kind of value as any failure. */
-export async function routerCall<T>(
+export function routerCall<T>(
+  ctx: Context,
+  operation: RouterOperation,
+  signal: AbortSignal,
+  run: RouterRun<T>,
+): Promise<Result<T, RouterError>> {
+  const attributes = { 'headgate.router': operation.router.name };
+  return ctx.tracer.span({ name: `router ${operation.operation}`, kind: 'client', attributes }, async (span) => {
+    const result = await tried(ctx, operation, signal, run);
+    span.set({ 'headgate.outcome': result.ok ? 'ok' : result.error.kind });
+    if (!result.ok) span.fail(result.error.detail);
+    return result;
+  });
+}
+
+async function tried<T>(
   ctx: Context,
   { router, operation, lowering, isRetry = false }: RouterOperation,
   signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<Result<T, RouterError>>,
+  run: RouterRun<T>,
 ): Promise<Result<T, RouterError>> {
   const writes = operation === 'apply' || operation === 'cut_off';
   const ms = writes ? Math.max(ctx.settings.applyTimeoutMs, router.capabilities.applyTimeoutMs) : ctx.settings.readTimeoutMs;

@@ -14,6 +14,10 @@ const recorder: Recorder = {
   weight: silent,
   drift: silent,
   breaker: silent,
+  verdict: silent,
+  timeToSafe: silent,
+  storeFailed: silent,
+  stock: silent,
 };
 const signal = new AbortController().signal;
 const spec = { dependency: 'router edge', ms: 1_000, signal, lowering: false };

@@ -5,11 +5,12 @@ import type { KeyedMutex } from '../lib/keyed-mutex.ts';
 import type { Calls } from './calls.ts';
 import type { Clock, Random } from '../ports/clock.ts';
 import type { Hooks } from '../ports/hook.ts';
-import type { Log } from '../ports/log.ts';
+import type { Log, Scope } from '../ports/log.ts';
 import type { MetricProvider } from '../ports/metric-provider.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Recorder } from '../ports/recorder.ts';
 import type { Store } from '../ports/store.ts';
+import type { Tracer } from '../ports/tracer.ts';
 import type { TrafficRouter } from '../ports/traffic-router.ts';
 
 export type Context = {
@@ -17,7 +18,9 @@ export type Context = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly scope: Scope;
   readonly recorder: Recorder;
+  readonly tracer: Tracer;
   readonly hooks: Hooks;
   readonly routers: ReadonlyMap<string, TrafficRouter>;
   readonly providers: ReadonlyMap<string, MetricProvider>;

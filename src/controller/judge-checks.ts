@@ -7,7 +7,7 @@ import type { Instant } from '../domain/ids.ts';
 import type { Check } from '../domain/plan.ts';
 import { canarySlot } from '../domain/target.ts';
 import { assert } from '../lib/assert.ts';
-import type { Question } from '../ports/metric-provider.ts';
+import type { MetricProvider, Question } from '../ports/metric-provider.ts';
 import type { CheckState, Claimed, MeasurementRow } from '../ports/store.ts';
 import type { Context } from './context.ts';
 
@@ -27,6 +27,7 @@ export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortS
     assert(measurement, 'one answer per check');
     return { check, measurement, ...judgeOne(claimed, check, measurement, now) };
   });
+  for (const { check, verdict } of judged) ctx.recorder.verdict(claimed.release.service, check.name, verdict.verdict);
   return {
     verdicts: Object.fromEntries(judged.map(({ check, verdict }) => [check.name, verdict])),
     measurements: judged.flatMap(({ check, measurement, verdict, fresh }) =>
@@ -55,7 +56,16 @@ async function measure(ctx: Context, claimed: Claimed, check: Check, signal: Abo
   const now = await ctx.store.now();
   const provider = ctx.providers.get(check.provider);
   if (!provider) return { kind: 'failed', at: now, detail: `no provider named ${check.provider} is configured` };
-  const question = questionOf(claimed, check, now);
+  const attributes = { 'headgate.provider': provider.name, 'headgate.check': check.name };
+  return ctx.tracer.span({ name: 'provider measure', kind: 'client', attributes }, async (span) => {
+    const measurement = await asked(ctx, provider, questionOf(claimed, check, now), signal);
+    span.set({ 'headgate.outcome': measurement.kind });
+    if (measurement.kind === 'failed') span.fail(measurement.detail);
+    return measurement;
+  });
+}
+
+async function asked(ctx: Context, provider: MetricProvider, question: Question, signal: AbortSignal): Promise<Measurement> {
   const startedMs = ctx.clock.monotonicMs();
   const answer = await ctx.calls.call(
     { dependency: `provider ${provider.name}`, ms: ctx.settings.measureTimeoutMs, signal, lowering: false },
@@ -63,7 +73,7 @@ async function measure(ctx: Context, claimed: Claimed, check: Check, signal: Abo
     (measurement) => measurement.kind !== 'failed',
   );
   const seconds = (ctx.clock.monotonicMs() - startedMs) / 1000;
-  const measurement: Measurement = answer.ok ? answer.value : { kind: 'failed', at: now, detail: answer.error };
+  const measurement: Measurement = answer.ok ? answer.value : { kind: 'failed', at: question.now, detail: answer.error };
   ctx.recorder.providerCall(provider.name, measurement.kind, seconds);
   return measurement;
 }

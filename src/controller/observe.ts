@@ -20,15 +20,27 @@ export async function readTarget(ctx: Context, target: Target, signal: AbortSign
   const read = await routerCall(ctx, { router, operation: 'read', lowering: false }, signal, (inner) =>
     router.read(route, inner),
   );
-  if (!read.ok) return { nodes: [], mute: read.error.detail };
+  if (!read.ok) {
+    ctx.recorder.weight(target.id, 'served', null);
+    return { nodes: [], mute: read.error.detail };
+  }
   if (read.value.length === 0) return { nodes: [], mute: 'it has no nodes' };
   const told = read.value.flatMap(({ node, reachable, secondShare, boot }) =>
     reachable && secondShare !== null ? [{ node, secondShare, boot }] : [],
   );
+  ctx.recorder.weight(target.id, 'served', oddest(target, told));
   const silent = read.value.filter((node) => !node.reachable || node.secondShare === null);
   const mute = silent.map((node) => `${node.node}: ${node.detail ?? 'does not tell its weight'}`).join(', ');
   return { nodes: told, mute: mute === '' ? null : mute };
 }
+
+/** The share that is farthest from the wanted one: a number for many nodes hides none that differs. */
+const oddest = ({ desiredSecond }: Target, nodes: readonly NodeServed[]): Weight | null =>
+  nodes.reduce<Weight | null>(
+    (odd, { secondShare }) =>
+      odd === null || Math.abs(odd - desiredSecond) < Math.abs(secondShare - desiredSecond) ? secondShare : odd,
+    null,
+  );
 
 export type SeenTarget = {
   readonly target: Target;

@@ -1,6 +1,7 @@
 /** From a decision to the one transaction that makes it last: state, events, intents, roles, outbox, the next due time. */
 import type { Decision } from '../domain/decide.ts';
 import type { ReleaseEvent } from '../domain/event.ts';
+import { NONE } from '../domain/ids.ts';
 import { canarySlot, secondShare } from '../domain/target.ts';
 import { assert } from '../lib/assert.ts';
 import { err, ok } from '../lib/result.ts';
@@ -51,6 +52,7 @@ export async function record(ctx: Context, claimed: Claimed, recording: Recordin
     ctx.recorder.event(event.type);
     ctx.log.info({ release: next.id, event: event.type, by: event.by.name }, event.sentence);
   }
+  noteSafe(ctx, claimed, decision);
   if (isEnded(next)) await wakeQueue(ctx, next.service);
   return ok({
     ...claimed,
@@ -60,6 +62,13 @@ export async function record(ctx: Context, claimed: Claimed, recording: Recordin
     dueAt: due,
     checkStates: merged(claimed, judgement),
   });
+}
+
+/** Nothing is on the new version any more, and that was read back. */
+function noteSafe(ctx: Context, { release }: Claimed, { next, events }: Recording['decision']): void {
+  const safe = events.find((event) => event.type === 'weight.verified' && event.weight === NONE);
+  if (safe && release.phase.kind === 'rollingBack' && next.rollback)
+    ctx.recorder.timeToSafe(next.service, (safe.at - next.rollback.at) / 1000);
 }
 
 /** A new intent is obeyed within the same tick; the lease lasts until that was tried. */

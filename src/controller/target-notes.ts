@@ -29,7 +29,8 @@ export async function note(ctx: Context, target: Target, { change, facts, adopt 
   if (!updated.ok) return;
   for (const { type } of facts) ctx.recorder.event(type);
   ctx.recorder.weight(target.id, 'desired', updated.value.desiredSecond);
-  if (updated.value.verifiedSecond !== null) ctx.recorder.weight(target.id, 'served', updated.value.verifiedSecond);
+  // What was verified once is not what is served now: only a note that says so.
+  if (change.verifiedSecond !== undefined) ctx.recorder.weight(target.id, 'served', change.verifiedSecond);
 }
 
 function eventOf(target: Target, fact: TargetFact, { seq, at }: { readonly seq: number; readonly at: Instant }): TargetEvent {

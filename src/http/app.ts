@@ -11,19 +11,16 @@ import { orderRoutes } from './orders.ts';
 import { planRoutes } from './plans.ts';
 import { problem } from './problem.ts';
 import { releaseRoutes } from './releases.ts';
+import { requests } from './request.ts';
 import { serviceRoutes } from './services.ts';
 import { streamRoutes } from './stream.ts';
 
 const MAX_BODY_BYTES = 512 * 1024;
 
 export function createHttp(deps: HttpDeps): OpenAPIHono {
-  const { log, random } = deps.context;
+  const { log } = deps.context;
   const app = new OpenAPIHono();
-  app.use(async (c, next) => {
-    const id = /^[\w-]{1,64}$/.exec(c.req.header('x-request-id') ?? '')?.[0] ?? random.id();
-    await next();
-    c.header('x-request-id', id);
-  });
+  app.use(requests(deps));
   app.use(
     secureHeaders({
       strictTransportSecurity: false, // TLS ends in front of us, and who speaks https is not ours to say

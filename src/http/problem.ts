@@ -40,6 +40,7 @@ export function problem(c: Context, kind: ProblemKind, detail: string, problems:
     status,
     detail,
     instance: c.req.path,
+    requestId: c.get('requestId'),
     ...(errors.length > 0 ? { errors } : {}),
   };
   if (kind === 'unavailable') c.header('retry-after', '1');

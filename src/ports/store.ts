@@ -7,7 +7,7 @@
 import type { CheckVerdict, Measurement } from '../domain/analysis/measurement.ts';
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import type { Instant, ReleaseId, TargetId, Weight } from '../domain/ids.ts';
-import type { PhaseKind, Release } from '../domain/release.ts';
+import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
 
@@ -156,6 +156,23 @@ export type StoredPlan = {
 
 export type NextDue = { readonly release: Instant | null; readonly target: Instant | null; readonly outbox: Instant | null };
 
+/** What is under way, counted. */
+export type Tally = {
+  /** Releases that have not ended; those that stand alike are counted together. */
+  readonly releases: readonly Standing[];
+  /** What is not delivered yet, by notifier. */
+  readonly outbox: readonly { readonly notifier: string; readonly pending: number; readonly oldestAt: Instant }[];
+};
+
+export type Standing = {
+  readonly service: string;
+  readonly phase: PhaseKind;
+  readonly hold: HoldReason | null;
+  readonly unverified: boolean;
+  readonly quarantined: boolean;
+  readonly count: number;
+};
+
 /** A page of a list: rows in the order of the key, and the key to go on from, null at the end. */
 export type Page<T, K = string> = { readonly rows: readonly T[]; readonly next: K | null };
 
@@ -259,6 +276,9 @@ export type Store = {
   settle(delivery: Delivery): Promise<void>;
   /** Newest first. */
   deliveries(query: { readonly limit: number; readonly before: number | null }): Promise<Page<DeliveryView, number>>;
+
+  /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
+  tally(): Promise<Tally>;
 
   /** Drops measurements, delivered outbox rows and the events of ended releases older than this; returns how many rows. */
   retain(olderThan: Instant): Promise<number>;

@@ -12,7 +12,8 @@ import type { ReleaseId } from '../domain/ids.ts';
 import { isLowering } from '../domain/release.ts';
 import { DeadlineExceeded, withDeadline } from '../lib/deadline.ts';
 import { StoreUnavailable } from '../ports/store.ts';
-import type { Claimed, NextDue } from '../ports/store.ts';
+import type { Claimed, NextDue, OutboxRow } from '../ports/store.ts';
+import type { Span } from '../ports/tracer.ts';
 import { loop } from './loop.ts';
 import type { Loop } from './loop.ts';
 
@@ -59,7 +60,7 @@ export function scheduler(ctx: Context): Scheduler {
     run.done = (async () => {
       // A lowering does not wait for a tick that hangs; anything else does, so that a release never overlaps itself.
       if (before && !isLowering(claimed.release)) await before.done;
-      await runRelease(ctx, claimed, abort.signal);
+      await lookAt(ctx, claimed, abort.signal);
     })().finally(() => {
       if (runs.get(id) === run) runs.delete(id);
     });
@@ -113,7 +114,9 @@ async function targetRound(ctx: Context, track: Track, signal: AbortSignal): Pro
   });
   for (const { target } of due)
     track(
-      guarded(ctx, `reconcile of ${target.id}`, () => reconcile(ctx, target.id, signal)),
+      guarded(ctx, `reconcile of ${target.id}`, () =>
+        ctx.scope.run({ target: target.id }, () => reconcile(ctx, target.id, signal)),
+      ),
       'target',
       'outbox',
     );
@@ -126,11 +129,14 @@ async function outboxRound(ctx: Context, track: Track, signal: AbortSignal): Pro
   const rows = await ctx.store.claimOutbox({ worker: ctx.worker, leaseMs, limit: OUTBOX_BATCH });
   for (const row of rows)
     track(
-      guarded(ctx, `delivery ${row.seq}`, () => deliver(ctx, row, signal)),
+      guarded(ctx, `delivery ${row.seq}`, () => ctx.scope.run(aboutOf(row), () => deliver(ctx, row, signal))),
       'outbox',
     );
   return untilDue(ctx, 'outbox');
 }
+
+const aboutOf = ({ event }: OutboxRow): Readonly<Record<string, string>> =>
+  'release' in event ? { release: event.release } : { target: event.target };
 
 /** How long the loop of a queue may sleep. Another process may add to it, so never for long. */
 async function untilDue(ctx: Context, queue: keyof NextDue): Promise<number> {
@@ -139,18 +145,33 @@ async function untilDue(ctx: Context, queue: keyof NextDue): Promise<number> {
   return next === null ? pollMs : Math.min(pollMs, Math.max(MIN_SLEEP_MS, next - (await ctx.store.now())));
 }
 
+type Look = { readonly signal: AbortSignal; readonly span: Span };
+
+/** Whatever is written or called in a tick is known to be of its release. */
+function lookAt(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<void> {
+  const { id, service, phase } = claimed.release;
+  const attributes = { 'headgate.release': id, 'headgate.service': service, 'headgate.phase': phase.kind };
+  return ctx.scope.run({ release: id }, () =>
+    ctx.tracer.span({ name: 'tick', kind: 'internal', attributes }, (span) => runRelease(ctx, claimed, { signal, span })),
+  );
+}
+
 /** One tick within its lease, whose end is also its deadline. Nothing escapes: what fails is counted against the release. */
-async function runRelease(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<void> {
+async function runRelease(ctx: Context, claimed: Claimed, { signal, span }: Look): Promise<void> {
   const { id } = claimed.release;
   const startedMs = ctx.clock.monotonicMs();
   const seconds = (): number => (ctx.clock.monotonicMs() - startedMs) / 1000;
+  const outcome = (said: string): void => span.set({ 'headgate.outcome': said });
   try {
     const done = await withDeadline(ctx.clock, { ms: ctx.settings.leaseMs * 0.8, signal }, (inner) => tick(ctx, claimed, inner));
     ctx.recorder.tick(seconds(), done.outcome === 'ok' ? 'ok' : 'stale');
+    outcome(done.outcome);
     const retryAt = done.outcome === 'busy' ? after(await ctx.store.now(), 1_000) : done.yieldUntil;
     if (retryAt !== null) await ctx.store.yieldLease({ id, worker: ctx.worker, dueAt: retryAt });
   } catch (error) {
-    if (signal.aborted) return;
+    if (signal.aborted) return outcome('cancelled');
+    outcome('crashed');
+    span.fail(String(error));
     ctx.recorder.tick(seconds(), 'crashed');
     await guarded(ctx, `crash of ${id}`, () => crashed(ctx, claimed, error));
   }

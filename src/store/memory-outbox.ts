@@ -1,7 +1,7 @@
 /** The outbox in memory: one queue per notifier and subject, of which only the head may be sent. */
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { after, Instant } from '../domain/ids.ts';
-import type { DeliveryView, OutboxRow, Store } from '../ports/store.ts';
+import type { DeliveryView, OutboxRow, Store, Tally } from '../ports/store.ts';
 import { page } from './page.ts';
 import { subjectOf } from './rows.ts';
 
@@ -63,6 +63,7 @@ export function memoryOutbox(now: () => Instant) {
         const row = rows.get(queue[0] ?? 0);
         return row ? [row.dueAt < row.leaseUntil ? row.leaseUntil : row.dueAt] : [];
       }),
+    tally: () => waiting([...queues.values()].flat().flatMap((seq) => rows.get(seq) ?? [])),
     add(event: ReleaseEvent | TargetEvent, notify: readonly string[]): void {
       for (const notifier of notify) {
         const seq = ++lastSeq;
@@ -79,6 +80,16 @@ export function memoryOutbox(now: () => Instant) {
       return old.length;
     },
   };
+}
+
+function waiting(rows: readonly Row[]): Tally['outbox'] {
+  const byNotifier = Map.groupBy(
+    rows.toSorted((a, b) => a.seq - b.seq),
+    ({ notifier }) => notifier,
+  );
+  return [...byNotifier].flatMap(([notifier, [oldest, ...others]]) =>
+    oldest ? [{ notifier, pending: 1 + others.length, oldestAt: oldest.createdAt }] : [],
+  );
 }
 
 const pending = (seq: number, notifier: string, event: ReleaseEvent | TargetEvent, at: Instant): Row => ({

@@ -27,6 +27,7 @@ import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
 import { page } from './page.ts';
 import { isReleaseEvent, isTargetEvent, subjectOf } from './rows.ts';
+import { standings } from './standings.ts';
 
 type Row = StoredRelease & { readonly worker: string | null; readonly leaseUntil: Instant };
 type TargetRow = { readonly target: Target; readonly managed: boolean; readonly dueAt: Instant };
@@ -70,6 +71,10 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...logs(state),
     ...memoryPlans(now, (entry) => audited(state, entry)),
     ...state.outbox.methods,
+    tally: async () => ({
+      releases: standings([...state.running.values()].map(({ release }) => release)),
+      outbox: state.outbox.tally(),
+    }),
     close: async () => {},
   };
 }

@@ -4,10 +4,10 @@
  */
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { Instant, TargetId, Weight } from '../domain/ids.ts';
-import type { Release } from '../domain/release.ts';
+import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { assert } from '../lib/assert.ts';
-import type { CheckState, MeasurementRow, AuditEntry, TargetSpec } from '../ports/store.ts';
+import type { CheckState, MeasurementRow, AuditEntry, Standing, TargetSpec } from '../ports/store.ts';
 
 export const instant = (ms: number | null): Instant | null => (ms === null ? null : Instant(ms));
 
@@ -30,6 +30,24 @@ export const subjectOf = (event: ReleaseEvent | TargetEvent): string => (isRelea
 export const checkStateOf = (row: unknown): CheckState => row as CheckState;
 export const measurementOf = (row: unknown): MeasurementRow => row as MeasurementRow;
 export const auditOf = (row: unknown): AuditEntry => row as AuditEntry;
+
+export type StandingRow = {
+  readonly service: string;
+  readonly phase: string;
+  readonly hold: string | null;
+  readonly unverified: number;
+  readonly quarantined: number;
+  readonly count: number;
+};
+
+export const standingOf = (row: StandingRow): Standing => ({
+  service: row.service,
+  phase: row.phase as PhaseKind,
+  hold: row.hold as HoldReason | null,
+  unverified: row.unverified === 1,
+  quarantined: row.quarantined === 1,
+  count: row.count,
+});
 
 export type ServiceRow = {
   readonly name: string;

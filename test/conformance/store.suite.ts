@@ -504,6 +504,43 @@ export function storeSuite(name: string, open: OpenStore): void {
       );
     });
 
+    it('counts what is under way: releases that stand alike together, and the oldest row that each notifier waits for', async () => {
+      expect(await store.tally()).toEqual({ releases: [], outbox: [] });
+      const first = await started({ notify: ['book', 'pager'] });
+      tick(1_000);
+      const ended = await started({ service: 'search' });
+      await take(ended.id, rollback);
+      const alike = { service: 'checkout', phase: 'queued', hold: null, unverified: false, quarantined: false };
+      await started({ behind: first.id });
+      await started({ behind: first.id });
+      expect((await store.tally()).releases).toHaveLength(2);
+      expect((await store.tally()).releases).toEqual(
+        expect.arrayContaining([
+          { ...alike, phase: 'starting', count: 1 },
+          { ...alike, count: 2 },
+        ]),
+      );
+      await take(first.id, { kind: 'prepared', failure: { reason: 'preflight', detail: 'no such slot' } }, { notify: ['book'] });
+      await take(first.id, { kind: 'crashed', error: 'a bug' });
+      expect((await store.tally()).releases).toContainEqual({
+        ...alike,
+        phase: 'starting',
+        hold: 'preflight',
+        quarantined: true,
+        count: 1,
+      });
+      const waiting = async () => (await store.tally()).outbox.toSorted((a, b) => (a.notifier < b.notifier ? -1 : 1));
+      expect(await waiting()).toEqual([
+        { notifier: 'book', pending: 3, oldestAt: NOON },
+        { notifier: 'pager', pending: 2, oldestAt: NOON },
+      ]);
+      for (const { seq } of (await store.deliveries({ limit: 50, before: null })).rows.filter(
+        (row) => row.eventId.startsWith(`${first.id}/`) && Number(row.eventId.split('/')[1]) <= 2,
+      ))
+        await store.settle({ seq, outcome: { kind: 'delivered' } });
+      expect(await waiting()).toEqual([{ notifier: 'book', pending: 1, oldestAt: NOON + 1_000 }]);
+    });
+
     it('forgets what is old and over, and nothing that runs, waits, or is audit', async () => {
       const old = await started({ notify: ['book'] });
       await take(old.id, rollback);

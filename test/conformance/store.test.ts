@@ -137,6 +137,7 @@ describe('SQLite', () => {
       `select * from measurements where release = 'a' and "check" = 'x' and id < 5 order by id desc limit 5`,
       `select * from audit where seq < 5 order by seq desc limit 5`,
       `select * from outbox where seq < 5 order by seq desc limit 5`,
+      `select notifier, count(*), min(seq) from outbox where state = 'pending' group by notifier`,
     ];
     for (const query of queries) expect(`${query}: ${plan(query)}`).not.toMatch(/TEMP B-TREE|SCAN (?!.*USING (COVERING )?INDEX)/);
     close();

@@ -15,6 +15,8 @@ import { canarySlot } from '../../src/domain/target.ts';
 import { keyedMutex } from '../../src/lib/keyed-mutex.ts';
 import { hash32 } from '../../src/lib/prng.ts';
 import type { Log } from '../../src/ports/log.ts';
+import { noScope } from '../../src/ports/log.ts';
+import { noTracer } from '../../src/ports/tracer.ts';
 import type { Recorder } from '../../src/ports/recorder.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { scheduler } from '../../src/scheduler/scheduler.ts';
@@ -333,6 +335,10 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     weight: nothing,
     drift: nothing,
     breaker: nothing,
+    verdict: nothing,
+    timeToSafe: nothing,
+    storeFailed: nothing,
+    stock: nothing,
   };
 
   type Life = { readonly life: Incarnation; readonly commands: Commands };
@@ -358,7 +364,9 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
       clock: { now: storeNow, monotonicMs: clock.nowMs, sleep: life.sleep },
       random: { next: random.next, id: () => `r${String(++idCount).padStart(3, '0')}` },
       log: { ...log, error: (fields, message) => void (life.isAlive() && log.error(fields, `${name}: ${message}`)) },
+      scope: noScope,
       recorder,
+      tracer: noTracer,
       hooks: throughIncarnation(life, hooks, ['call']),
       routers: new Map(
         [...routers.values()].map(({ port }) => [

@@ -1,8 +1,16 @@
-/** One line of JSON per thing worth telling, on standard output or error. */
+/** One line of JSON per thing worth telling, on standard output or error, with the ids of what it is about. */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino, stdTimeFunctions } from 'pino';
-import type { Log } from '../../ports/log.ts';
+import type { Log, Scope } from '../../ports/log.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+const about = new AsyncLocalStorage<Readonly<Record<string, string>>>();
+
+/** Follows the work through whatever it awaits; a scope within another adds to it. */
+export const logScope: Scope = {
+  run: (fields, work) => about.run({ ...about.getStore(), ...fields }, work),
+};
 
 export function jsonLog({ level, fd = 1 }: { readonly level: LogLevel; readonly fd?: number }): Log {
   const options = {
@@ -10,6 +18,7 @@ export function jsonLog({ level, fd = 1 }: { readonly level: LogLevel; readonly 
     base: null,
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    mixin: () => ({ ...about.getStore() }), // a line's own fields win
     redact: ['token', 'secret', '*.token', '*.secret', '*.authorization'],
   };
   // Synchronous: the last line before a crash is the one that is wanted.

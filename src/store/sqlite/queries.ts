@@ -54,6 +54,19 @@ const ofReleases = (db: Db) => ({
     .from(releases)
     .where(sql`ended = 0`)
     .prepare(),
+  standings: db
+    .select({
+      service: releases.service,
+      phase: releases.phase,
+      hold: sql<string | null>`json_extract(state, '$.hold.reason')`,
+      unverified: sql<number>`json_extract(state, '$.unverified')`,
+      quarantined: sql<number>`json_extract(state, '$.quarantined') is not null`,
+      count: sql<number>`count(*)`,
+    })
+    .from(releases)
+    .where(sql`ended = 0`)
+    .groupBy(sql`1, 2, 3, 4, 5`)
+    .prepare(),
 });
 
 const ofTargets = (db: Db) => ({
@@ -100,6 +113,22 @@ const ofOutbox = (db: Db) => ({
     .select({ at: sql<number | null>`min(max(${outbox.dueAtMs}, ${outbox.leaseUntilMs}))` })
     .from(outbox)
     .where(isHead)
+    .prepare(),
+  /** Answered by the index alone. */
+  waiting: db
+    .select({
+      notifier: outbox.notifier,
+      pending: sql<number>`count(*)`,
+      first: sql<number>`min(${outbox.seq})`,
+    })
+    .from(outbox)
+    .where(sql`state = 'pending'`)
+    .groupBy(outbox.notifier)
+    .prepare(),
+  writtenAt: db
+    .select({ ms: outbox.createdAtMs })
+    .from(outbox)
+    .where(eq(outbox.seq, given('seq')))
     .prepare(),
 });
 

@@ -11,6 +11,7 @@ import { openDatabase } from './open.ts';
 import { outboxMethods } from './outbox.ts';
 import { planMethods } from './plans.ts';
 import { releaseMethods } from './releases.ts';
+import { tallyMethod } from './tally.ts';
 import { releases } from './tables.ts';
 import { serviceMethods, targetMethods } from './targets.ts';
 
@@ -37,6 +38,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000 }: SqliteOpt
     ...logMethods(ctx),
     ...outboxMethods(ctx),
     ...planMethods(ctx),
+    ...tallyMethod(ctx),
     close: async () => opened.close(),
   };
 }
