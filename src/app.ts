@@ -93,7 +93,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
       closing.abort();
       await running.stop(graceMs / 2);
       await alarms.stop();
-      if (server) await closed(server, clock.sleep(graceMs / 4));
+      if (server) await closed(server, (signal) => clock.sleep(graceMs / 4, signal));
       await Promise.all([
         tracer.close(),
         ...[...context.routers.values(), ...context.providers.values(), ...context.notifiers.values()].map((part) =>
@@ -219,10 +219,12 @@ function addressOf(server: Server, at: string): string {
   return `http://${at.split(':')[0]}:${port}`;
 }
 
-async function closed(server: Server, grace: Promise<void>): Promise<void> {
+async function closed(server: Server, grace: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const over = new AbortController();
   const done = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  await Promise.race([done, grace]);
+  await Promise.race([done, grace(over.signal)]);
+  over.abort('closed');
   server.closeAllConnections();
   await done;
 }

@@ -14,6 +14,13 @@ import type { Result } from '../lib/result.ts';
 /** Thrown where a method has no Result: the store cannot be used just now. Never the fault of the release at hand. */
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
+  /** It does not come back in this process: only a restart helps. */
+  readonly forGood: boolean;
+
+  constructor(message: string, { forGood = false, ...options }: ErrorOptions & { readonly forGood?: boolean } = {}) {
+    super(message, options);
+    this.forGood = forGood;
+  }
 }
 
 export type StoredRelease = {

@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
+import { StoreUnavailable } from '../ports/store.ts';
 
 export type LoopSpec = {
   readonly name: string;
@@ -46,6 +47,8 @@ export function loop({ name, round, clock, log }: LoopSpec, signal: AbortSignal)
       lastRoundMs = clock.monotonicMs();
       return sleepMs;
     } catch (error) {
+      // A loop that finds no store came round all the same; a restart would bring the store back only where it says so.
+      if (error instanceof StoreUnavailable && !error.forGood) lastRoundMs = clock.monotonicMs();
       if (!signal.aborted) log.error({ loop: name, error: String(error) }, `the ${name} loop failed a round and goes on`);
       return AFTER_FAILURE_MS;
     }

@@ -97,10 +97,12 @@ export function scheduler(ctx: Context): Scheduler {
     silentMs: () => Math.max(...all.map((each) => ctx.clock.monotonicMs() - each.lastRoundMs)),
     async stop(graceMs) {
       stopping.abort(new Error('shutting down'));
-      const idle = Promise.allSettled([...background, ...all.map((each) => each.done)]);
-      await Promise.race([idle, ctx.clock.sleep(graceMs)]);
+      // A timer that is left behind would keep the process from ending.
+      const over = new AbortController();
+      const idle = Promise.allSettled([...background, ...all.map((each) => each.done)]).then(() => over.abort('idle'));
+      await Promise.race([idle, ctx.clock.sleep(graceMs, over.signal)]);
       for (const run of runs.values()) run.abort.abort(new Error('shutting down'));
-      await Promise.race([idle, ctx.clock.sleep(graceMs)]);
+      await Promise.race([idle, ctx.clock.sleep(graceMs, over.signal)]);
     },
   };
 }

@@ -306,7 +306,7 @@ export const STORAGE: readonly Line[] = [
     sqlite('writes nothing of what does not fit on a full disk, reads on, and goes on when there is room again'),
     degraded('the traffic stays, every request is told to come again, and all goes on when it is back'),
     scheduler('does not blame the release for a store that is away'),
-    scheduler('is silent for as long as nothing can be claimed, and comes round again by itself'),
+    scheduler('is not silent while the store is away, and is when only a restart would bring it back'),
     fault('store_unavailable'),
   ],
   [

@@ -270,7 +270,11 @@ describe('configurations', () => {
   const rows: readonly (readonly [what: string, text: string, ...messages: string[]])[] = [
     ['an unknown section', 'sever: {}', '1:8 unknown key "sever", did you mean "server"?'],
     ['an address without a port', 'server: { listen: localhost }', '1:19 host:port, such as 127.0.0.1:8080'],
-    ['a router of an unknown type', 'routers: { a: { type: haproxi } }', '1:23 no router type named "haproxi"; known: edge'],
+    [
+      'a router of an unknown type',
+      'routers: { a: { type: haproxi } }',
+      '1:23 no router type named "haproxi", did you mean "haproxy"?',
+    ],
     ['a router without a type', 'routers: { a: { listen: 127.0.0.1:0 } }', '1:15 type is missing'],
     [
       'a route with three slots',

@@ -26,7 +26,9 @@ export function sqliteContext({ raw, db }: Pick<Opened, 'raw' | 'db'>, now: () =
   let broken: string | null = null;
   const guarded = <T>(work: () => T): T => {
     if (broken !== null)
-      throw new StoreUnavailable(`the store is closed after ${broken}: restart Headgate, and look at the disk`);
+      throw new StoreUnavailable(`the store is closed after ${broken}: restart Headgate, and look at the disk`, {
+        forGood: true,
+      });
     try {
       return work();
     } catch (error) {
