@@ -21,7 +21,8 @@ export function spawnServer(config: string): ChildProcess {
 
 export async function ready(api: string, child: ChildProcess): Promise<void> {
   for (const endMs = performance.now() + 20_000; performance.now() < endMs; await sleep(25)) {
-    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode} before it was ready`);
+    const ended = child.exitCode ?? child.signalCode;
+    if (ended !== null) throw new Error(`the service ended with ${ended} before it was ready`);
     try {
       if ((await fetch(`${api}/readyz`)).ok) return;
     } catch {

@@ -30,11 +30,12 @@ export type RealHaproxy = {
 
 export type Slots = { readonly blue: number; readonly green: number };
 
-export async function realHaproxy(slots: Slots, form: HaproxyForm = 'map'): Promise<RealHaproxy> {
+/** Nodes that serve as one have the map's file under one name. */
+export async function realHaproxy(slots: Slots, form: HaproxyForm = 'map', sharedMap?: string): Promise<RealHaproxy> {
   const { dir, remove } = scratch('haproxy');
   const port = await freePort();
   const socketFile = join(dir, 'ctl.sock');
-  const map = join(dir, 'headgate.map');
+  const map = sharedMap ?? join(dir, 'headgate.map');
   const configuration = join(dir, 'haproxy.cfg');
   writeFileSync(map, 'app 0\n');
   writeFileSync(configuration, configurationOf(form, { port, socketFile, map, slots }));
