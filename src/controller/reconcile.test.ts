@@ -117,6 +117,14 @@ it('adopts between releases what somebody set, where the target is so managed', 
   expect(await seen(w)).toEqual(['drift.adopted']);
 });
 
+it('adopts nothing that its nodes do not agree on, and puts them right instead', async () => {
+  const w = await world({ management: 'adopt', routers: [fakeRouter('edge', ['n1', 'n2'])] });
+  nodeOf(w.router).share = 2500;
+  nodeOf(w.router, 'n2').share = 10_000;
+  await look(w);
+  expect([nodeOf(w.router).share, nodeOf(w.router, 'n2').share]).toEqual([0, 0]);
+});
+
 it('adopts nothing while a release is active', async () => {
   const w = await world({ management: 'adopt' });
   await watched(w);

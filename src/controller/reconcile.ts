@@ -56,7 +56,9 @@ async function putRight(ctx: Context, claimed: ClaimedTarget, found: SeenTarget,
   const odd = found.nodes.filter((node) => node.standing !== 'asWanted');
   const first = odd[0];
   if (!first) return settle(ctx, claimed, found);
-  if (target.management === 'adopt' && active === null && odd.length === found.nodes.length)
+  // Nodes that differ among themselves were not set by somebody who meant it.
+  const isMeant = odd.length === found.nodes.length && odd.every(({ secondShare: share }) => share === first.secondShare);
+  if (target.management === 'adopt' && active === null && isMeant)
     return note(ctx, target, {
       change: { differs: null },
       facts: [{ type: 'drift.adopted', servedSecond: first.secondShare }],
