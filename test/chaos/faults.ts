@@ -82,7 +82,12 @@ export async function chaosFaults(cells: readonly Cell[], say: (line: string) =>
       const name = `${cell.fault} ${cell.strength + 1} on ${cell.link}`;
       const before = broken.length;
       safeMs.push(await oneCell(world, cell, `v${index + 1}`, (line) => broken.push(`${name}: ${line}`)));
-      say(`${name}: safe after ${Math.round(safeMs.at(-1) ?? 0)} ms${broken.slice(before).map((line) => `\n  BROKEN ${line}`)}`);
+      say(
+        `${name}: safe after ${Math.round(safeMs.at(-1) ?? 0)} ms${broken
+          .slice(before)
+          .map((line) => `\n  BROKEN ${line}`)
+          .join('')}`,
+      );
     }
     await world.killService('SIGTERM');
     const ledger = await readLedger(world.database);

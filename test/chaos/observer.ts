@@ -15,9 +15,9 @@ const EVERY_MS = 100;
 export function observer(nodes: readonly RealHaproxy[]): Observer {
   const sightings: Sighting[] = [];
   const last = new Map<number, number>();
-  let isOver = false;
+  const over = { isOver: false };
   const look = async (node: number, real: RealHaproxy): Promise<void> => {
-    while (!isOver) {
+    while (!over.isOver) {
       const answer = await real.ask(`get map ${real.map} app`).catch(() => '');
       const value = /value="(\d+)"/.exec(answer)?.[1];
       const share = value === undefined ? null : Number(value) % 100_000;
@@ -30,5 +30,5 @@ export function observer(nodes: readonly RealHaproxy[]): Observer {
     }
   };
   nodes.forEach((real, node) => void look(node, real));
-  return { sightings, now: (node) => last.get(node) ?? null, stop: () => void (isOver = true) };
+  return { sightings, now: (node) => last.get(node) ?? null, stop: () => void (over.isOver = true) };
 }

@@ -32,9 +32,9 @@ export function users(ports: readonly number[], perSecond: number): Users {
   const lastServed = new Map<string, number>();
   const firstBad = new Map<string, number>();
   let sent = 0;
-  let open = 0;
+  const open = { count: 0 };
   const note = (one: Seen): void => {
-    open--;
+    open.count--;
     seen.push(one);
     if (one.version === null) return;
     lastServed.set(one.version, Math.max(lastServed.get(one.version) ?? 0, one.atMs));
@@ -66,7 +66,7 @@ export function users(ports: readonly number[], perSecond: number): Users {
   const timer = setInterval(() => {
     const owed = Math.floor(((performance.now() - bornMs) / 1000) * perSecond) - sent;
     for (let n = 0; n < Math.min(owed, perSecond); n++) {
-      open++;
+      open.count++;
       visit(ports[(sent + n) % ports.length] ?? 0, performance.now(), false);
     }
     sent += owed;
@@ -82,7 +82,7 @@ export function users(ports: readonly number[], perSecond: number): Users {
     sent: () => sent,
     async stop() {
       clearInterval(timer);
-      for (let waits = 0; open > 0 && waits < 100; waits++) await new Promise((done) => setTimeout(done, 20));
+      for (let waits = 0; open.count > 0 && waits < 100; waits++) await new Promise((done) => setTimeout(done, 20));
       agent.destroy();
     },
   };

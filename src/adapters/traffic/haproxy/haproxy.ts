@@ -162,7 +162,8 @@ function capabilitiesOf(options: HaproxyOptions): Capabilities {
     zeroEvictsSticky: true,
     headerOverride: false,
     independent: true,
-    applyTimeoutMs: 5_000,
+    // Reading, writing, and putting back what one node refused.
+    applyTimeoutMs: 4 * options.nodeTimeoutMs + 1_000,
   };
 }
 
