@@ -44,6 +44,7 @@ export type App = {
   close(graceMs: number): Promise<void>;
 };
 
+const DISK_FULL = 'the disk is full: what runs goes on in the room that was kept for it, and nothing new starts; make room';
 /** Loops that did not come round for so long are dead. */
 const DEAD_AFTER_MS = 30_000;
 /** A machine clock this far off is worth telling before anybody relies on a date. */
@@ -54,7 +55,9 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const clock = systemClock();
   const random = systemRandom();
   const { recorder, metricsText } = promRecorder();
-  const store = countedStore(await openSqlite({ file: config.sqliteFile, now: () => clock.now() }), recorder.storeFailed);
+  const reserve = { bytes: config.reserveBytes, onGivenUp: () => log.error({ file: config.sqliteFile }, DISK_FULL) };
+  const opened = await openSqlite({ file: config.sqliteFile, now: () => clock.now(), reserve });
+  const store = countedStore(opened, recorder.storeFailed);
   await store.configure(servicesOf(config), config.targets);
   const tracer = await tracerOf(traces, log);
   const context = await contextOf(config, { store, clock, random, log, scope: logScope, recorder, tracer });

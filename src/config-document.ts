@@ -65,7 +65,10 @@ export const configDocument = strict({
       .default('127.0.0.1:8080'),
     url: z.url({ error: 'the address that people use, such as https://headgate.example' }).optional(),
   }).prefault({}),
-  store: strict({ sqlite: z.string().min(1).default('./headgate.db') }).prefault({}),
+  store: strict({
+    sqlite: z.string().min(1).default('./headgate.db'),
+    reserveMb: z.number().int('whole megabytes').min(0, 'none is 0').max(10_000, '10000 at most').default(64),
+  }).prefault({}),
   routers: z.record(name, typed).default({}),
   providers: z.record(name, typed).default({}),
   notify: z.record(name, typed).default({}),

@@ -23,6 +23,8 @@ export type Config = {
   readonly listen: string;
   readonly publicUrl: string | null;
   readonly sqliteFile: string;
+  /** Room on the disk that is kept for what runs when it is full. */
+  readonly reserveBytes: number;
   readonly routers: Readonly<Record<string, TypedOptions>>;
   readonly providers: Readonly<Record<string, TypedOptions>>;
   readonly notifiers: Readonly<Record<string, TypedOptions>>;
@@ -103,6 +105,7 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     listen: document.server.listen,
     publicUrl: document.server.url ?? null,
     sqliteFile: document.store.sqlite,
+    reserveBytes: document.store.reserveMb * 1_048_576,
     routers,
     providers,
     notifiers,

@@ -7,11 +7,14 @@ import type { Result } from '../../lib/result.ts';
 import type { Db, Opened } from './open.ts';
 import { queries } from './queries.ts';
 import type { Queries } from './queries.ts';
+import { noReserve } from './reserve.ts';
+import type { Reserve } from './reserve.ts';
 
 export type SqliteContext = {
   readonly db: Db;
   readonly queries: Queries;
   readonly now: () => Instant;
+  readonly reserve: Reserve;
   /** Runs one whole write transaction; what it throws undoes it. */
   write<T>(work: () => T): T;
   read<T>(work: () => T): T;
@@ -22,7 +25,11 @@ export class Stale extends Error {
   override readonly name = 'Stale';
 }
 
-export function sqliteContext({ raw, db }: Pick<Opened, 'raw' | 'db'>, now: () => Instant): SqliteContext {
+export function sqliteContext(
+  { raw, db }: Pick<Opened, 'raw' | 'db'>,
+  now: () => Instant,
+  reserve: Reserve = noReserve,
+): SqliteContext {
   let broken: string | null = null;
   const guarded = <T>(work: () => T): T => {
     if (broken !== null)
@@ -46,10 +53,21 @@ export function sqliteContext({ raw, db }: Pick<Opened, 'raw' | 'db'>, now: () =
     db,
     queries: queries(db),
     now,
+    reserve,
     // `work` is generic where better-sqlite3's wrapper is not: what goes in comes out.
-    write: <T>(work: () => T): T => guarded(() => transaction.immediate(work) as T),
+    write: <T>(work: () => T): T => guarded(() => onFull(() => transaction.immediate(work) as T, reserve)),
     read: guarded,
   };
+}
+
+/** Once more in the room that was kept. The first try was undone as a whole. */
+function onFull<T>(write: () => T, reserve: Reserve): T {
+  try {
+    return write();
+  } catch (error) {
+    if (sqliteCode(error) === 'SQLITE_FULL' && reserve.giveUp()) return write();
+    throw error;
+  }
 }
 
 /** The answer of a write whose port method has a Result: stale and busy are values, bugs are not. */

@@ -20,7 +20,10 @@ type Methods = 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' 
 export function releaseMethods(ctx: SqliteContext): Pick<Store, Methods> {
   const { db, queries } = ctx;
   return {
-    create: async (made) => attempt(() => ctx.write(() => ok(create(ctx, made)))),
+    create: async (made) => {
+      ctx.reserve.require();
+      return attempt(() => ctx.write(() => ok(create(ctx, made))));
+    },
     release: async (id) => ctx.read(() => mapped(queries.release.get({ id }), stored)),
     load: async (id) => ctx.read(() => mapped(queries.release.get({ id }), (row) => claimedOf(ctx, row))),
     active: async (service) => ctx.read(() => mapped(queries.active.get({ service }), stored)),

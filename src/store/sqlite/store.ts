@@ -11,6 +11,7 @@ import { openDatabase } from './open.ts';
 import { outboxMethods } from './outbox.ts';
 import { planMethods } from './plans.ts';
 import { releaseMethods } from './releases.ts';
+import { noReserve, reserve } from './reserve.ts';
 import { tallyMethod } from './tally.ts';
 import { releases } from './tables.ts';
 import { serviceMethods, targetMethods } from './targets.ts';
@@ -21,11 +22,14 @@ export type SqliteOptions = {
   /** Store time. */
   readonly now: () => Instant;
   readonly busyTimeoutMs?: number;
+  /** Room on the disk that is kept for what runs when the disk is full; none in memory. */
+  readonly reserve?: { readonly bytes: number; readonly onGivenUp: () => void };
 };
 
-export async function openSqlite({ file, now, busyTimeoutMs = 5_000 }: SqliteOptions): Promise<Store> {
+export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: kept }: SqliteOptions): Promise<Store> {
   const opened = openDatabase({ file, busyTimeoutMs });
-  const ctx = sqliteContext(opened, now);
+  const room = kept && file !== ':memory:' ? reserve(`${file}.reserve`, kept.bytes, kept.onGivenUp) : noReserve;
+  const ctx = sqliteContext(opened, now, room);
   // There is one writer, and it is us: whoever held a lease before is gone.
   ctx.write(() => opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run());
   return {
