@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Programs that tests start, and the Debian package of each. */
 const DEBIAN = [
+  { program: 'faketime', package: 'faketime' },
   { program: 'haproxy', package: 'haproxy' },
   { program: 'prometheus', package: 'prometheus' },
   { program: 'strace', package: 'strace' },

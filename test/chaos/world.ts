@@ -39,6 +39,7 @@ export type ChaosWish = {
   readonly seed?: number;
   /** A directory for the database: a small file system, for example. */
   readonly storeDir?: string;
+  readonly reserveMb?: number;
 };
 
 export type ChaosWorld = {
@@ -189,7 +190,7 @@ type Parts = Pick<ChaosWorld, 'database' | 'nodes' | 'links' | 'blue' | 'green'>
 
 const configText = (wish: ChaosWish, { apiPort, database, nodes, links, blue, green }: Parts): string =>
   `server: { listen: 127.0.0.1:${apiPort} }
-store: { sqlite: ${database} }
+store: { sqlite: ${database}, reserveMb: ${wish.reserveMb ?? 1} }
 settings: { settleMin: 2s, reconcileEvery: 1s, readTimeout: 2s, applyTimeout: 3s, measureTimeout: 2s }
 routers:
   front:

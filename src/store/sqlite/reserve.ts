@@ -49,7 +49,8 @@ function fill(file: string, bytes: number): void {
   const piece = Buffer.alloc(PIECE, 'kept for the day on which the disk is full; ');
   const handle = openSync(file, 'w');
   try {
-    for (let written = 0; written < bytes; written += PIECE) writeSync(handle, piece, 0, Math.min(PIECE, bytes - written));
+    // A disk that is nearly full takes a part of a piece first, and refuses the next one.
+    for (let written = 0; written < bytes;) written += writeSync(handle, piece, 0, Math.min(PIECE, bytes - written));
   } finally {
     closeSync(handle);
   }
