@@ -1,9 +1,6 @@
 /** What can show that a failure is handled, or why nothing does; and short ways to write it. */
 import type { FaultKind } from '../sim/faults.ts';
 
-/** The real thing that a test which is being built runs against. */
-export const COMING = ['haproxy', 'prometheus', 'chaos', 'power cut'] as const;
-
 export type Proof =
   /** A test by its title, or by the first words of its row where it is a table, or by its name in a suite. */
   | { readonly file: string; readonly test: string }
@@ -13,7 +10,6 @@ export type Proof =
   | { readonly fault: FaultKind }
   /** A bug planted on purpose that the simulator finds in every run of the suite. */
   | { readonly mutant: string }
-  | { readonly soon: (typeof COMING)[number] }
   /** Not yet: the later part that brings it. */
   | { readonly later: string }
   /** Cannot happen, because of how Headgate is made. */
@@ -48,6 +44,13 @@ export const wrong = from('test/wrong/wrong.test.ts');
 export const limits = from('test/limits.test.ts');
 export const abuse = from('test/abuse.test.ts');
 export const degraded = from('test/degraded.test.ts');
+export const haproxy = from('test/conformance/haproxy.test.ts');
+export const prometheus = from('test/conformance/prometheus.test.ts');
+export const rubbish = from('test/conformance/prometheus-rubbish.test.ts');
+export const releases = from('test/haproxy-release.test.ts');
+export const hardships = from('test/hardships.test.ts');
+export const reserve = from('src/store/sqlite/reserve.test.ts');
+export const powerCut = from('test/power-cut.test.ts');
 export const test = (path: string, title: string): Proof => ({ file: path, test: title });
 export const killed = from('test/kill.test.ts')(
   'five kills under load lose nothing that was acknowledged, and the edge is as intended soon after each',
@@ -56,6 +59,5 @@ export const killed = from('test/kill.test.ts')(
 export const story = (name: string): Proof => ({ story: name });
 export const fault = (kind: FaultKind): Proof => ({ fault: kind });
 export const mutant = (name: string): Proof => ({ mutant: name });
-export const soon = (what: (typeof COMING)[number]): Proof => ({ soon: what });
 export const later = (what: string): Proof => ({ later: what });
 export const not = (reason: string): Proof => ({ not: reason });

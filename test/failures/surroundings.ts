@@ -16,7 +16,7 @@ import {
   property,
   router,
   scheduler,
-  soon,
+  prometheus,
   store,
   story,
   test,
@@ -117,7 +117,6 @@ export const SECRETS: readonly Line[] = [
     'a router does not take our credentials any more',
     tick('rolls back at the deadline while the router refuses the raise'),
     tick('judges while a router cannot be written, and asks for the way back there, too'),
-    soon('haproxy'),
   ],
   [68, 'the key to the secrets is lost', later('secrets that are kept in the store')],
   [
@@ -132,7 +131,11 @@ export const SECRETS: readonly Line[] = [
     hooks('follows no redirect to a place that the operator never named'),
     notifier('takes %i as %s'),
   ],
-  [71, 'a name in a question to the metric source changes the question', soon('prometheus')],
+  [
+    71,
+    'a name in a question to the metric source changes the question',
+    prometheus('puts values into a query as what they are, whatever is in them'),
+  ],
   [72, 'a pattern that takes for ever to match', not('nobody can send a pattern: what is asked for is matched by name')],
   [
     73,
