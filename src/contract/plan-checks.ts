@@ -1,19 +1,22 @@
 /** The checks of a plan: which provider answers, what it is asked, and whether the limits can be meant. */
 import type { Check } from '../domain/plan.ts';
 import { listed, unknownName } from './nearest.ts';
-import type { CheckDocument } from './plan-document.ts';
+import type { CheckDocument, PlanDocument } from './plan-document.ts';
 import type { PlanWorld } from './plan-world.ts';
 import type { Path } from './problem.ts';
 
 export type Complain = (path: Path, message: string) => null;
 
-const DEFAULTS = { tolerance: 0.1, floor: 0.001, minRequests: 50, quantile: 0.95 };
-const ACCUMULATING = { breaches: 1, of: 1 };
 const WINDOW = { breaches: 3, of: 5 };
+/** Of the rank test: what its users know from where it comes from, and as many values as its makers ask for. */
+const RANKS = { tolerance: 0.25, group: 'all', minValues: 50 };
+
+/** What the plan says for all of its checks. */
+export type Common = Pick<PlanDocument, 'profile' | 'onNoData' | 'onError' | 'onInconclusive'>;
 
 /** Complete checks; what is wrong goes to `complain`, and the check with it is left out. */
 export function checksOf(
-  documents: readonly string[] | Readonly<Record<string, CheckDocument>>,
+  { checks: documents = [], ...common }: Common & Pick<PlanDocument, 'checks'>,
   ofService: string | null | undefined,
   world: PlanWorld,
   complain: Complain,
@@ -23,14 +26,21 @@ export function checksOf(
     : Object.entries(documents).map(([name, document]) => [name, document, ['checks', name]]);
   const checks: Record<string, Check> = {};
   for (const [name, document, path] of named) {
-    if (name in checks) complain(path, `the check "${name}" is named twice`);
-    const check = checkOf(name, document, { ofService, world, path, complain });
-    if (check) checks[name] = check;
+    const setting = { common, ofService, world, path, complain };
+    if (document?.providers && document.provider)
+      complain([...path, 'provider'], 'a check names one provider, or several that must agree, not both');
+    for (const provider of document?.providers ?? [document?.provider]) {
+      const own = document?.providers ? `${name}@${provider}` : name;
+      if (own in checks) complain(path, `the check "${own}" is named twice`);
+      const check = checkOf(name, document && { ...document, provider }, setting);
+      if (check) checks[own] = { ...check, name: own };
+    }
   }
   return checks;
 }
 
 type Setting = {
+  readonly common: Common;
   readonly ofService: string | null | undefined;
   readonly world: PlanWorld;
   readonly path: Path;
@@ -38,7 +48,7 @@ type Setting = {
 };
 
 function checkOf(name: string, document: CheckDocument | null, setting: Setting): Check | null {
-  const { ofService, world, path, complain } = setting;
+  const { common, ofService, world, path, complain } = setting;
   const providerName = document?.provider ?? ofService;
   if (providerName === undefined) return null; // the service is unknown, which is said elsewhere
   if (providerName === null) return complain(path, `the check "${name}" names no provider, and the service has none`);
@@ -63,48 +73,111 @@ function checkOf(name: string, document: CheckDocument | null, setting: Setting)
   if (document && offer && document.kind !== offer.kind)
     return complain([...path, 'kind'], `${providerName} offers ${offerName} as ${offer.kind}, not ${document.kind}`);
   if (kind === undefined) return null;
-  const base = {
+  const check = completed(document ?? offeredDocument(kind), {
     name,
     provider: providerName,
-    query: { ...(offer?.query ?? asked), ...(document?.version ? { version: document.version } : {}), ...rangeOf(document) },
+    query: { ...(offer?.query ?? asked), ...optionsOf(document) },
     dryRun: document?.dryRun ?? false,
-  };
-  const check = completed(document ?? { kind }, base);
+    onFail: document?.onFail ?? 'rollback',
+    onNoData: document?.onNoData ?? common.onNoData ?? 'hold',
+    onError: document?.onError ?? common.onError ?? 'hold',
+    onInconclusive: document?.onInconclusive ?? common.onInconclusive ?? 'hold',
+    isStrict: (document && 'profile' in document ? document.profile : common.profile) === 'strict',
+  });
   judgeLimits(check, path, complain);
   const refusal = provider.refuses(check);
   if (refusal !== null) complain(path, refusal);
   return check;
 }
 
-const QUERY_KEYS = { ratio: 'bad and total', latency: 'histogram', threshold: 'query' } as const;
+const offeredDocument = (kind: Exclude<Check['kind'], 'slo'>): CheckDocument => ({ kind });
 
-function queryOf(document: CheckDocument): Readonly<Record<string, string>> {
-  const asked = { ratio: ['bad', 'total'], latency: ['histogram'], threshold: ['query'] }[document.kind];
-  return Object.fromEntries(
+const QUERY_KEYS = {
+  ratio: 'bad and total',
+  rate: 'events',
+  latency: 'histogram',
+  gauge: 'query',
+  slo: 'bad and total',
+  threshold: 'query',
+  'mann-whitney': 'query, or bad and total',
+} as const;
+const ASKED = ['bad', 'total', 'events', 'per', 'histogram', 'query'];
+
+const queryOf = (document: CheckDocument): Readonly<Record<string, string>> =>
+  Object.fromEntries(
     Object.entries(document).filter(
-      (entry): entry is [string, string] => asked.includes(entry[0]) && typeof entry[1] === 'string',
+      (entry): entry is [string, string] => ASKED.includes(entry[0]) && typeof entry[1] === 'string',
     ),
   );
+
+/** What is said beside the question: the label of the version and of the parts, a range of time in ms and what is taken of it. */
+function optionsOf(document: CheckDocument | null): Readonly<Record<string, string>> {
+  if (document === null) return {};
+  const range = document.kind === 'threshold' ? document.range : undefined;
+  return {
+    ...(document.version === undefined ? {} : { version: document.version }),
+    ...(document.kind === 'ratio' && document.by !== undefined ? { by: document.by } : {}),
+    ...(document.kind === 'threshold' && range !== undefined ? { range: String(range), reduce: document.reduce ?? 'max' } : {}),
+  };
 }
 
-/** A threshold over a range of time: milliseconds, and what is taken of the values. */
-function rangeOf(document: CheckDocument | null): Readonly<Record<string, string>> {
-  if (document?.kind !== 'threshold' || document.range === undefined) return {};
-  return { range: String(document.range), reduce: document.reduce ?? 'max' };
-}
+type Base = Pick<Check, 'name' | 'provider' | 'query' | 'dryRun' | 'onFail' | 'onNoData' | 'onError' | 'onInconclusive'>;
 
-function completed(document: CheckDocument, base: Pick<Check, 'name' | 'provider' | 'query' | 'dryRun'>): Check {
+function completed(document: CheckDocument, { isStrict, ...base }: Base & { readonly isStrict: boolean }): Check {
   if (document.kind === 'threshold') {
     const { min = null, max = null, hardMin = null, hardMax = null, failures = WINDOW } = document;
     return { ...base, kind: 'threshold', min, max, hardMin, hardMax, failures };
   }
-  const { tolerance = DEFAULTS.tolerance, minRequests = DEFAULTS.minRequests, failures = ACCUMULATING } = document;
-  if (document.kind === 'ratio') {
-    const { floor = DEFAULTS.floor, max = null, hardMax = null } = document;
-    return { ...base, kind: 'ratio', tolerance, floor, minRequests, failures, max, hardMax };
+  if (document.kind === 'mann-whitney') return ranksOf(document, base);
+  const { weight = 1 } = document;
+  if (document.kind === 'slo') {
+    const { max, hardMax = null, minRequests = null } = document;
+    return { ...base, kind: 'slo', weight, minRequests, max, hardMax };
   }
-  const { quantile = DEFAULTS.quantile, max: maxMs = null, hardMax: hardMaxMs = null } = document;
-  return { ...base, kind: 'latency', tolerance, minRequests, failures, quantile, maxMs, hardMaxMs };
+  const tolerances = isStrict ? STRICT : TOLERANCES;
+  const { tolerance = tolerances[document.kind].tolerance } = document;
+  if (document.kind === 'latency') {
+    const { quantile = 0.95, max: maxMs = null, hardMax: hardMaxMs = null, minRequests = null } = document;
+    return { ...base, kind: 'latency', weight, tolerance, minRequests, quantile, maxMs, hardMaxMs };
+  }
+  const { worse = 'higher', floor = tolerances[document.kind].floor } = document;
+  if (document.kind === 'gauge') return { ...base, kind: 'gauge', weight, tolerance, worse, floor };
+  const { minRequests = null } = document;
+  if (document.kind === 'rate') return { ...base, kind: 'rate', weight, tolerance, minRequests, worse, floor };
+  const { max = null, hardMax = null } = document;
+  return { ...base, kind: 'ratio', weight, tolerance, minRequests, worse, floor, max, hardMax };
+}
+
+/** What a canary may be worse by: a tenth and a little, or of slow requests a quarter; `strict`: by nothing. */
+const TOLERANCES = {
+  ratio: { tolerance: 0.1, floor: 0.0001 },
+  rate: { tolerance: 0.1, floor: 0 },
+  latency: { tolerance: 0.25, floor: 0 },
+  gauge: { tolerance: 0.1, floor: 0 },
+};
+const STRICT: typeof TOLERANCES = {
+  ratio: { tolerance: 0, floor: 0 },
+  rate: { tolerance: 0, floor: 0 },
+  latency: { tolerance: 0, floor: 0 },
+  gauge: { tolerance: 0, floor: 0 },
+};
+
+function ranksOf(document: Extract<CheckDocument, { kind: 'mann-whitney' }>, base: Base): Check {
+  const { tolerance = RANKS.tolerance, group = RANKS.group, minValues = RANKS.minValues } = document;
+  const sides = (given: typeof document.allowed) => ({ increase: given?.increase ?? 1, decrease: given?.decrease ?? 1 });
+  return {
+    ...base,
+    kind: 'mann-whitney',
+    direction: document.direction ?? 'either',
+    tolerance,
+    allowed: sides(document.allowed),
+    criticalAllowed: sides(document.criticalAllowed),
+    critical: document.critical ?? false,
+    mustHaveData: document.mustHaveData ?? false,
+    group,
+    lookbackMs: document.lookback ?? null,
+    minValues,
+  };
 }
 
 function judgeLimits(check: Check, path: Path, complain: Complain): void {
@@ -120,6 +193,15 @@ function judgeLimits(check: Check, path: Path, complain: Complain): void {
       return hardBeyondSoft(check.maxMs, check.hardMaxMs, () =>
         complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'),
       );
+    case 'slo':
+      if (check.max >= 1) complain([...path, 'max'], 'a limit of 100% is never broken: say a smaller one');
+      return hardBeyondSoft(check.max, check.hardMax, () =>
+        complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'),
+      );
+    case 'rate':
+    case 'gauge':
+    case 'mann-whitney':
+      return;
     case 'threshold':
       if ([check.min, check.max, check.hardMin, check.hardMax].every((limit) => limit === null))
         complain(path, 'a threshold needs a limit: min, max, hardMin or hardMax');

@@ -28,44 +28,90 @@ const step = z.union([weight, weightStep, pauseStep, approveStep], {
   error: 'a step is a weight with its percent sign such as 5%, or { weight, hold, checks }, { pause } or { approve }',
 });
 
+const recourse = z.enum(['hold', 'rollback', 'continue'], 'hold, rollback or continue');
+const profile = z.enum(['default', 'strict'], 'default or strict');
+
 const checkBase = {
   provider: name.optional(),
+  /** The same question to several providers that know nothing of each other: each must pass. */
+  providers: z.array(name).min(2, 'two providers at least, or one under "provider"').max(5).optional(),
   /** What the provider offers by this name; the check's own name when nothing else says what to ask. */
   offered: name.optional(),
-  failures: failures.optional(),
   dryRun: z.boolean().optional(),
   /** The label whose value tells canary from stable. */
   version: z.string().max(100).optional(),
+  onFail: z.enum(['rollback', 'hold'], 'rollback or hold').optional(),
+  onNoData: recourse.optional(),
+  onError: recourse.optional(),
+  onInconclusive: recourse.optional(),
 };
 const query = z.string({ error: 'a query as text' }).min(1).max(4_000);
+const worse = z.enum(['higher', 'lower'], 'higher or lower').optional();
+const minRequests = z.number().int().min(1).max(10_000_000).optional();
 
-const comparison = {
+const evidence = {
+  profile: profile.optional(),
   tolerance: share.optional(),
-  minRequests: z.number().int().min(1).max(10_000_000).optional(),
+  weight: number.positive('a weight above 0').max(1000).optional(),
 };
 const ratio = strict({
   kind: z.literal('ratio'),
   ...checkBase,
-  ...comparison,
+  ...evidence,
+  minRequests,
+  worse,
   bad: query.optional(),
   total: query.optional(),
+  /** The label by whose values requests are told apart and compared part by part. */
+  by: z.string().max(100).optional(),
   floor: share.optional(),
   max: share.optional(),
   hardMax: share.optional(),
 });
+const rate = strict({
+  kind: z.literal('rate'),
+  ...checkBase,
+  ...evidence,
+  minRequests,
+  worse,
+  events: query.optional(),
+  /** What they are counted against; seconds of each instance's life when it is left out. */
+  per: query.optional(),
+  floor: number.min(0).optional(),
+});
 const latency = strict({
   kind: z.literal('latency'),
   ...checkBase,
-  ...comparison,
+  ...evidence,
+  minRequests,
   histogram: query.optional(),
   quantile: number.optional(),
   max: duration.optional(),
   hardMax: duration.optional(),
 });
+const gauge = strict({
+  kind: z.literal('gauge'),
+  ...checkBase,
+  ...evidence,
+  worse,
+  query: query.optional(),
+  floor: number.min(0).optional(),
+});
+const slo = strict({
+  kind: z.literal('slo'),
+  ...checkBase,
+  weight: evidence.weight,
+  minRequests,
+  bad: query.optional(),
+  total: query.optional(),
+  max: share,
+  hardMax: share.optional(),
+});
 const threshold = strict({
   kind: z.literal('threshold'),
   ...checkBase,
   query: query.optional(),
+  failures: failures.optional(),
   /** Looks at the query's values over so long, and takes one of them. */
   range: duration.optional(),
   reduce: z.enum(['max', 'min', 'mean', 'last'], 'max, min, mean or last').optional(),
@@ -74,16 +120,27 @@ const threshold = strict({
   hardMin: number.optional(),
   hardMax: number.optional(),
 });
+const sides = strict({ increase: number.min(1).optional(), decrease: number.min(0).max(1).optional() }).optional();
+const mannWhitney = strict({
+  kind: z.literal('mann-whitney'),
+  ...checkBase,
+  query: query.optional(),
+  bad: query.optional(),
+  total: query.optional(),
+  direction: z.enum(['increase', 'decrease', 'either'], 'increase, decrease or either').optional(),
+  tolerance: share.optional(),
+  allowed: sides,
+  criticalAllowed: sides,
+  critical: z.boolean().optional(),
+  mustHaveData: z.boolean().optional(),
+  group: name.optional(),
+  lookback: duration.optional(),
+  minValues: z.number().int().min(2).max(1_000).optional(),
+});
 
-const LATER = ['rate', 'gauge', 'slo'];
-
-const check = z.discriminatedUnion('kind', [ratio, latency, threshold], {
-  error: ({ input }) => {
-    const kind = typeof input === 'object' && input !== null && 'kind' in input ? String(input.kind) : null;
-    if (kind !== null && LATER.includes(kind))
-      return `checks of kind ${kind} come in a later version: use ratio, latency or threshold`;
-    return 'a check says its kind: ratio, latency or threshold';
-  },
+const KINDS = 'ratio, rate, latency, gauge, slo, threshold or mann-whitney';
+const check = z.discriminatedUnion('kind', [ratio, rate, latency, gauge, slo, threshold, mannWhitney], {
+  error: `a check says its kind: ${KINDS}`,
 });
 
 export const planDocument = strict({
@@ -92,7 +149,17 @@ export const planDocument = strict({
   name: name.optional(),
   service: name,
   strategy: z.enum(['canary', 'blue-green', 'ab'], 'canary or blue-green').optional(),
+  /** How often a good release may be taken back, and how often a proof of "not worse" may be wrong. */
   falseRollbackRate: share.optional(),
+  missRate: share.optional(),
+  profile: profile.optional(),
+  /** Leaves a step before its hold has passed when the canary is proved not to be worse. */
+  advanceEarly: strict({ after: duration.optional() }).optional(),
+  score: strict({
+    pass: number.min(0).max(100).optional(),
+    marginal: number.min(0).max(100).optional(),
+    groups: z.record(name, number.min(0).max(100)).optional(),
+  }).optional(),
   hold: duration.optional(),
   interval: duration.optional(),
   warmUp: duration.optional(),
@@ -103,7 +170,9 @@ export const planDocument = strict({
     after: duration,
     otherwise: z.literal('rollback', 'a release that runs out of time is rolled back').optional(),
   }).optional(),
-  onNoData: z.enum(['hold', 'rollback', 'continue'], 'hold, rollback or continue').optional(),
+  onNoData: recourse.optional(),
+  onError: recourse.optional(),
+  onInconclusive: recourse.optional(),
   onBusy: z.enum(['reject', 'queue', 'supersede'], 'reject, queue or supersede').optional(),
   onFlagChange: z.enum(['annotate', 'hold', 'pause', 'rollback'], 'annotate, hold, pause or rollback').optional(),
   checks: z

@@ -17,7 +17,17 @@ import type { PlanWorld } from './plan-world.ts';
 import type { Problem } from './problem.ts';
 
 const DAY_MS = 86_400_000;
-const DEFAULTS = { holdMs: 300_000, intervalMs: 10_000, warmUpMs: 0, minMeasurements: 3, deadlineMs: DAY_MS };
+const DEFAULTS = {
+  holdMs: 300_000,
+  intervalMs: 10_000,
+  warmUpMs: 0,
+  minMeasurements: 3,
+  deadlineMs: DAY_MS,
+  falseRollbackRate: 0.01,
+  missRate: 0.05,
+  earlyAfterMs: 120_000,
+  score: { pass: 95, marginal: 75, groups: {} },
+};
 const MIN_INTERVAL_MS = 1_000;
 const MAX_DEADLINE_MS = 60 * DAY_MS;
 
@@ -48,7 +58,7 @@ function planOf(document: PlanDocument, world: PlanWorld, complain: Complain): P
   if (!service) complain(['service'], unknownName('service', document.service, [...world.services.keys()]));
   if (document.strategy === 'ab') complain(['strategy'], 'the strategy ab comes in a later version: use canary or blue-green');
   const strategy = document.strategy === 'blue-green' ? 'blue-green' : 'canary';
-  const checks = checksOf(document.checks ?? [], service?.provider, world, complain);
+  const checks = checksOf(document, service?.provider, world, complain);
   if (Object.keys(checks).length > MAX_CHECKS) complain(['checks'], `${MAX_CHECKS} checks at most`);
   const plan: Plan = {
     name: document.name ?? document.service,
@@ -60,11 +70,15 @@ function planOf(document: PlanDocument, world: PlanWorld, complain: Complain): P
     intervalMs: document.interval ?? DEFAULTS.intervalMs,
     warmUpMs: document.warmUp ?? DEFAULTS.warmUpMs,
     minMeasurements: document.minMeasurements ?? DEFAULTS.minMeasurements,
-    onNoData: document.onNoData ?? 'hold',
+    falseRollbackRate: document.falseRollbackRate ?? DEFAULTS.falseRollbackRate,
+    missRate: document.missRate ?? DEFAULTS.missRate,
+    earlyAfterMs: document.advanceEarly ? (document.advanceEarly.after ?? DEFAULTS.earlyAfterMs) : null,
+    score: { ...DEFAULTS.score, ...document.score },
     onBusy: document.onBusy ?? 'reject',
     checks,
     notify: document.notify ?? [],
   };
+  judgeRates(plan, complain);
   judgeTimes(plan, document, complain);
   judgeWeights(plan, document, { world, complain });
   for (const [index, notifier] of plan.notify.entries())
@@ -118,6 +132,14 @@ function stepOf(step: StepDocument, { index, document, all, complain }: StepSett
     complain(['steps', index, 'pause'], 'a pause says how long: { for: 10m }, or { within: 4h, otherwise: rollback }');
   if (forMs !== undefined) return { kind: 'pause', forMs, otherwise: otherwise ?? 'continue' };
   return { kind: 'pause', forMs: within ?? DEFAULTS.deadlineMs, otherwise: otherwise ?? 'rollback' };
+}
+
+function judgeRates({ falseRollbackRate, missRate, score }: Plan, complain: Complain): void {
+  if (falseRollbackRate < 1e-6 || 0.2 < falseRollbackRate)
+    complain(['falseRollbackRate'], 'a rate of false rollbacks is between 0.0001% and 20%: 1% is usual');
+  if (missRate < 1e-6 || 0.5 < missRate) complain(['missRate'], 'a rate of misses is between 0.0001% and 50%: 5% is usual');
+  if (score.pass < score.marginal)
+    complain(['score', 'marginal'], `a marginal score (${score.marginal}) is at most the one that passes (${score.pass})`);
 }
 
 function judgeTimes(plan: Plan, document: PlanDocument, complain: Complain): void {
@@ -200,7 +222,5 @@ function judgeWeights(plan: Plan, document: PlanDocument, { world, complain }: W
 /** What is allowed and perhaps not meant. */
 function warn(document: PlanDocument, plan: Plan, say: Complain): void {
   if (Object.keys(plan.checks).length === 0) say([], 'the plan has no checks: nothing but a person can stop it');
-  if (document.falseRollbackRate !== undefined)
-    say(['falseRollbackRate'], 'the present judge has a fixed rate; this one is kept for the next');
   if (document.onFlagChange !== undefined) say(['onFlagChange'], 'flags are not connected yet; this is kept for then');
 }

@@ -19,12 +19,21 @@ export type Plan = {
   readonly warmUpMs: number;
   /** Distinct fresh measurements that every check needs at a weight before it can pass there. */
   readonly minMeasurements: number;
-  readonly onNoData: 'hold' | 'rollback' | 'continue';
+  /** How often a good release may be taken back by the evidence of all its checks together: 0.01. */
+  readonly falseRollbackRate: number;
+  /** How often a proof that a canary is not worse may be wrong: 0.05. */
+  readonly missRate: number;
+  /** A step may be left before its hold has passed when the canary is proved not to be worse, but not sooner than this; null: never. */
+  readonly earlyAfterMs: number | null;
+  /** Weights of the groups of rank tests in their score, and what score passes or is marginal. */
+  readonly score: Score;
   readonly onBusy: OnBusy;
   readonly checks: Readonly<Record<string, Check>>;
   /** Names of notifiers that hear of every event of the release. */
   readonly notify: readonly string[];
 };
+
+export type Score = { readonly pass: number; readonly marginal: number; readonly groups: Readonly<Record<string, number>> };
 
 export type OnBusy = 'reject' | 'queue' | 'supersede';
 
@@ -48,42 +57,79 @@ export type Step =
 
 export type GateOutcome = 'continue' | 'rollback';
 
+/** What a verdict other than pass and fail leads to when a step could be left. No data and errors never lead to the promotion. */
+export type Recourse = 'hold' | 'rollback' | 'continue';
+
 type CheckBase = {
   readonly name: string;
   /** Name of the provider that answers it. */
   readonly provider: string;
   /** What the provider is asked; its keys and their meaning belong to the provider. */
   readonly query: Readonly<Record<string, string>>;
-  /** `breaches` of the last `of` measurements make a failure. */
-  readonly failures: { readonly breaches: number; readonly of: number };
   /** Measured, shown and recorded, but never decides anything. */
   readonly dryRun: boolean;
+  /** `hold`: a person decides what becomes of a canary that fails. */
+  readonly onFail: 'rollback' | 'hold';
+  readonly onNoData: Recourse;
+  readonly onError: Recourse;
+  /** The hold has passed and the check cannot tell: too little traffic, or a marginal score. */
+  readonly onInconclusive: Recourse;
+};
+
+/** Which side is worse; errors and latency are worse when higher, logins when lower. */
+export type Worse = 'higher' | 'lower';
+
+type EvidenceBase = CheckBase & {
+  /** Accepted excess over stable, relative: 0.1 accepts a tenth more. */
+  readonly tolerance: number;
+  /** Its part of the evidence that all checks of a release have together; only the proportion counts. */
+  readonly weight: number;
+  /** Canary requests at a weight before it may pass there; null: as many as show a regression worth seeing. */
+  readonly minRequests: number | null;
 };
 
 /** Share of bad requests, canary against stable. */
-export type RatioCheck = CheckBase & {
+export type RatioCheck = EvidenceBase & {
   readonly kind: 'ratio';
-  /** Accepted excess over stable, relative: 0.1 accepts a tenth more. */
-  readonly tolerance: number;
+  readonly worse: Worse;
   /** Accepted excess over stable, absolute share. */
   readonly floor: number;
   /** Absolute limits on the canary's share, with no look at stable. `hardMax` fails at once. */
   readonly max: number | null;
   readonly hardMax: number | null;
-  /** Canary requests since the step began, below which nothing is concluded. */
-  readonly minRequests: number;
 };
 
-/** Slow requests, canary against stable: the share of requests above stable's quantile. */
-export type LatencyCheck = CheckBase & {
+/** Events per request or per second of an instance's life, canary against stable: restarts, log errors, logins. */
+export type RateCheck = EvidenceBase & {
+  readonly kind: 'rate';
+  readonly worse: Worse;
+  /** Accepted excess over stable, in events per unit. */
+  readonly floor: number;
+};
+
+/** Slow requests, canary against stable: the share of requests above each of several bounds. */
+export type LatencyCheck = EvidenceBase & {
   readonly kind: 'latency';
+  /** The quantile that is shown, and that `maxMs` limits. */
   readonly quantile: number;
-  /** Accepted relative excess of the share of slow requests. */
-  readonly tolerance: number;
   /** Absolute limits on the canary's own quantile, in ms. */
   readonly maxMs: number | null;
   readonly hardMaxMs: number | null;
-  readonly minRequests: number;
+};
+
+/** A level of each instance, canary against stable: CPU, memory, queue length. Compared as ratios of means. */
+export type GaugeCheck = Omit<EvidenceBase, 'minRequests'> & {
+  readonly kind: 'gauge';
+  readonly worse: Worse;
+  /** Added to both sides, in the unit of the gauge, so that a level near nothing is not a ratio of noise. */
+  readonly floor: number;
+};
+
+/** Share of the canary's bad requests against a promised limit, with no look at stable. */
+export type SloCheck = Omit<EvidenceBase, 'tolerance'> & {
+  readonly kind: 'slo';
+  readonly max: number;
+  readonly hardMax: number | null;
 };
 
 /** One number about the canary, against absolute limits. `hard…` fails at once, without waiting for `failures`. */
@@ -93,6 +139,27 @@ export type ThresholdCheck = CheckBase & {
   readonly max: number | null;
   readonly hardMin: number | null;
   readonly hardMax: number | null;
+  /** `breaches` of the last `of` measurements make a failure. */
+  readonly failures: { readonly breaches: number; readonly of: number };
 };
 
-export type Check = RatioCheck | LatencyCheck | ThresholdCheck;
+/** Two lists of values, one of each version, by the rank test of Kayenta, for plans that come from there. */
+export type MannWhitneyCheck = CheckBase & {
+  readonly kind: 'mann-whitney';
+  readonly direction: 'increase' | 'decrease' | 'either';
+  /** Shifts smaller than this part of the estimated shift are let pass. */
+  readonly tolerance: number;
+  /** Ratio of the means that is still accepted, and the one that fails the release whatever the score; null: any. */
+  readonly allowed: { readonly increase: number; readonly decrease: number };
+  readonly criticalAllowed: { readonly increase: number; readonly decrease: number };
+  readonly critical: boolean;
+  readonly mustHaveData: boolean;
+  readonly group: string;
+  /** Values that are looked at: the newest so many milliseconds, or all since the release began. */
+  readonly lookbackMs: number | null;
+  /** Values of each version before anything is concluded. */
+  readonly minValues: number;
+};
+
+export type EvidenceCheck = RatioCheck | RateCheck | LatencyCheck | GaugeCheck | SloCheck;
+export type Check = EvidenceCheck | ThresholdCheck | MannWhitneyCheck;

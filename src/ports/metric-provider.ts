@@ -6,6 +6,7 @@ import type { Check } from '../domain/plan.ts';
 import type { Measurement } from '../domain/analysis/measurement.ts';
 import type { Instant } from '../domain/ids.ts';
 import type { Slots } from '../domain/target.ts';
+import type { Result } from '../lib/result.ts';
 
 export type Question = {
   readonly check: Check;
@@ -31,8 +32,15 @@ export type MetricProvider = {
   /** Why this check cannot be answered here, or null when it can. Used when a plan is validated. */
   refuses(check: Check): string | null;
   measure(question: Question, signal: AbortSignal): Promise<Measurement>;
+  /**
+   * What `measure` would have answered at every `stepMs` of a past span, oldest first: cumulative counts as they were then.
+   * The error is a sentence: why there is none. For calibration, previews and replays; never for a verdict of today.
+   */
+  history(question: Question, span: Span, signal: AbortSignal): Promise<Result<readonly Measurement[], string>>;
   close(): Promise<void>;
 };
+
+export type Span = { readonly from: Instant; readonly to: Instant; readonly stepMs: number };
 
 /** The default form of an offered check, without the name and the provider. */
 export type OfferedCheck = {

@@ -15,6 +15,8 @@ export type Measurement =
       readonly boundsMs: readonly number[];
       readonly series: readonly HistogramSeries[];
     }
+  /** One number of each instance, of both versions, at one time. */
+  | { readonly kind: 'gauges'; readonly at: Instant; readonly series: readonly GaugeSeries[] }
   /** The provider answered, and has nothing to say about this question. */
   | { readonly kind: 'no_data'; readonly at: Instant; readonly detail: string }
   /** The provider could not be asked, or answered nonsense. */
@@ -23,12 +25,16 @@ export type Measurement =
 export type Role = 'canary' | 'stable';
 
 export type CounterSeries = {
-  /** Names the series among those of one answer: an instance, a slot, a status code. */
+  /** Names the series among those of one answer: an instance, a slot. */
   readonly key: string;
   readonly role: Role;
+  /** The part of the traffic that it counts, such as a route, where a check asks for parts. */
+  readonly stratum?: string;
   /** When counting began from zero, where the provider knows; a later one than last time is a counter reset. */
   readonly startedAt: Instant | null;
+  /** Requests, or of a rate what the events are counted against: seconds of life, requests. */
   readonly total: number;
+  /** Bad requests, or events. */
   readonly bad: number;
 };
 
@@ -39,6 +45,8 @@ export type HistogramSeries = {
   /** Requests per bucket (not cumulated over the buckets), cumulative over time. */
   readonly counts: readonly number[];
 };
+
+export type GaugeSeries = { readonly key: string; readonly role: Role; readonly value: number };
 
 export type Verdict = 'pass' | 'fail' | 'inconclusive' | 'no_data' | 'error';
 
