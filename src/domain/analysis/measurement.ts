@@ -73,6 +73,28 @@ export type Evidence = {
   readonly stable: ArmEvidence | null;
   /** The limit that the canary was held against, in the unit of `value`. */
   readonly limit: number | null;
+  /** What the evidence is worth; null for kinds that have none. */
+  readonly weighed: Weighed | null;
+};
+
+/** The evidence that a canary is worse than tolerated, since the release began, and what was held against it. */
+export type Weighed = {
+  /** Natural logarithm of this check's own evidence; 0 is none. */
+  readonly logE: number;
+  /** Of all checks of the release together, and where it takes the release back. */
+  readonly together: number;
+  readonly threshold: number;
+  /** Bounds the chance that a good release ever looked so bad. */
+  readonly anytimeP: number;
+  /** How many times stable's rate; `low` and `high` hold at every look with 95 %. Ends are null where they are open. */
+  readonly ratio: { readonly estimate: number; readonly low: number | null; readonly high: number | null } | null;
+  /** How much more the counts scatter than independent requests: the evidence is divided by it. Null where unknown. */
+  readonly dispersion: { readonly factor: number; readonly byInstance: boolean } | null;
+  /** The route, the bound or the limit that the evidence comes from most. */
+  readonly from: string | null;
+  /** Requests at this weight that a pass needs, and whether it is proved that the canary is not twice as bad. */
+  readonly needed: number | null;
+  readonly proved: boolean;
 };
 
 export type ArmEvidence = {
