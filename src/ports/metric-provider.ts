@@ -44,6 +44,7 @@ export type Span = { readonly from: Instant; readonly to: Instant; readonly step
 
 /** The default form of an offered check, without the name and the provider. */
 export type OfferedCheck = {
-  readonly kind: Check['kind'];
+  /** An SLO needs a limit, which only a plan can say. */
+  readonly kind: Exclude<Check['kind'], 'slo'>;
   readonly query: Readonly<Record<string, string>>;
 };

@@ -41,6 +41,42 @@ export function findEvidence(check: EvidenceCheck, state: State, rules: Evidence
   }
 }
 
+/** What is said of a check that condemns the canary: over everything since the release began, with the promised confidence. */
+export function condemnation(check: EvidenceCheck, state: State, rules: EvidenceRules): string {
+  const found = state.evidence === null ? NOTHING : assess(rules.spec, state.evidence);
+  const confidence = `${+(100 * (1 - rules.alpha)).toFixed(4)} % confidence`;
+  const { canary, stable } = state.judged;
+  const times = found.atLeast === null ? `worse with ${confidence}` : `at least ${timesOf(found.atLeast)} with ${confidence}`;
+  switch (check.kind) {
+    case 'ratio':
+    case 'slo':
+    case 'rate': {
+      const [own, other] = [armOf(canary, check.kind === 'rate'), armOf(stable, check.kind === 'rate')];
+      const head = `canary ${check.name} ${shareWords(own.n === 0 ? 0 : own.bad / own.n)}`;
+      const after = `after ${plural(own.n, 'request')}`;
+      if (found.from === 'limit')
+        return `${head}, above the limit ${shareWords('max' in check ? (check.max ?? 0) : 0)} with ${confidence} ${after}`;
+      const where = found.from === null ? '' : ` (mostly ${found.from})`;
+      const limit = 'tolerance' in check ? `; limit ${numberWords(1 + check.tolerance)} times` : '';
+      const fewer = 'worse' in check && check.worse === 'lower' ? `fewer with ${confidence}` : times;
+      return `${head} against ${shareWords(other.n === 0 ? 0 : other.bad / other.n)}${where}, ${fewer} ${after}${limit}`;
+    }
+    case 'latency': {
+      const histogram = (counts: readonly number[]) => ({ boundsMs: state.boundsMs ?? [], counts });
+      const ms = Number(found.from ?? 0);
+      const share = (counts: readonly number[]): string => {
+        const requests = requestsIn(counts);
+        return shareWords(requests === 0 ? 0 : requestsAbove(histogram(counts), ms) / requests);
+      };
+      return `canary ${check.name}: ${share(canary)} slower than ${msWords(ms)} against ${share(stable)}, worse with ${confidence} after ${plural(requestsIn(canary), 'request')}`;
+    }
+    case 'gauge':
+      return `${findGauge(check, state, weighedOf(check, state, rules, found)).sentence}, ${check.worse} than tolerated with ${confidence} (limit ${numberWords(1 + check.tolerance)} times)`;
+    default:
+      return unreachable(check);
+  }
+}
+
 function weighedOf(check: EvidenceCheck, state: State, rules: EvidenceRules, found: Assessment): Weighed {
   const { logE, logProof, effect, dispersion, from } = found;
   return {
@@ -103,7 +139,9 @@ function timesWords({ ratio }: Weighed): string {
   if (ratio === null) return '';
   if (ratio.low === null && ratio.high === null) return '';
   if (ratio.low === null) return `, at most ${timesOf(ratio.high)}`;
-  return ratio.high === null ? `, at least ${timesOf(ratio.low)}` : `, ${numberWords(+ratio.low.toPrecision(2))} to ${timesOf(ratio.high)}`;
+  return ratio.high === null
+    ? `, at least ${timesOf(ratio.low)}`
+    : `, ${numberWords(+ratio.low.toPrecision(2))} to ${timesOf(ratio.high)}`;
 }
 
 const timesOf = (ratio: number | null): string => `${numberWords(+(ratio ?? 0).toPrecision(2))} times as many`;
@@ -155,7 +193,9 @@ function findLatency(check: LatencyCheck, state: State, weighed: Weighed): Findi
   const tail = `; slower than ${msWords(bound)}: ${armWords(slow)}${againstWords(stableSlow)}${timesWords(weighed)}`;
   return {
     breached: false,
-    hard: broken && `${name} ${quantileWords(broken)} of ${plural(broken.n, 'request')}, above the hard limit ${msWords(check.hardMaxMs ?? 0)}`,
+    hard:
+      broken &&
+      `${name} ${quantileWords(broken)} of ${plural(broken.n, 'request')}, above the hard limit ${msWords(check.hardMaxMs ?? 0)}`,
     undecided: latencyUndecided(check, { own, requests: slow.n, stableRequests, weighed }),
     sentence: own === null ? `${name} unknown` : `${name} ${quantileWords(own)}${limit}${tail}`,
     requests: slow.n,
@@ -201,7 +241,8 @@ const quantileWords = ({ ms, atLeast }: Quantile): string => `${atLeast ? 'at le
 function findGauge(check: GaugeCheck, { canary, stable, measurements }: State, weighed: Weighed): Finding {
   const level = (values: readonly number[]): number | null => (values.length === 0 ? null : mean(values));
   const [own, other] = [level(canary), level(stable)];
-  const ratio = weighed.ratio === null ? '' : `, ${numberWords(+weighed.ratio.estimate.toPrecision(3))} times as high on the whole`;
+  const ratio =
+    weighed.ratio === null ? '' : `, ${numberWords(+weighed.ratio.estimate.toPrecision(3))} times as high on the whole`;
   return {
     breached: false,
     hard: null,

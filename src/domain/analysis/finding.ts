@@ -1,5 +1,5 @@
 /** What one kind of check finds in everything counted so far: the part of a verdict that depends on the kind. */
-import type { ArmEvidence, Weighed } from './measurement.ts';
+import type { ArmEvidence, Evidence, Weighed } from './measurement.ts';
 
 export type Finding = {
   /** A threshold is surely broken by the newest value; `failures` says how often that must be so. */
@@ -16,6 +16,7 @@ export type Finding = {
   readonly limit: number | null;
   /** What the evidence is worth; null for kinds that have none. */
   readonly weighed: Weighed | null;
+  readonly ranked?: Evidence['ranked'];
 };
 
 /**

@@ -3,6 +3,7 @@
  * makes disjoint intervals of them, because overlapping rates count one bad request several times.
  */
 import type { Instant } from '../ids.ts';
+import type { Classification } from './mann-whitney-metric.ts';
 
 /** `at` is the time of the newest sample in it, by the provider's word: the same `at` twice is the same measurement. */
 export type Measurement =
@@ -56,8 +57,21 @@ export type CheckVerdict = {
   readonly sentence: string;
   /** True when a hard limit was broken: acts at once, whatever the rest says. */
   readonly hard: boolean;
+  /** Why it is inconclusive; null when it is not. */
+  readonly doubt: Doubt | null;
   readonly evidence: Evidence;
 };
+
+/** Only `thin` and `marginal` are the plan's to decide on: the others pass with time. */
+export type Doubt =
+  /** Fewer measurements than a pass needs. */
+  | 'collecting'
+  /** Less traffic than shows a regression worth seeing, or nothing to compare with. */
+  | 'thin'
+  /** Perhaps worse. */
+  | 'suspicious'
+  /** Some measurements over a threshold, or a score between two limits. */
+  | 'marginal';
 
 export type Evidence = {
   /** The span of the intervals that were judged. */
@@ -75,6 +89,8 @@ export type Evidence = {
   readonly limit: number | null;
   /** What the evidence is worth; null for kinds that have none. */
   readonly weighed: Weighed | null;
+  /** What a rank test says of its metric; null for other kinds, and before there are values enough. */
+  readonly ranked: { readonly classification: Classification; readonly critical: boolean } | null;
 };
 
 /** The evidence that a canary is worse than tolerated, since the release began, and what was held against it. */

@@ -60,7 +60,11 @@ function freshOf(state: State, answer: Answer, check: Check): Reading {
       return levels(state, answer);
     case 'counters': {
       const series = answer.series.map(({ total, bad, ...rest }) => ({ ...rest, values: [total, bad] }));
-      return cumulative(state, { at: answer.at, series, boundsMs: null, isRate: check.kind === 'rate' }, (values) => values[0] ?? 0);
+      return cumulative(
+        state,
+        { at: answer.at, series, boundsMs: null, isRate: check.kind === 'rate' },
+        (values) => values[0] ?? 0,
+      );
     }
     case 'histogram': {
       const series = answer.series.map(({ counts, ...rest }) => ({ ...rest, values: counts }));

@@ -120,7 +120,11 @@ const isSummed = (kind: Check['kind']): boolean => kind !== 'threshold' && kind 
  * Adds an interval to the evidence. Errors count from the first request on, also while the weight changes; latencies and
  * levels of a canary that just started say nothing about it, so they wait for the warm-up.
  */
-export function weigh(state: State, interval: Interval, { spec, warmUpMs }: { readonly spec: Spec; readonly warmUpMs: number }): State {
+export function weigh(
+  state: State,
+  interval: Interval,
+  { spec, warmUpMs }: { readonly spec: Spec; readonly warmUpMs: number },
+): State {
   const from = spec.kind === 'counts' ? state.evidenceFrom : Math.max(state.evidenceFrom, state.since + warmUpMs);
   if (interval.from < from || interval.to <= interval.from) return state;
   const tick = tickOf(spec, interval, state.boundsMs);
@@ -134,18 +138,31 @@ export function weigh(state: State, interval: Interval, { spec, warmUpMs }: { re
   };
 }
 
-function tickOf(spec: Spec, interval: Interval, boundsMs: readonly number[] | null): Tick {
+export function tickOf(spec: Spec, interval: Interval, boundsMs: readonly number[] | null): Tick {
   const { from, to, canary, stable, series } = interval;
   if (spec.kind === 'gauges') return { kind: 'gauges', from, to, canary, stable };
   const ofStable = series.filter(({ role }) => role === 'stable');
   if (spec.kind === 'tails') {
     const instances = ofStable.map(({ key, values }) => ({ key, counts: values }));
-    return { kind: 'tails', from, to, boundsMs: boundsMs ?? [], canary: filled(canary, stable), stable: filled(stable, canary), instances };
+    return {
+      kind: 'tails',
+      from,
+      to,
+      boundsMs: boundsMs ?? [],
+      canary: filled(canary, stable),
+      stable: filled(stable, canary),
+      instances,
+    };
   }
   const arm = (values: readonly number[]) => armOf(values, spec.isRate);
   const strata = [...new Set(series.map(({ stratum }) => stratum))];
   const part = (role: 'canary' | 'stable', stratum: string) =>
-    arm(series.reduce<readonly number[]>((all, one) => (one.role === role && one.stratum === stratum ? sum(all, one.values) : all), []));
+    arm(
+      series.reduce<readonly number[]>(
+        (all, one) => (one.role === role && one.stratum === stratum ? sum(all, one.values) : all),
+        [],
+      ),
+    );
   return {
     kind: 'counts',
     from,
@@ -156,12 +173,18 @@ function tickOf(spec: Spec, interval: Interval, boundsMs: readonly number[] | nu
     parts:
       strata.length < 2
         ? {}
-        : Object.fromEntries(strata.map((stratum) => [stratum, { canary: part('canary', stratum), stable: part('stable', stratum) }])),
+        : Object.fromEntries(
+            strata.map((stratum) => [stratum, { canary: part('canary', stratum), stable: part('stable', stratum) }]),
+          ),
   };
 }
 
 /** As many buckets as the other arm has: an arm without requests has none. */
-const filled = (counts: readonly number[], other: readonly number[]): readonly number[] => sum(counts, other.map(() => 0));
+const filled = (counts: readonly number[], other: readonly number[]): readonly number[] =>
+  sum(
+    counts,
+    other.map(() => 0),
+  );
 
 /** The two counters are read one after the other, which may leave one bad request more than there are requests. */
 export const armOf = ([n = 0, bad = 0]: readonly number[], isRate = false) => ({ n, bad: isRate ? bad : Math.min(n, bad) });

@@ -105,7 +105,10 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
     proof:
       limit === null && max !== null
         ? observeProofBelow(before.proof, tick.canary, max, dispersion)
-        : Object.values(pairs).reduce((proof, { canary, stable }) => observeProof(proof, canary, stable, dispersion), before.proof),
+        : Object.values(pairs).reduce(
+            (proof, { canary, stable }) => observeProof(proof, canary, stable, dispersion),
+            before.proof,
+          ),
     ticks: before.ticks + 1,
   };
 }
@@ -114,11 +117,18 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
 const MOST_PAST = 1e5;
 
 /** What an interval of stable before the release tells: its rate and its scatter. */
-export function knownCounts({ past, parts, dispersion }: Counts, tick: CountTick, { isRate }: CountSpec): Pick<Counts, 'past' | 'dispersion'> {
+export function knownCounts(
+  { past, parts, dispersion }: Counts,
+  tick: CountTick,
+  { isRate }: CountSpec,
+): Pick<Counts, 'past' | 'dispersion'> {
   const next = remember(past, pairsOf({ parts }, tick, false), isRate);
   return {
     past: Object.fromEntries(
-      Object.entries(next).map(([name, { n, bad }]) => [name, n > MOST_PAST ? { n: MOST_PAST, bad: (bad * MOST_PAST) / n } : { n, bad }]),
+      Object.entries(next).map(([name, { n, bad }]) => [
+        name,
+        n > MOST_PAST ? { n: MOST_PAST, bad: (bad * MOST_PAST) / n } : { n, bad },
+      ]),
     ),
     dispersion: observeScatter(dispersion, tick.instances, { from: tick.from, to: tick.to, isRate }),
   };
@@ -131,7 +141,9 @@ function pairsOf({ parts }: Pick<Counts, 'parts'>, tick: CountTick, fewerIsWorse
   const pairs: Record<string, Pair> = {};
   for (const [name, pair] of Object.entries(told)) {
     const own = known.has(name) ? name : OTHER;
-    pairs[own] = pairs[own] ? { canary: plus(pairs[own].canary, pair.canary), stable: plus(pairs[own].stable, pair.stable) } : pair;
+    pairs[own] = pairs[own]
+      ? { canary: plus(pairs[own].canary, pair.canary), stable: plus(pairs[own].stable, pair.stable) }
+      : pair;
   }
   return fewerIsWorse
     ? Object.fromEntries(Object.entries(pairs).map(([name, { canary, stable }]) => [name, { canary: stable, stable: canary }]))

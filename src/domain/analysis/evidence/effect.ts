@@ -35,7 +35,6 @@ export function estimateOf(effect: Effect, miss = MISS): RatioEstimate | null {
   return { estimate, low: openBelow(inside[0]), high: openAbove(inside.at(-1)) };
 }
 
-const openBelow = (ratio: number | undefined): number | null =>
-  ratio === undefined || ratio <= (RATIOS[0] ?? 0) ? null : ratio;
+const openBelow = (ratio: number | undefined): number | null => (ratio === undefined || ratio <= (RATIOS[0] ?? 0) ? null : ratio);
 const openAbove = (ratio: number | undefined): number | null =>
   ratio === undefined || (RATIOS.at(-1) ?? 0) <= ratio ? null : ratio;

@@ -38,7 +38,6 @@ export type Tick =
 
 export type EvidenceState = Counts | Tails | ({ readonly kind: 'gauges' } & Gauges);
 
-
 export type Assessment = {
   /** Natural logarithm of the evidence that the canary is worse than tolerated; 0 is none. */
   readonly logE: number;
@@ -123,7 +122,10 @@ export function init(spec: Spec): EvidenceState {
 export function calibrated(spec: Spec, past: readonly Tick[]): EvidenceState {
   const fresh = init(spec);
   if (spec.kind === 'counts' && fresh.kind === 'counts')
-    return past.reduce((state, tick) => (tick.kind === 'counts' ? { ...state, ...knownCounts(state, tick, spec) } : state), fresh);
+    return past.reduce(
+      (state, tick) => (tick.kind === 'counts' ? { ...state, ...knownCounts(state, tick, spec) } : state),
+      fresh,
+    );
   if (spec.kind === 'tails' && fresh.kind === 'tails')
     return past.reduce((state, tick) => (tick.kind === 'tails' ? knownTails(state, tick, spec) : state), fresh);
   return fresh;

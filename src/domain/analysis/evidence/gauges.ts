@@ -61,7 +61,12 @@ function logRatioOf({ canary, stable }: GaugeTick, floor: number): number | null
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** Null where the interval says nothing. */
-export function observeGauges(before: Gauges, tick: GaugeTick, spec: GaugeSpec, span: { from: number; to: number }): Gauges | null {
+export function observeGauges(
+  before: Gauges,
+  tick: GaugeTick,
+  spec: GaugeSpec,
+  span: { from: number; to: number },
+): Gauges | null {
   const plain = logRatioOf(tick, spec.floor);
   if (plain === null) return null;
   const ratio = spec.fewerIsWorse ? -plain : plain;

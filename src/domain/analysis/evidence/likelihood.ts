@@ -76,9 +76,7 @@ export function logShare({ n, bad }: Arm, alternative: number, nullShare: number
 /** Log e-value of events of two arms, counted against exposures. */
 export function logRates(canary: Arm, stable: Arm, alternative: Alternative, limit: Limit): number {
   const closest = closestRate(canary.n, stable.n, alternative, limit);
-  return (
-    logRate(canary, alternative.canary, limit.factor * closest + limit.floor) + logRate(stable, alternative.stable, closest)
-  );
+  return logRate(canary, alternative.canary, limit.factor * closest + limit.floor) + logRate(stable, alternative.stable, closest);
 }
 
 function logRate({ n, bad }: Arm, alternative: number, nullRate: number): number {

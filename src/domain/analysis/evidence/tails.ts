@@ -128,7 +128,12 @@ export function knownTails(before: Tails, tick: TailTick, spec: TailSpec): Tails
   const gathered = sum(before.gathered, tick.stable);
   const bounds = requestsIn(gathered) < TO_CHOOSE ? null : chosen(tick.boundsMs, gathered, spec);
   const shown = bounds === null ? null : nearest(bounds, spec.quantile);
-  return { ...before, gathered, bounds, dispersion: shown === null ? before.dispersion : scattered(before, tick, shown.stableMs) };
+  return {
+    ...before,
+    gathered,
+    bounds,
+    dispersion: shown === null ? before.dispersion : scattered(before, tick, shown.stableMs),
+  };
 }
 
 function scattered({ dispersion }: Tails, { boundsMs, instances, from, to }: TailTick, ms: number): Dispersion {
