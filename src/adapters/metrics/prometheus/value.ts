@@ -81,7 +81,7 @@ async function valueOf(
     return own.length > 1 ? err(severalSeries(own.length)) : ok(own[0]?.value ?? null);
   }
   // Whole seconds, so that those who ask within one ask the same.
-  const toMs = Math.floor(asked.question.now / SHORTEST_STEP_MS) * SHORTEST_STEP_MS;
+  const toMs = Math.ceil(asked.question.now / SHORTEST_STEP_MS) * SHORTEST_STEP_MS;
   const answer = await client.range(query, { fromMs: toMs - rangeMs, toMs, stepMs: stepWithin(rangeMs) }, signal);
   if (!answer.ok) return answer;
   const own = answer.value.filter(([first]) => first && isOurs(asked, first.sample));
