@@ -85,7 +85,7 @@ type Datable = {
 
 /** Dated by the newest sample of the canary; stable's may be fresh while nobody looks at the canary any more. */
 function datedBy({ question, rows, series, dating }: Datable, make: (at: Instant) => Measurement): Measurement {
-  const odd = series.find((one) => numbersOf(one).some((count) => !Number.isFinite(count)));
+  const odd = series.find((one) => countsOf(one).some((count) => !Number.isFinite(count) || count < 0));
   if (odd) return failed(question, `a count of ${odd.key.trim()} that is none`);
   if (MOST_SERIES < series.length)
     return failed(question, `${series.length} series, and ${MOST_SERIES} are the most: is a label too much in it?`);
@@ -115,5 +115,4 @@ function timeOf(rows: readonly Row[], role: Role): number {
   return Math.min(...newest);
 }
 
-const numbersOf = (one: Series): readonly number[] =>
-  'total' in one ? [one.total, one.bad] : 'counts' in one ? one.counts : [one.value];
+const countsOf = (one: Series): readonly number[] => ('total' in one ? [one.total, one.bad] : 'counts' in one ? one.counts : []);

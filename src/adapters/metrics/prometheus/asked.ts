@@ -40,9 +40,12 @@ export type Form =
 /** What is no query, and is said by the plan beside what an operator wrote. */
 const BESIDES: readonly string[] = ['version', 'offered', 'by', 'range', 'reduce'];
 
+const offerOf = ({ checks }: PrometheusOptions, offered: string | undefined) =>
+  offered !== undefined && Object.hasOwn(checks, offered) ? checks[offered] : undefined;
+
 /** The texts of a check: its own, or those that the operator wrote for the name that it gives. */
-function templateOf({ checks }: PrometheusOptions, { query }: Check): Texts {
-  const template = checks[query['offered'] ?? ''];
+function templateOf(options: PrometheusOptions, { query }: Check): Texts {
+  const template = offerOf(options, query['offered']);
   if (!template) return query;
   const { kind: _, ...texts } = template;
   const written = Object.entries(texts).flatMap(([key, text]) => (text === undefined ? [] : [[key, text]]));
@@ -74,7 +77,7 @@ function wishOf(kind: Check['kind'], texts: Texts): Wish {
 export function refusal(name: string, options: PrometheusOptions, check: Check): string | null {
   const { kind, query } = check;
   const offered = query['offered'];
-  const offer = offered === undefined ? undefined : options.checks[offered];
+  const offer = offerOf(options, offered);
   if (offered !== undefined && !offer) return `${name} offers no "${offered}"`;
   if (offer && !kindsServed(offer.kind).includes(kind)) return `${name} offers ${offered} as ${offer.kind}, not ${kind}`;
   const texts = templateOf(options, check);

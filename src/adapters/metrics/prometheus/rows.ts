@@ -70,7 +70,7 @@ export function rowsOf({ form, labels, question }: Asked, samples: readonly Samp
   const seen = new Set<string>();
   for (const sample of samples) {
     const { [PART]: told } = sample.labels;
-    const isNative = told === undefined && form.kind === 'histogram' && form.native !== null;
+    const isNative = told === undefined && form.kind === 'histogram' && form.native !== null && !('le' in sample.labels);
     const part = told ?? (isNative ? NATIVE : '');
     const of = labels.service === undefined ? question.service : sample.labels[labels.service];
     // What a level was made of may be the same for all services.
