@@ -16,6 +16,7 @@ const DEBIAN = [
   { program: 'haproxy', package: 'haproxy' },
   { program: 'prometheus', package: 'prometheus' },
   { program: 'strace', package: 'strace' },
+  { program: 'victoria-metrics', package: 'victoria-metrics' },
 ];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
