@@ -12,7 +12,17 @@ import type { Kind, Tick } from '../tick.ts';
 const ALPHA = 0.01;
 const TICK_MS = TICK_S * 1000;
 
-type Profile = { readonly tolerance: number; readonly floor: number };
+type Profile = {
+  readonly tolerance: number;
+  readonly floor: number;
+  /** Promotes as soon as it is proved that the canary is not twice as bad, after two minutes at the earliest. */
+  readonly early?: boolean;
+};
+
+/** Evidence that stops the weight from rising, and proof that is enough to promote early. */
+const HOLD_AT = 10;
+const PROOF_AT = 1 / 0.05;
+const EARLIEST_S = 120;
 
 const headgateWith = (name: string, profile: Profile): Judge => ({
   name,
@@ -25,7 +35,11 @@ const headgateWith = (name: string, profile: Profile): Judge => ({
     let state = knowing(spec, setting);
     return (tick) => {
       state = step(spec, state, evidenceOf(tick));
-      return assess(spec, state).logE >= Math.log(1 / ALPHA) ? 'rollback' : 'go on';
+      const { logE, logProof } = assess(spec, state);
+      if (logE >= Math.log(1 / ALPHA)) return 'rollback';
+      if (logE >= Math.log(HOLD_AT)) return 'hold';
+      const isProved = logProof !== null && logProof >= Math.log(PROOF_AT);
+      return profile.early === true && EARLIEST_S <= tick.atS && isProved ? 'promote' : 'go on';
     };
   },
 });
@@ -96,3 +110,6 @@ export const headgate: readonly Judge[] = [
   headgateWith('Headgate default', { tolerance: 0.1, floor: 0.0001 }),
   headgateWith('Headgate strict', { tolerance: 0, floor: 0 }),
 ];
+
+/** For whole rollouts only: at a weight that does not change, an early promotion is no different from going on. */
+export const headgateEarly = headgateWith('Headgate strict, promoting early', { tolerance: 0, floor: 0, early: true });
