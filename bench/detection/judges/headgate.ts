@@ -3,7 +3,7 @@
  * tolerates 10 % and 0.01 percentage points (one bucket of a fine histogram, 10 % of a level); `strict` tolerates nothing.
  */
 import type { EvidenceCheck } from '../../../src/domain/plan.ts';
-import { assess, calibrated, calibratedGauges, specOf, step } from '../../../src/domain/analysis/evidence/engine.ts';
+import { assess, calibrated, calibratedGauges, specOf, step, worthOf } from '../../../src/domain/analysis/evidence/engine.ts';
 import type { EvidenceState, Spec, Tick as Evidence } from '../../../src/domain/analysis/evidence/engine.ts';
 import type { Judge, Setting } from '../judge.ts';
 import { BOUNDS_MS, TICK_S } from '../tick.ts';
@@ -35,11 +35,12 @@ const headgateWith = (name: string, profile: Profile): Judge => ({
     let state = knowing(spec, setting);
     return (tick) => {
       state = step(spec, state, evidenceOf(tick));
-      const { logE, logProof } = assess(spec, state);
+      const logE = worthOf(spec, state);
       if (logE >= Math.log(1 / ALPHA)) return 'rollback';
       if (logE >= Math.log(HOLD_AT)) return 'hold';
-      const isProved = logProof !== null && logProof >= Math.log(PROOF_AT);
-      return profile.early === true && EARLIEST_S <= tick.atS && isProved ? 'promote' : 'go on';
+      if (profile.early !== true || tick.atS < EARLIEST_S) return 'go on';
+      const { logProof } = assess(spec, state);
+      return logProof !== null && logProof >= Math.log(PROOF_AT) ? 'promote' : 'go on';
     };
   },
 });

@@ -78,15 +78,9 @@ export const noTails = ({ schedule }: TailSpec): Tails => ({
 export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tails {
   const { schedule, maxMs, quantile } = spec;
   const dispersion = dispersionFactor(before.dispersion);
-  const own =
-    maxMs === null
-      ? before.own
-      : advance(
-          before.own,
-          GRID,
-          schedule,
-          (ratio) => logShare(slower(tick, 'canary', maxMs), multiple(1 - quantile, ratio), 1 - quantile) / dispersion,
-        );
+  const canarySlower = slowerThan(tick.boundsMs, tick.canary);
+  const stableSlower = slowerThan(tick.boundsMs, tick.stable);
+  const own = maxMs === null ? before.own : ownAfter(before.own, canarySlower(maxMs), { quantile, schedule, dispersion });
   if (before.bounds === null) {
     const gathered = sum(before.gathered, tick.stable);
     const bounds = requestsIn(gathered) < TO_CHOOSE ? null : chosen(tick.boundsMs, gathered, spec);
@@ -94,8 +88,8 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
   }
   const limit = { factor: isFine(tick.boundsMs) ? 1 : 1 + spec.tolerance, floor: 0 };
   const bounds = before.bounds.map((bound) => {
-    const canary = slower(tick, 'canary', bound.canaryMs);
-    const stable = slower(tick, 'stable', bound.stableMs);
+    const canary = canarySlower(bound.canaryMs);
+    const stable = stableSlower(bound.stableMs);
     const alternative = shareAlternatives(bound.past.bad / bound.past.n, limit);
     const gain = (ratio: number): number => {
       const bet = canary.n > 0 && stable.n > 0 ? alternative(ratio) : null;
@@ -109,8 +103,8 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
   });
   const shown = nearest(before.bounds, quantile);
   if (shown === null) return { ...before, own, bounds, ticks: before.ticks + 1 };
-  const canary = slower(tick, 'canary', shown.stableMs);
-  const stable = slower(tick, 'stable', shown.stableMs);
+  const canary = canarySlower(shown.stableMs);
+  const stable = stableSlower(shown.stableMs);
   return {
     kind: 'tails',
     bounds,
@@ -121,6 +115,14 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
     proof: observeProof(before.proof, canary, stable, dispersion),
     ticks: before.ticks + 1,
   };
+}
+
+type Own = { readonly quantile: number; readonly schedule: Schedule; readonly dispersion: number };
+
+/** Against the promised limit: no more than one minus the quantile of all requests are slower than it. */
+function ownAfter(own: Process, slow: Arm, { quantile, schedule, dispersion }: Own): Process {
+  const share = 1 - quantile;
+  return advance(own, GRID, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
 }
 
 /** What an interval of stable before the release tells: which bounds to look at, and the scatter beyond one of them. */
@@ -140,15 +142,22 @@ function scattered({ dispersion }: Tails, { boundsMs, instances, from, to }: Tai
   const cells = instances.map(({ key, counts }) => ({
     key,
     group: '',
-    n: requestsIn(counts),
-    bad: requestsAbove({ boundsMs, counts }, ms),
+    ...slowerThan(boundsMs, counts)(ms),
   }));
   return observeScatter(dispersion, cells, { from, to, isRate: false });
 }
 
-function slower(tick: TailTick, role: 'canary' | 'stable', ms: number): Arm {
-  const counts = tick[role];
-  return { n: requestsIn(counts), bad: requestsAbove({ boundsMs: tick.boundsMs, counts }, ms) };
+type Slower = (ms: number) => Arm;
+
+/** Requests slower than a time, of one arm: nearly always a bound, where it is a plain sum. */
+function slowerThan(boundsMs: readonly number[], counts: readonly number[]): Slower {
+  const above: number[] = [];
+  let n = 0;
+  for (let index = counts.length - 1; 0 <= index; index--) {
+    above[index] = n;
+    n += counts[index] ?? 0;
+  }
+  return (ms) => ({ n, bad: above[boundsMs.indexOf(ms)] ?? requestsAbove({ boundsMs, counts }, ms) });
 }
 
 /** The bounds beyond which some of stable's requests are and not nearly all; spread evenly when there are many. */
