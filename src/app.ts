@@ -141,6 +141,7 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
         made(providerKinds, options.type).create(name, options, {
           routers: [...routers.values()],
           monotonicMs: given.clock.monotonicMs,
+          pushed: given.store.pushed,
         }),
       ]),
     ),

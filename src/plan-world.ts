@@ -10,7 +10,9 @@ export function planWorldOf(config: Config, running: Pick<Context, 'providers' |
     new Map(
       Object.entries(config.providers).flatMap(([name, options]) => {
         const kind = providerKinds[options.type];
-        return kind ? [[name, kind.create(name, options, { routers: [], monotonicMs: () => 0 })] as const] : [];
+        return kind
+          ? [[name, kind.create(name, options, { routers: [], monotonicMs: () => 0, pushed: async () => [] })] as const]
+          : [];
       }),
     );
   const coarsest = (service: string): number =>

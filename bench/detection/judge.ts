@@ -11,7 +11,7 @@ export type Decision = 'go on' | 'hold' | 'promote' | 'rollback';
 export type Trial = (tick: Tick) => Decision;
 
 export type Setting = {
-  readonly scenario: Pick<Scenario, 'group' | 'known' | 'minutes'>;
+  readonly scenario: Pick<Scenario, 'group' | 'kind' | 'known' | 'minutes'>;
   /** The hour of stable alone before the release, for judges that learn from it. */
   readonly history: () => readonly Tick[];
 };

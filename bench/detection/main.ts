@@ -27,7 +27,7 @@ const { values } = parseArgs({
     ramp: { type: 'boolean', default: false },
   },
 });
-const runs = Number(values.runs ?? (values.quick ? 100 : 2000));
+const runs = Number(values.runs ?? (values.quick ? 60 : 2000));
 const seed = Number(values.seed);
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed)) throw new Error('--runs and --seed take whole numbers');
 

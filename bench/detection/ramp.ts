@@ -61,7 +61,7 @@ function rollOut(judge: Judge, release: Release, seed: number): End | null {
   const run = openRun(worldOf(release), seed);
   const known = right === wrong ? null : { right, wrong };
   const setting: Setting = {
-    scenario: { group: known ? 'bad' : 'good', known, minutes: HORIZON_S / 60 },
+    scenario: { kind: 'counts', group: known ? 'bad' : 'good', known, minutes: HORIZON_S / 60 },
     history: run.history,
   };
   const trial = judge.start(setting);

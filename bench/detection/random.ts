@@ -116,7 +116,7 @@ export function normals(random: Random): () => number {
   };
 }
 
-const TABLE = Float64Array.from({ length: 1024 });
+const TABLE = new Float64Array(1024);
 for (let n = 2; n < TABLE.length; n++) TABLE[n] = (TABLE[n - 1] ?? 0) + Math.log(n);
 
 /** Natural logarithm of n!; beyond the table Stirling's series, which is exact to the last digit there. */

@@ -10,6 +10,7 @@ import { operationRoutes } from './operations.ts';
 import { orderRoutes } from './orders.ts';
 import { planRoutes } from './plans.ts';
 import { problem } from './problem.ts';
+import { pushRoutes } from './pushes.ts';
 import { releaseRoutes } from './releases.ts';
 import { requests } from './request.ts';
 import { serviceRoutes } from './services.ts';
@@ -57,7 +58,14 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
       return problem(c, 'wrong_type', 'say content-type: application/json');
     return next();
   });
-  for (const routes of [releaseRoutes(deps), orderRoutes(deps), serviceRoutes(deps), planRoutes(deps), operationRoutes(deps)])
+  for (const routes of [
+    releaseRoutes(deps),
+    orderRoutes(deps),
+    serviceRoutes(deps),
+    pushRoutes(deps),
+    planRoutes(deps),
+    operationRoutes(deps),
+  ])
     app.route('/', routes);
   app.route('/', streamRoutes(deps));
   app.route('/', consoleRoutes());

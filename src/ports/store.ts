@@ -7,6 +7,7 @@
 import type { CheckVerdict, Measurement } from '../domain/analysis/measurement.ts';
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import type { Instant, ReleaseId, TargetId, Weight } from '../domain/ids.ts';
+import type { Push, PushOutcome, Pushed } from '../domain/push.ts';
 import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
@@ -284,10 +285,15 @@ export type Store = {
   /** Newest first. */
   deliveries(query: { readonly limit: number; readonly before: number | null }): Promise<Page<DeliveryView, number>>;
 
+  /** Adds to what is kept of the instance; the error is a sentence: why not. What was silent for too long is forgotten first. */
+  push(push: Push): Promise<Result<PushOutcome, string>>;
+  /** What is kept of these versions, of one service. */
+  pushed(service: string, versions: readonly string[]): Promise<readonly Pushed[]>;
+
   /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
   tally(): Promise<Tally>;
 
-  /** Drops measurements, delivered outbox rows and the events of ended releases older than this; returns how many rows. */
+  /** Drops measurements, delivered outbox rows, what was pushed and the events of ended releases older than this; returns how many rows. */
   retain(olderThan: Instant): Promise<number>;
   close(): Promise<void>;
 };

@@ -25,6 +25,7 @@ import type {
 import { cursorOf, parseCursor } from './cursor.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
+import { memoryPushes } from './memory-pushes.ts';
 import { page } from './page.ts';
 import { isReleaseEvent, isTargetEvent, subjectOf } from './rows.ts';
 import { standings } from './standings.ts';
@@ -45,6 +46,7 @@ type State = {
   readonly measurements: Map<ReleaseId, Map<string, MeasurementRow>>;
   readonly audit: StoredAudit[];
   readonly outbox: ReturnType<typeof memoryOutbox>;
+  readonly pushes: ReturnType<typeof memoryPushes>;
 };
 
 export function memoryStore({ now }: { readonly now: () => Instant }): Store {
@@ -60,6 +62,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     measurements: new Map(),
     audit: [],
     outbox: memoryOutbox(now),
+    pushes: memoryPushes(now),
   };
   return {
     now: async () => now(),
@@ -71,6 +74,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...logs(state),
     ...memoryPlans(now, (entry) => audited(state, entry)),
     ...state.outbox.methods,
+    ...state.pushes.methods,
     tally: async () => ({
       releases: standings([...state.running.values()].map(({ release }) => release)),
       outbox: state.outbox.tally(),
@@ -281,7 +285,7 @@ function logs(
       const old = [...state.releases.values()]
         .filter(({ release }) => isEnded(release) && release.createdAt < olderThan)
         .map(({ release }) => release.id);
-      let dropped = state.outbox.retain(olderThan);
+      let dropped = state.outbox.retain(olderThan) + state.pushes.retain(olderThan);
       for (const id of old) {
         dropped +=
           (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);

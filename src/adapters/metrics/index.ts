@@ -2,16 +2,29 @@
 import type { z } from 'zod';
 import type { MetricProvider } from '../../ports/metric-provider.ts';
 import type { TrafficRouter } from '../../ports/traffic-router.ts';
+import { sender } from './access.ts';
 import { edgeProvider, edgeProviderOptions, isEdge } from './edge.ts';
+import { graphite } from './graphite/graphite.ts';
+import { graphiteOptions } from './graphite/options.ts';
 import { haproxyProvider, haproxyProviderOptions, isHaproxy } from './haproxy.ts';
+import { accessOf } from './influxdb/client.ts';
+import { influxdb } from './influxdb/influxdb.ts';
+import { influxdbOptions } from './influxdb/options.ts';
 import { client, poster } from './prometheus/client.ts';
 import { prometheusOptions } from './prometheus/options.ts';
 import { prometheus } from './prometheus/prometheus.ts';
+import { pushOptions } from './push/options.ts';
+import { push } from './push/push.ts';
+import type { PushedOf } from './push/push.ts';
+import { webOptions } from './web/options.ts';
+import { web } from './web/web.ts';
 
 export type ProviderDeps = {
   /** Those that count what they send. */
   readonly routers: readonly TrafficRouter[];
   readonly monotonicMs: () => number;
+  /** What applications pushed. */
+  readonly pushed: PushedOf;
 };
 
 export type ProviderKind = {
@@ -40,6 +53,31 @@ export const providerKinds: Readonly<Record<string, ProviderKind>> = {
     create(name, options, { monotonicMs }) {
       const parsed = prometheusOptions.parse(options);
       return prometheus(name, parsed, client(parsed, { post: poster(parsed), monotonicMs }));
+    },
+  },
+  push: {
+    options: pushOptions,
+    create: (name, options, { pushed }) => push(name, pushOptions.parse(options), pushed),
+  },
+  web: {
+    options: webOptions,
+    create(name, options) {
+      const parsed = webOptions.parse(options);
+      return web(name, parsed, sender(parsed));
+    },
+  },
+  influxdb: {
+    options: influxdbOptions,
+    create(name, options) {
+      const parsed = influxdbOptions.parse(options);
+      return influxdb(name, parsed, sender(accessOf(parsed)));
+    },
+  },
+  graphite: {
+    options: graphiteOptions,
+    create(name, options) {
+      const parsed = graphiteOptions.parse(options);
+      return graphite(name, parsed, sender(parsed));
     },
   },
 };

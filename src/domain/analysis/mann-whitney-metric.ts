@@ -15,6 +15,8 @@ export type MetricRule = {
   readonly outliers: 'keep' | 'remove';
   /** Interquartile ranges beyond the quartiles that are still no outlier. */
   readonly outlierFactor: number;
+  /** The interval must clear this part of the shift itself: a surely positive but hardly visible shift is none. */
+  readonly tolerance: number;
   /** Ratio of the means, or the chance that a value of the canary is above one of the baseline. */
   readonly effect: 'meanRatio' | 'cles';
   /** A surely higher (lower) canary is let pass below (above) this effect. */
@@ -45,6 +47,7 @@ export function metricRule(said: Partial<MetricRule> = {}): MetricRule {
     nanStrategy: 'remove',
     outliers: 'keep',
     outlierFactor: 3,
+    tolerance: 0.25,
     effect: 'meanRatio',
     allowedIncrease: even,
     allowedDecrease: even,
@@ -81,9 +84,6 @@ function withoutData({ nanStrategy, mustHaveData, critical }: MetricRule): Metri
   return { ...PASS, classification: 'nodata', critical };
 }
 
-/** The interval must clear a quarter of the shift itself: a surely positive but hardly visible shift is none. */
-const CLEARANCE = 0.25;
-
 function compare(rule: MetricRule, samples: Samples): MetricVerdict {
   const { canary, baseline } = spreadConstants(samples);
   const shift = shiftBetween(canary, baseline);
@@ -91,7 +91,7 @@ function compare(rule: MetricRule, samples: Samples): MetricVerdict {
   const effect = rule.effect === 'cles' ? chanceAbove(canary, baseline) : ratio;
   const reaches = (limit: number): boolean => Number.isNaN(effect) || limit <= effect;
   const sinksTo = (limit: number): boolean => Number.isNaN(effect) || effect <= limit;
-  const clear = CLEARANCE * Math.abs(shift.estimate);
+  const clear = rule.tolerance * Math.abs(shift.estimate);
   if (rule.direction !== 'decrease' && clear < shift.low && reaches(rule.allowedIncrease)) {
     return { classification: 'high', critical: rule.critical && reaches(rule.criticalIncrease), ratio, shift };
   }

@@ -6,7 +6,7 @@ import type { AuditEntry, Store } from '../../ports/store.ts';
 import { page } from '../page.ts';
 import { auditOf, eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
-import { audit, checkStates, events, measurements, outbox, releases } from './tables.ts';
+import { audit, checkStates, events, measurements, pushed, outbox, releases } from './tables.ts';
 
 export function appendEvents(
   { db, now }: SqliteContext,
@@ -124,6 +124,7 @@ function retain({ db }: SqliteContext, olderThan: Instant): number {
     .delete(outbox)
     .where(and(sql`state <> 'pending'`, lt(outbox.createdAtMs, olderThan)))
     .run().changes;
+  dropped += db.delete(pushed).where(lt(pushed.receivedAtMs, olderThan)).run().changes;
   for (const id of old) {
     dropped += db.delete(measurements).where(eq(measurements.release, id)).run().changes;
     dropped += db.delete(checkStates).where(eq(checkStates.release, id)).run().changes;

@@ -123,6 +123,17 @@ export const makeSchema = (c: Columns) => ({
     },
     (t) => [c.primaryKey({ columns: [t.release, t.check] })],
   ),
+  pushed: c.table(
+    'pushed',
+    {
+      service: c.str('service').notNull(),
+      version: c.str('version').notNull(),
+      instance: c.str('instance').notNull(),
+      receivedAtMs: c.big('received_at_ms').notNull(),
+      row: c.json('row').notNull(),
+    },
+    (t) => [c.primaryKey({ columns: [t.service, t.version, t.instance] })],
+  ),
   audit: c.table('audit', {
     seq: c.serial('seq'),
     atMs: c.big('at_ms').notNull(),

@@ -10,6 +10,7 @@ import { logMethods } from './logs.ts';
 import { openDatabase } from './open.ts';
 import { outboxMethods } from './outbox.ts';
 import { planMethods } from './plans.ts';
+import { pushMethods } from './pushes.ts';
 import { releaseMethods } from './releases.ts';
 import { noReserve, reserve } from './reserve.ts';
 import { tallyMethod } from './tally.ts';
@@ -42,6 +43,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...logMethods(ctx),
     ...outboxMethods(ctx),
     ...planMethods(ctx),
+    ...pushMethods(ctx),
     ...tallyMethod(ctx),
     close: async () => opened.close(),
   };

@@ -2,5 +2,5 @@
 import * as columns from './columns.ts';
 import { makeSchema } from './schema.ts';
 
-export const { services, targets, plans, releases, intents, events, measurements, checkStates, audit, outbox } =
+export const { services, targets, plans, releases, intents, events, measurements, checkStates, pushed, audit, outbox } =
   makeSchema(columns);

@@ -1,0 +1,13 @@
+/** What an operator says of pushed counts in `headgate.yaml`: the names that plans may use for them. */
+import { z } from 'zod';
+import { offeredChecks } from '../texts.ts';
+
+export const pushOptions = z.strictObject({
+  type: z.literal('push'),
+  checks: offeredChecks.default({
+    errors: { kind: 'ratio', bad: 'errors', total: 'requests' },
+    latency: { kind: 'latency', histogram: 'duration' },
+  }),
+});
+
+export type PushOptions = z.output<typeof pushOptions>;
