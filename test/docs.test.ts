@@ -38,5 +38,7 @@ it('the checks that the page of Prometheus shows are ones, and so is the provide
   if (!config.ok) throw new Error(JSON.stringify(config.error));
   const plan = parsePlan(`service: checkout\nsteps: [5%]\nhold: 5m\n${checks}`, planWorldOf(config.value, null));
   expect(plan.ok ? [] : plan.error).toEqual([]);
-  expect(Object.keys(parse(checks).checks)).toEqual(['errors', 'latency', 'saturation']);
+  expect(Object.keys(parse(checks).checks)).toEqual([
+    ...['errors', 'promise', 'log-errors', 'restarts', 'latency', 'memory', 'cpu', 'queue', 'saturation'],
+  ]);
 });

@@ -46,6 +46,7 @@ export const abuse = from('test/abuse.test.ts');
 export const degraded = from('test/degraded.test.ts');
 export const haproxy = from('test/conformance/haproxy.test.ts');
 export const prometheus = from('test/conformance/prometheus.test.ts');
+export const prometheusApi = from('test/conformance/prometheus.suite.ts');
 export const rubbish = from('test/conformance/prometheus-rubbish.test.ts');
 export const releases = from('test/haproxy-release.test.ts');
 export const hardships = from('test/hardships.test.ts');
