@@ -151,25 +151,32 @@ export function assess(spec: Spec, state: EvidenceState): Assessment {
     return {
       logE: countsWorth(state, spec),
       logProof: spec.fewerIsWorse || spec.isRate ? null : proofWorth(state.proof),
-      effect: spec.limit === null ? null : estimateOf(state.effect),
+      effect: spec.limit === null ? null : canarysOwn(estimateOf(state.effect), spec),
       atLeast: spec.limit === null ? null : (estimateOf(state.effect, alphaOf(spec.schedule))?.low ?? null),
       dispersion: told(state),
       from: worstPart(state, spec),
     };
   if (spec.kind === 'tails' && state.kind === 'tails') {
-    const worst = worstBound(state);
+    const worst = worstBound(state, spec);
     return {
       logE: tailsWorth(state, spec),
       logProof: proofWorth(state.proof),
       effect: estimateOf(state.effect),
       atLeast: estimateOf(state.effect, alphaOf(spec.schedule))?.low ?? null,
       dispersion: told(state),
-      from: worst === null ? null : `${worst.canaryMs}`,
+      from: worst === null ? null : `${worst}`,
     };
   }
   if (spec.kind === 'gauges' && state.kind === 'gauges')
     return { ...NOTHING, logE: gaugesWorth(state, spec.alpha), effect: gaugeEffect(state) };
   return NOTHING;
+}
+
+/** Where fewer is worse the arms have changed places; people are told the canary's ratio all the same. */
+function canarysOwn(found: RatioEstimate | null, { fewerIsWorse }: CountSpec): RatioEstimate | null {
+  if (found === null || !fewerIsWorse) return found;
+  const inverse = (ratio: number | null): number | null => (ratio === null ? null : 1 / ratio);
+  return { estimate: 1 / found.estimate, low: inverse(found.high), high: inverse(found.low) };
 }
 
 export const NOTHING: Assessment = { logE: 0, logProof: null, effect: null, atLeast: null, dispersion: null, from: null };
