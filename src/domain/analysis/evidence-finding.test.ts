@@ -1,10 +1,11 @@
 /** What is found in counts of two arms: verdicts, what they rest on, and what is said of them. */
 import { expect, it } from 'vitest';
 import { at, counters, judgeAll, rateCheck, ratioCheck, sloCheck, steady } from './judge.fixtures.ts';
+import type { Check } from '../plan.ts';
 import type { Poll } from './judge.fixtures.ts';
 
 const GOOD = steady([100, 1], [900, 9], 5);
-const verdictAfter = (polls: readonly Poll[], check = ratioCheck()) => judgeAll(check, polls).verdict;
+const verdictAfter = (polls: readonly Poll[], check: Check = ratioCheck()) => judgeAll(check, polls).verdict;
 
 it('collects until there are enough measurements, and says how many it has', () => {
   expect(verdictAfter(GOOD.slice(0, 2))).toMatchObject({
@@ -202,6 +203,17 @@ it('cannot compare with a silent stable, and passes there on absolute limits alo
 
 it('fails above its maximum even when stable is as bad', () => {
   expect(verdictAfter(steady([100, 10], [900, 90], 5), ratioCheck({ max: 0.05 })).verdict).toBe('fail');
+});
+
+it('bears a limit of nothing at all, for which one bad request is not infinite evidence', () => {
+  const none = ratioCheck({ max: 0 });
+  const one = [...steady([100, 0], [900, 0], 4), { seconds: 40, answer: counters(40, [400, 1], [3600, 0]) }];
+  expect(verdictAfter(one, none)).toMatchObject({ verdict: 'pass', evidence: { weighed: { logE: expect.any(Number) } } });
+  expect(verdictAfter(steady([100, 1], [900, 9], 7), none).verdict).toBe('fail');
+});
+
+it('does not take back a canary that fails less than a stable that nearly always fails', () => {
+  expect(verdictAfter(steady([100, 60], [900, 855], 20)).verdict).toBe('pass');
 });
 
 it('fails at once above a hard limit, before anything else is asked', () => {
