@@ -55,7 +55,8 @@ function logRatioOf({ canary, stable }: GaugeTick, floor: number): number | null
   if (canary.length === 0 || stable.length === 0) return null;
   const [above, below] = [mean(canary) + floor, mean(stable) + floor];
   if (above === 0 && below === 0) return 0;
-  return above > 0 && below > 0 ? Math.log(above / below) : null;
+  const ratio = above > 0 && below > 0 ? Math.log(above / below) : NaN;
+  return Number.isFinite(ratio) ? ratio : null;
 }
 
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -17,7 +17,9 @@ export type Limit = { readonly factor: number; readonly floor: number };
 
 export type Alternative = { readonly canary: number; readonly stable: number };
 
-const NEWTON_STEPS = 4;
+/** Three or four are enough where bad requests are rare; near a share of 1 it takes more. */
+const NEWTON_STEPS = 40;
+const NEAR = 1e-11;
 const LEAST = 1e-12;
 
 /** Stable's rate at the null point that is closest to the alternative, for shares. */
@@ -40,7 +42,9 @@ export function closestShare(canary: number, stable: number, alternative: Altern
     const bend =
       canary * factor * factor * pullSlope(alternative.canary, onLimit) + stable * pullSlope(alternative.stable, share);
     const next = share - slope / bend;
+    const before = share;
     share = low <= next && next <= high ? next : (low + high) / 2;
+    if (Math.abs(share - before) <= NEAR * share) break;
   }
   return share;
 }
