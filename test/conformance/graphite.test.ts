@@ -25,7 +25,12 @@ beforeAll(async () => {
   nowS = Math.floor(Date.now() / 1000);
   const at = (ago: number): number => nowS - ago;
   await server.send([
-    ...[`shop.2_0.web-1.requests 90 ${at(12)}`, `shop.2_0.web-1.requests 100 ${at(2)}`, `shop.2_0.web-1.failed 10 ${at(2)}`],
+    ...[
+      `shop.2_0.web-1.requests 90 ${at(12)}`,
+      `shop.2_0.web-1.failed 0 ${at(12)}`,
+      `shop.2_0.web-1.requests 100 ${at(2)}`,
+      `shop.2_0.web-1.failed 10 ${at(2)}`,
+    ],
     ...[`shop.2_0.web-2.requests 50 ${at(4)}`, `shop.1_0.web-3.requests 990 ${at(1)}`, `shop.1_0.web-3.failed 1 ${at(1)}`],
     `shop.0_9.web-4.requests 7 ${at(1)}`,
     `stable.1_0.web-3.requests 990 ${at(1)}`,

@@ -34,18 +34,38 @@ export const named = (name: string, measurement: Measurement): Measurement =>
     ? { ...measurement, detail: `${name}: ${measurement.detail}` }
     : measurement;
 
-export function measurementOf(question: Question, lines: readonly Line[], lookbackMs: number): Measurement {
+/** `aligned`: points of one instance are taken of one time, where a store gives its counters one by one. */
+export type Looking = { readonly lookbackMs: number; readonly aligned: boolean };
+
+export function measurementOf(question: Question, lines: readonly Line[], { lookbackMs, aligned }: Looking): Measurement {
   if (question.check.kind === 'threshold') return valueOf(question, lines, lookbackMs);
+  const span = { fromMs: question.now - lookbackMs, toMs: question.now };
+  const groups = aligned ? [...Map.groupBy(lines, nameOf).values()] : [];
   const rows = summed(
-    lines.flatMap(({ points, ...line }): readonly Row[] => {
-      const newest = points.findLast(({ atMs }) => atMs <= question.now);
-      return newest && question.now - lookbackMs <= newest.atMs ? [{ ...line, ...newest }] : [];
-    }),
+    aligned ? groups.flatMap((group) => rowsOfOneTime(group, span)) : lines.flatMap((line) => newestIn(line, span)),
   );
   const wrong = rows.find(({ value }) => !Number.isFinite(value));
   if (wrong) return failed(question, `a value of ${nameOf(wrong)} that is none`);
+  const inexact = rows.find(({ part, value }) => part !== 'query' && Number.MAX_SAFE_INTEGER < value);
+  if (inexact) return failed(question, `a count of ${nameOf(inexact)} too large to be exact`);
   if (rows.some(({ part }) => part === 'histogram')) return histogramOf(question, rows);
   return rows.some(({ part }) => part === 'query') ? gaugesOf(question, rows) : countersOf(question, rows);
+}
+
+type Window = { readonly fromMs: number; readonly toMs: number };
+
+function newestIn({ points, ...line }: Line, { fromMs, toMs }: Window): readonly Row[] {
+  const newest = points.findLast(({ atMs }) => atMs <= toMs);
+  return newest && fromMs <= newest.atMs ? [{ ...line, ...newest }] : [];
+}
+
+/** Nothing of an instance of which a part has no recent point: a total without its errors looks calm. */
+function rowsOfOneTime(group: readonly Line[], span: Window): readonly Row[] {
+  const present = group.filter((line) => newestIn(line, span).length > 0);
+  const parts = (lines: readonly Line[]): number => new Set(lines.map(({ part }) => part)).size;
+  if (parts(present) < parts(group)) return [];
+  const toMs = Math.min(...present.flatMap((line) => newestIn(line, span).map(({ atMs }) => atMs)));
+  return present.flatMap((line) => newestIn(line, { ...span, toMs }));
 }
 
 function summed(rows: readonly Row[]): readonly Row[] {
@@ -67,7 +87,8 @@ function summed(rows: readonly Row[]): readonly Row[] {
   return [...rows.filter(({ isPart }) => !isPart), ...sums];
 }
 
-const nameOf = ({ role, key, stratum }: Row): string => [role, key, stratum].filter(Boolean).join(' ');
+const nameOf = ({ role, key, stratum }: Pick<Row, 'role' | 'key' | 'stratum'>): string =>
+  [role, key, stratum].filter(Boolean).join(' ');
 
 function countersOf(question: Question, rows: readonly Row[]): Measurement {
   const isTotal = ({ part }: Row): boolean => part === 'total' || part === 'per';
@@ -184,7 +205,7 @@ export const historyOf = (
   question: Question,
   lines: readonly Line[],
   instants: readonly Instant[],
-  lookbackMs: number,
+  looking: Looking,
 ): readonly Measurement[] => {
   // Points are walked once over all steps, not once per step.
   const cursors = lines.map(() => 0);
@@ -195,7 +216,7 @@ export const historyOf = (
       cursors[index] = end;
       return { ...line, points: line.points.slice(Math.max(0, end - KEPT), end) };
     });
-    return measurementOf({ ...question, now }, seen, lookbackMs);
+    return measurementOf({ ...question, now }, seen, looking);
   });
 };
 

@@ -190,6 +190,7 @@ function sideOf(check: WebCheck, side: WebSide, place: Place): Read<readonly (Co
     const bad = bads.value.get(key);
     if (bad === undefined) return err(`${totalPointer} counts ${keyOf(key)}, and ${badPointer} does not`);
     if (total < 0 || bad < 0) return err(`a count of ${keyOf(key)} below nothing`);
+    if (Number.MAX_SAFE_INTEGER < Math.max(total, bad)) return err(`a count of ${keyOf(key)} too large to be exact`);
     series.push({ key: keyOf(key), role, startedAt, total, bad });
   }
   const orphan = [...bads.value.keys()].find((key) => !totals.value.has(key));
@@ -211,6 +212,7 @@ function histogramOf(
   for (const [index, count] of found.value.entries()) {
     if (typeof count !== 'number' || !Number.isFinite(count)) return err(`${pointer}/${index} is ${kindOf(count)}, not a count`);
     const own = cumulated ? count - Number(found.value[index - 1] ?? 0) : count;
+    if (Number.MAX_SAFE_INTEGER < count) return err(`${pointer}/${index} is too large to be exact`);
     if (own < 0) return err(`${pointer}/${index} is ${cumulated ? 'less than the bucket before' : 'below nothing'}`);
     counts.push(own);
   }
