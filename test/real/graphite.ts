@@ -71,7 +71,8 @@ DATABASES = {'default': {'NAME': '${join(dir, 'graphite.db')}', 'ENGINE': 'djang
     remove();
   };
   const render = async (target: string): Promise<string> => {
-    const answer = await fetch(`${url}/render?${new URLSearchParams({ target, format: 'json', from: '-3min', noCache: '1' })}`);
+    const asked = new URLSearchParams({ target, format: 'json', from: '-3min', noCache: '1' }).toString();
+    const answer = await fetch(`${url}/render?${asked}`);
     return answer.text();
   };
   try {
