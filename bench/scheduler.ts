@@ -21,7 +21,7 @@ import { ReleaseId, TargetId, Weight, Instant } from '../src/domain/ids.ts';
 import type { Check, Plan } from '../src/domain/plan.ts';
 import type { Slots } from '../src/domain/target.ts';
 import { keyedMutex } from '../src/lib/keyed-mutex.ts';
-import { ok } from '../src/lib/result.ts';
+import { err, ok } from '../src/lib/result.ts';
 import type { MetricProvider } from '../src/ports/metric-provider.ts';
 import { noScope } from '../src/ports/log.ts';
 import { noTracer } from '../src/ports/tracer.ts';
@@ -84,6 +84,7 @@ const provider: MetricProvider = {
       ],
     };
   },
+  history: async () => err('nothing is remembered'),
   close: async () => {},
 };
 
@@ -91,9 +92,14 @@ const check = (name: string): Check => ({
   name,
   provider: 'bench',
   query: { offered: 'errors' },
-  failures: { breaches: 1, of: 1 },
   dryRun: false,
+  onFail: 'rollback',
+  onNoData: 'hold',
+  onError: 'hold',
+  onInconclusive: 'hold',
   kind: 'ratio',
+  worse: 'higher',
+  weight: 1,
   tolerance: 0.1,
   floor: 0.001,
   max: null,
@@ -111,7 +117,10 @@ const plan = (service: string): Plan => ({
   intervalMs: 10_000,
   warmUpMs: 0,
   minMeasurements: 3,
-  onNoData: 'hold',
+  falseRollbackRate: 0.01,
+  missRate: 0.05,
+  earlyAfterMs: null,
+  score: { pass: 95, marginal: 75, groups: {} },
   onBusy: 'reject',
   checks: Object.fromEntries(names.map((name) => [name, check(name)])),
   notify: [],

@@ -19,6 +19,7 @@ const DEBIAN = [
   { program: 'influxd', package: 'influxdb' },
   { program: 'prometheus', package: 'prometheus' },
   { program: 'strace', package: 'strace' },
+  { program: 'victoria-metrics', package: 'victoria-metrics' },
 ];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));

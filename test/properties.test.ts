@@ -28,6 +28,7 @@ import {
   MINUTE,
   NOON,
   observed,
+  onNoData,
   ratio,
   SECOND,
   threshold,
@@ -72,9 +73,11 @@ const plan: fc.Arbitrary<Plan> = fc
     steps,
     bake: fc.option(fc.record({ forMs: fc.constant(HOUR), holdBack: fc.constantFrom(Weight(0), Weight(1000)) })),
     deadlineMs: fc.constantFrom(HOUR, 12 * HOUR),
-    onNoData: fc.constantFrom('hold' as const, 'rollback' as const, 'continue' as const),
+    noData: fc.constantFrom('hold' as const, 'rollback' as const, 'continue' as const),
   })
-  .map((change) => aPlan({ ...change, checks: { errors: ratio('errors'), cpu: threshold('cpu'), slow: ratio('slow', true) } }));
+  .map(({ noData, ...change }) =>
+    onNoData(aPlan({ ...change, checks: { errors: ratio('errors'), cpu: threshold('cpu'), slow: ratio('slow', true) } }), noData),
+  );
 
 const promotion = fc.oneof(
   fc.constant<Promotion>({ kind: 'swap' }),
@@ -343,7 +346,8 @@ it('goes up by itself only after the time of the place was over and its checks p
       if (phase.kind === 'starting') continue;
       if (phase.kind === 'awaitingApproval') expect(phase.until <= turn.now || phase.needed <= phase.given.length).toBe(true);
       else expect('until' in phase && phase.until <= turn.now).toBe(true);
-      const withoutData = at.verdict === 'no_data' && at.plan.onNoData === 'continue' && event.goal.kind !== 'full';
+      const withoutData =
+        at.verdict === 'no_data' && at.plan.checks['errors']?.onNoData === 'continue' && event.goal.kind !== 'full';
       expect(at.verdict === 'pass' || withoutData).toBe(true);
       expect(at.hold === null || at.hold.reason !== 'drift').toBe(true);
     }

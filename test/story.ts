@@ -10,7 +10,7 @@ import type { Decision } from '../src/domain/decide.ts';
 import type { ReleaseEvent } from '../src/domain/event.ts';
 import { Instant, ReleaseId, TargetId, Weight } from '../src/domain/ids.ts';
 import type { Input, Served } from '../src/domain/input.ts';
-import type { Check, Plan, Step, ThresholdCheck } from '../src/domain/plan.ts';
+import type { Check, Plan, Step, ThresholdCheck, Recourse } from '../src/domain/plan.ts';
 import type { Actor, Command, Release, Verb } from '../src/domain/release.ts';
 
 /** Noon on a day in 2026; a story's times are counted from here. */
@@ -25,7 +25,22 @@ export const ci: Actor = { kind: 'ci', name: 'ci' };
 
 export const EDGE = TargetId('checkout/edge/app');
 
-const base = { provider: 'edge', query: {}, failures: { breaches: 2, of: 3 }, dryRun: false };
+const base = {
+  provider: 'edge',
+  query: {},
+  dryRun: false,
+  onFail: 'rollback',
+  onNoData: 'hold',
+  onError: 'hold',
+  onInconclusive: 'hold',
+} as const;
+/** What a plan says of all its evidence. */
+export const RATES = {
+  falseRollbackRate: 0.01,
+  missRate: 0.05,
+  earlyAfterMs: null,
+  score: { pass: 95, marginal: 75, groups: {} },
+} as const;
 
 /** Relative only: it compares canary and stable, and has no limit of its own. */
 export const ratio = (name: string, dryRun = false): Check => ({
@@ -33,6 +48,8 @@ export const ratio = (name: string, dryRun = false): Check => ({
   name,
   dryRun,
   kind: 'ratio',
+  worse: 'higher',
+  weight: 1,
   tolerance: 0.1,
   floor: 0.0001,
   max: null,
@@ -45,6 +62,7 @@ export const threshold = (name: string, change: Partial<ThresholdCheck> = {}): C
   ...base,
   name,
   kind: 'threshold',
+  failures: { breaches: 2, of: 3 },
   min: null,
   max: 0.9,
   hardMin: null,
@@ -70,11 +88,17 @@ export const aPlan = (change: Partial<Plan> = {}): Plan => ({
   intervalMs: 10 * SECOND,
   warmUpMs: 0,
   minMeasurements: 3,
-  onNoData: 'hold',
+  ...RATES,
   onBusy: 'reject',
   checks: { errors: ratio('errors') },
   notify: [],
   ...change,
+});
+
+/** The same plan, with another answer to checks that have no data. */
+export const onNoData = (plan: Plan, recourse: Recourse): Plan => ({
+  ...plan,
+  checks: Object.fromEntries(Object.entries(plan.checks).map(([name, check]) => [name, { ...check, onNoData: recourse }])),
 });
 
 export const aCreation = (change: Partial<Creation> = {}): Creation => ({
@@ -96,6 +120,7 @@ export const verdictOf = (verdict: Verdict, change: Partial<CheckVerdict> = {}):
   verdict,
   sentence: `says ${verdict}`,
   hard: false,
+  doubt: null,
   evidence: {
     from: null,
     to: null,
@@ -106,6 +131,8 @@ export const verdictOf = (verdict: Verdict, change: Partial<CheckVerdict> = {}):
     canary: null,
     stable: null,
     limit: null,
+    weighed: null,
+    ranked: null,
   },
   ...change,
 });
@@ -119,7 +146,7 @@ export function observed(
 ): Input {
   const named = checks === null ? {} : typeof checks === 'string' ? { errors: checks } : checks;
   const verdicts = Object.fromEntries(Object.entries(named).map(([name, verdict]) => [name, verdictOf(verdict)]));
-  return { kind: 'observed', served: served ?? { kind: 'asWanted' }, driftAt, verdicts };
+  return { kind: 'observed', served: served ?? { kind: 'asWanted' }, driftAt, verdicts, restart: null };
 }
 
 export const unreachable = (detail = 'connection refused'): Served => ({

@@ -191,6 +191,7 @@ function fakeProvider(clock: Clock): FakeProvider {
         ? { kind: 'no_data', at, detail: 'prom: empty answer' }
         : { kind: 'value', at, value: fake.value };
     },
+    history: async () => err('nothing is remembered'),
     close: async () => {},
   };
   return fake;

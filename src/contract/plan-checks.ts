@@ -1,5 +1,7 @@
 /** The checks of a plan: which provider answers, what it is asked, and whether the limits can be meant. */
 import type { Check } from '../domain/plan.ts';
+import { kindsServed } from '../ports/metric-provider.ts';
+import type { OfferedCheck } from '../ports/metric-provider.ts';
 import { listed, unknownName } from './nearest.ts';
 import type { CheckDocument, PlanDocument } from './plan-document.ts';
 import type { PlanWorld } from './plan-world.ts';
@@ -69,11 +71,11 @@ function checkOf(name: string, document: CheckDocument | null, setting: Setting)
       `the check "${name}" ${what}${providerName} offers no "${offerName}"; ${listed(Object.keys(provider.offers))}`,
     );
   }
-  const kind = document?.kind ?? offer?.kind;
-  if (document && offer && document.kind !== offer.kind)
+  if (document && offer && !kindsServed(offer.kind).includes(document.kind))
     return complain([...path, 'kind'], `${providerName} offers ${offerName} as ${offer.kind}, not ${document.kind}`);
-  if (kind === undefined) return null;
-  const check = completed(document ?? offeredDocument(kind), {
+  const complete = document ?? (offer ? offeredDocument(offer.kind) : null);
+  if (complete === null) return null;
+  const check = completed(complete, {
     name,
     provider: providerName,
     query: { ...(offer?.query ?? asked), ...optionsOf(document) },
@@ -90,7 +92,7 @@ function checkOf(name: string, document: CheckDocument | null, setting: Setting)
   return check;
 }
 
-const offeredDocument = (kind: Exclude<Check['kind'], 'slo'>): CheckDocument => ({ kind });
+const offeredDocument = (kind: OfferedCheck['kind']): CheckDocument => ({ kind });
 
 const QUERY_KEYS = {
   ratio: 'bad and total',

@@ -2,6 +2,7 @@
  * From what people write to what a release runs: every default filled in, every number exact, and every reason why it
  * cannot work said at once, each with its place and with the number that would work.
  */
+import { plannedMs } from '../domain/course.ts';
 import { ALL, percent, Weight } from '../domain/ids.ts';
 import type { Plan, Step } from '../domain/plan.ts';
 import { formatDuration } from '../lib/duration.ts';
@@ -73,7 +74,11 @@ function planOf(document: PlanDocument, world: PlanWorld, complain: Complain): P
     falseRollbackRate: document.falseRollbackRate ?? DEFAULTS.falseRollbackRate,
     missRate: document.missRate ?? DEFAULTS.missRate,
     earlyAfterMs: document.advanceEarly ? (document.advanceEarly.after ?? DEFAULTS.earlyAfterMs) : null,
-    score: { ...DEFAULTS.score, ...document.score },
+    score: {
+      pass: document.score?.pass ?? DEFAULTS.score.pass,
+      marginal: document.score?.marginal ?? DEFAULTS.score.marginal,
+      groups: document.score?.groups ?? {},
+    },
     onBusy: document.onBusy ?? 'reject',
     checks,
     notify: document.notify ?? [],
@@ -168,11 +173,7 @@ function judgeTimes(plan: Plan, document: PlanDocument, complain: Complain): voi
       ['bake', 'for'],
       `a bake of ${formatDuration(plan.bake.forMs)} is too short: ${why}; bake for ${formatDuration(shortestMs)} at least`,
     );
-  const neededMs = plan.steps.reduce(
-    (sum, step) =>
-      sum + (step.kind === 'weight' ? step.holdMs : step.kind === 'pause' && step.otherwise === 'continue' ? step.forMs : 0),
-    plan.bake?.forMs ?? 0,
-  );
+  const neededMs = plannedMs(plan);
   if (deadlineMs < neededMs)
     complain(
       document.deadline ? ['deadline', 'after'] : [],

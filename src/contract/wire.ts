@@ -38,6 +38,20 @@ const evidence = z.object({
   canary: arm,
   stable: arm,
   limit: z.number().nullable(),
+  weighed: z
+    .object({
+      logE: z.number().describe('natural logarithm of the evidence of this check'),
+      together: z.number().describe('of all checks of the release'),
+      threshold: z.number().describe('where it takes the release back'),
+      anytimeP: z.number().describe('bounds how often a good release ever looks so bad'),
+      ratio: z.object({ estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() }).nullable(),
+      dispersion: z.object({ factor: z.number(), byInstance: z.boolean() }).nullable(),
+      from: z.string().nullable().describe('the route, bound or limit that it comes from most'),
+      needed: z.number().nullable().describe('requests at this weight that a pass needs'),
+      proved: z.boolean().describe('proved not to be twice as bad'),
+    })
+    .nullable(),
+  ranked: z.object({ classification: z.string(), critical: z.boolean() }).nullable(),
 });
 export const checkView = z
   .object({
@@ -45,6 +59,7 @@ export const checkView = z
     verdict,
     sentence: z.string(),
     hard: z.boolean(),
+    doubt: z.enum(['collecting', 'thin', 'suspicious', 'marginal']).nullable(),
     dryRun: z.boolean(),
     evidence: evidence.nullable(),
   })

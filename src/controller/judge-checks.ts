@@ -1,9 +1,10 @@
 /** Asks the providers and judges the answers: the way from the world's numbers to the verdicts that `decide` is given. */
-import { judge } from '../domain/analysis/judge.ts';
-import type { JudgeState } from '../domain/analysis/judge.ts';
+import { calibrate, judge, wantsHistory } from '../domain/analysis/judge.ts';
+import type { Judged, JudgeContext, JudgeState } from '../domain/analysis/judge.ts';
 import type { CheckVerdict, Measurement } from '../domain/analysis/measurement.ts';
-import { checksNow } from '../domain/course.ts';
-import type { Instant } from '../domain/ids.ts';
+import { judgedTogether, partOf } from '../domain/analysis/together.ts';
+import { checksNow, plannedMs } from '../domain/course.ts';
+import { Instant } from '../domain/ids.ts';
 import type { Check } from '../domain/plan.ts';
 import { canarySlot } from '../domain/target.ts';
 import { assert } from '../lib/assert.ts';
@@ -13,6 +14,8 @@ import type { Context } from './context.ts';
 
 export type Judgement = {
   readonly verdicts: Readonly<Record<string, CheckVerdict>>;
+  /** Why all evidence begins anew, or null. */
+  readonly restart: string | null;
   readonly measurements: readonly MeasurementRow[];
   readonly checkStates: readonly CheckState[];
 };
@@ -21,36 +24,86 @@ export type Judgement = {
 export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<Judgement> {
   const checks = checksNow(claimed.release);
   const answers = await Promise.all(checks.map((check) => measure(ctx, claimed, check, signal)));
+  const histories = await Promise.all(checks.map((check) => historyOf(ctx, claimed, check, signal)));
   const now = await ctx.store.now();
   const judged = checks.map((check, index) => {
     const measurement = answers[index];
     assert(measurement, 'one answer per check');
-    return { check, measurement, ...judgeOne(claimed, check, measurement, now) };
+    return { check, measurement, ...judgeOne(claimed, check, { measurement, history: histories[index] ?? [], now }) };
   });
-  for (const { check, verdict } of judged) ctx.recorder.verdict(claimed.release.service, check.name, verdict.verdict);
+  const elsewhere = Object.fromEntries(
+    claimed.checkStates.map(({ check, verdict }) => [check, verdict?.evidence.weighed?.logE ?? 0]),
+  );
+  const verdicts = judgedTogether(claimed.release.plan, judged, elsewhere);
+  const final = judged.map((one, index) => ({ ...one, verdict: verdicts[index] ?? one.verdict }));
+  for (const { check, verdict } of final) ctx.recorder.verdict(claimed.release.service, check.name, verdict);
   return {
-    verdicts: Object.fromEntries(judged.map(({ check, verdict }) => [check.name, verdict])),
-    measurements: judged.flatMap(({ check, measurement, verdict, fresh }) =>
+    verdicts: Object.fromEntries(final.map(({ check, verdict }) => [check.name, verdict])),
+    restart: final.find(({ check, restart }) => restart !== null && !check.dryRun)?.restart ?? null,
+    measurements: final.flatMap(({ check, measurement, verdict, fresh }) =>
       fresh ? [{ check: check.name, end: measurement.at, measurement, verdict }] : [],
     ),
-    checkStates: judged.map(({ check, state, verdict }) => ({ check: check.name, state, verdict })),
+    checkStates: final.map(({ check, state, verdict }) => ({ check: check.name, state, verdict })),
   };
 }
 
-function judgeOne({ release, checkStates }: Claimed, check: Check, measurement: Measurement, now: Instant) {
-  const stored = checkStates.find((state) => state.check === check.name)?.state ?? null;
-  return judge(check, asJudgeState(stored), measurement, {
-    since: release.evidenceSince,
-    warmUpMs: release.plan.warmUpMs,
-    minMeasurements: release.plan.minMeasurements,
-    intervalMs: release.plan.intervalMs,
-    now,
-  });
+type Answered = { readonly measurement: Measurement; readonly history: readonly Measurement[]; readonly now: Instant };
+
+function judgeOne(claimed: Claimed, check: Check, { measurement, history, now }: Answered): Judged {
+  const context = contextOf(claimed, check, now);
+  const stored = storedState(claimed, check);
+  return judge(
+    check,
+    history.length === 0 ? stored : (calibrate(check, stored, { ...context, history }) ?? stored),
+    measurement,
+    context,
+  );
 }
+
+function contextOf({ release }: Claimed, check: Check, now: Instant): JudgeContext {
+  const { plan } = release;
+  return {
+    since: release.evidenceSince,
+    evidenceFrom: release.evidenceFrom,
+    warmUpMs: plan.warmUpMs,
+    minMeasurements: plan.minMeasurements,
+    intervalMs: plan.intervalMs,
+    alpha: plan.falseRollbackRate,
+    beta: plan.missRate,
+    horizonMs: plannedMs(plan),
+    part: partOf(check, plan),
+    now,
+  };
+}
+
+const storedState = ({ checkStates }: Claimed, check: Check): JudgeState | null =>
+  asJudgeState(checkStates.find((state) => state.check === check.name)?.state ?? null);
 
 // The store keeps the judge's state as the plain JSON that the judge made; only the judge looks into it.
 const asJudgeState = (stored: unknown): JudgeState | null =>
   typeof stored === 'object' && stored !== null ? (stored as JudgeState) : null;
+
+const HISTORY_MS = 3_600_000;
+const SHORTEST_STEP_MS = 15_000;
+
+/** What stable was like in the last hour, asked for once, before the first evidence; nothing where there is none. */
+async function historyOf(ctx: Context, claimed: Claimed, check: Check, signal: AbortSignal): Promise<readonly Measurement[]> {
+  const provider = ctx.providers.get(check.provider);
+  const { release } = claimed;
+  if (!provider || !wantsHistory(check, storedState(claimed, check), release.evidenceFrom)) return [];
+  const now = await ctx.store.now();
+  const span = {
+    from: Instant(Math.max(0, release.evidenceFrom - HISTORY_MS)),
+    to: release.evidenceFrom,
+    stepMs: Math.max(release.plan.intervalMs, SHORTEST_STEP_MS),
+  };
+  const answer = await ctx.calls.call(
+    { dependency: `provider ${provider.name}`, ms: ctx.settings.measureTimeoutMs, signal, lowering: false },
+    (inner) => provider.history(questionOf(claimed, check, now), span, inner),
+    () => true,
+  );
+  return answer.ok && answer.value.ok ? answer.value.value : [];
+}
 
 async function measure(ctx: Context, claimed: Claimed, check: Check, signal: AbortSignal): Promise<Measurement> {
   const now = await ctx.store.now();

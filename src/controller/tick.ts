@@ -71,6 +71,7 @@ async function watch(ctx: Context, claimed: Claimed, signal: AbortSignal): Promi
     served,
     driftAt: newestDrift(targets),
     verdicts: judgement.verdicts,
+    restart: judgement.restart,
   };
   return step(ctx, claimed, { input, judgement, seenAt }, signal);
 }
@@ -152,6 +153,7 @@ async function watchBlind(ctx: Context, claimed: Claimed, failedTries: number, s
     served: { kind: 'asWanted' },
     driftAt: null,
     verdicts: judgement.verdicts,
+    restart: judgement.restart,
   };
   const recorded = await take(ctx, claimed, { input, judgement, failedTries });
   if (recorded === null) return { outcome: 'ok', yieldUntil: claimed.dueAt };

@@ -63,6 +63,7 @@ it('calls a check absolute when it has a limit of its own', () => {
     maxMs: null,
     hardMaxMs: null,
     minRequests: 1,
+    weight: 1,
   } as const;
   expect(isAbsolute(latency)).toBe(false);
   expect(isAbsolute({ ...latency, maxMs: 300 })).toBe(true);

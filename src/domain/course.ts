@@ -4,7 +4,7 @@ import type { Draft } from './draft.ts';
 import type { ReleaseFact } from './event.ts';
 import { ALL, after, complement, NONE } from './ids.ts';
 import type { Weight } from './ids.ts';
-import type { Check, Step } from './plan.ts';
+import type { Check, Plan, Step } from './plan.ts';
 import type { Actor, Goal, Outcome, Release, RollbackCause } from './release.ts';
 
 type WeightStep = Extract<Step, { kind: 'weight' }>;
@@ -55,7 +55,12 @@ export function requiredNow(release: Release): readonly string[] {
 export function isAbsolute(check: Check): boolean {
   switch (check.kind) {
     case 'threshold':
+    case 'slo':
       return true;
+    case 'rate':
+    case 'gauge':
+    case 'mann-whitney':
+      return false;
     case 'ratio':
       return check.max !== null || check.hardMax !== null;
     case 'latency':
@@ -147,3 +152,11 @@ export const wayBack = (release: Release): Outcome =>
   release.rollback?.cause.kind === 'superseded' ? 'superseded' : 'rolledBack';
 
 export const endEvent = (outcome: Outcome) => `release.${outcome}` as const;
+
+/** How long the plan takes when nothing holds it. */
+export const plannedMs = ({ steps, bake }: Plan): number =>
+  steps.reduce(
+    (sum, step) =>
+      sum + (step.kind === 'weight' ? step.holdMs : step.kind === 'pause' && step.otherwise === 'continue' ? step.forMs : 0),
+    bake?.forMs ?? 0,
+  );

@@ -146,6 +146,7 @@ describe('going back', () => {
       kind: 'observed',
       served: { kind: 'asWanted' },
       driftAt: null,
+      restart: null,
       verdicts: { errors: verdictOf('fail', { hard: true }) },
     });
     expect(told.release.rollback).toMatchObject({ cause: { kind: 'check', check: 'errors', hard: true } });
@@ -315,6 +316,7 @@ describe('holding', () => {
       kind: 'observed',
       served: { kind: 'asWanted' },
       driftAt: null,
+      restart: null,
       verdicts: { errors: verdictOf('no_data', { sentence: 'other words' }) },
     });
     expect(told.latest).toEqual([]);

@@ -6,7 +6,7 @@
  * phase in which the canary has traffic.
  */
 import { unreachable } from '../lib/assert.ts';
-import type { CheckVerdict } from './analysis/measurement.ts';
+import type { CheckVerdict, Verdict } from './analysis/measurement.ts';
 import { overallVerdict } from './analysis/summary.ts';
 import { command } from './command.ts';
 import { advance, arrive, checksNow, endEvent, nextOf, requiredNow, rollBack, wayBack } from './course.ts';
@@ -17,6 +17,7 @@ import { failures } from './explain.ts';
 import { after, NONE } from './ids.ts';
 import type { Instant } from './ids.ts';
 import type { Input, Served } from './input.ts';
+import type { Check, Recourse } from './plan.ts';
 import type { Hold, Release } from './release.ts';
 import { isEnded, isLowering } from './release.ts';
 
@@ -107,8 +108,12 @@ function observed(draft: Draft, input: Observed): null {
   const doubt = doubtful(draft.release, input);
   if (failed(draft, input, doubt) || overdue(draft) || phase.kind === 'starting' || phase.kind === 'shifting') return null;
   if (misplaced(draft, input)) return null;
+  if (input.restart !== null) {
+    draft.add({ type: 'evidence.restarted', reason: input.restart, scope: 'release' });
+    return null;
+  }
   if (doubt === null) return progress(draft, input);
-  draft.add({ type: 'evidence.restarted', reason: doubt });
+  draft.add({ type: 'evidence.restarted', reason: doubt, scope: 'step' });
   return null;
 }
 
@@ -121,7 +126,9 @@ function doubtful({ hold, evidenceSince }: Release, { driftAt, served }: Observe
 
 /** Takes in the verdicts; true when one of them takes the release back. Doubtful evidence may still condemn, and never acquit. */
 function failed(draft: Draft, { verdicts }: Observed, doubt: string | null): boolean {
-  const culprit = checksNow(draft.release).find((check) => !check.dryRun && verdicts[check.name]?.verdict === 'fail');
+  const culprit = checksNow(draft.release).find(
+    (check) => !check.dryRun && check.onFail === 'rollback' && verdicts[check.name]?.verdict === 'fail',
+  );
   if (doubt === null || culprit) noteVerdicts(draft, verdicts);
   if (!culprit) return false;
   rollBack(draft, { kind: 'check', check: culprit.name, hard: verdicts[culprit.name]?.hard ?? false });
@@ -188,6 +195,7 @@ function progress(draft: Draft, input: Observed): null {
   const { phase } = draft.release;
   switch (phase.kind) {
     case 'watching':
+      return phase.until <= draft.now || mayLeaveEarly(draft, phase.since, input) ? leave(draft, input) : unheld(draft);
     case 'baking':
       return phase.until <= draft.now ? leave(draft, input) : unheld(draft);
     case 'paused':
@@ -209,31 +217,68 @@ function progress(draft: Draft, input: Observed): null {
   }
 }
 
-/** Goes on if every required check passes; otherwise waits here and says for what. */
+/** The plan allows it, and every required check has proved that the canary is not worse. */
+function mayLeaveEarly({ release, now }: Draft, since: Instant, { verdicts }: Observed): boolean {
+  const { earlyAfterMs } = release.plan;
+  if (earlyAfterMs === null || now < after(since, earlyAfterMs) || release.verdict !== 'pass') return false;
+  const required = requiredNow(release);
+  return required.length > 0 && required.every((name) => verdicts[name]?.evidence.weighed?.proved === true);
+}
+
+/** Goes on if every required check passes, or where the plan says so for the ones that do not; otherwise waits here and says for what. */
 function leave(draft: Draft, { verdicts }: Observed): null {
   const { release } = draft;
   const next = nextOf(release);
-  const culprit = requiredNow(release).find((name) => release.checks[name]?.verdict === release.verdict) ?? null;
-  const detail = (culprit && verdicts[culprit]?.sentence) ?? 'the checks have not been measured yet';
-  switch (release.verdict) {
-    case 'pass':
-      advance(draft, next);
-      return null;
+  const culprits = requiredNow(release).flatMap((name): readonly Culprit[] => {
+    const check = release.plan.checks[name];
+    const verdict = release.checks[name]?.verdict ?? 'inconclusive';
+    return check && verdict !== 'pass' ? [{ check, verdict, found: verdicts[name] ?? null }] : [];
+  });
+  const worst = culprits.find(({ verdict }) => verdict === release.verdict);
+  if (worst === undefined) {
+    advance(draft, next, isEarly(draft) ? { reason: 'proved not to be worse than stable' } : {});
+    return null;
+  }
+  const recourses = culprits.map((culprit) => ({ ...culprit, recourse: recourseOf(culprit) }));
+  const sentence = worst.found?.sentence ?? 'the checks have not been measured yet';
+  const fatal = recourses.find(({ recourse }) => recourse === 'rollback');
+  if (fatal)
+    rollBack(
+      draft,
+      fatal.verdict === 'no_data'
+        ? { kind: 'no_data', check: fatal.check.name }
+        : { kind: 'unclear', check: fatal.check.name, verdict: fatal.verdict },
+    );
+  else if (recourses.every(({ recourse }) => recourse === 'continue') && next.kind !== 'promotion')
+    advance(draft, next, { reason: onwardWords(worst, sentence) });
+  else held(draft, { reason: HOLD_REASONS[worst.verdict], detail: sentence });
+  return null;
+}
+
+const isEarly = ({ release: { phase }, now }: Draft): boolean => phase.kind === 'watching' && now < phase.until;
+
+type Culprit = { readonly check: Check; readonly verdict: Exclude<Verdict, 'pass'>; readonly found: CheckVerdict | null };
+
+/** What the plan says of such a verdict. Only time helps against too few measurements, and nothing is raised on a suspicion. */
+function recourseOf({ check, verdict, found }: Culprit): Recourse {
+  switch (verdict) {
     case 'no_data':
-      if (release.plan.onNoData === 'rollback' && culprit) rollBack(draft, { kind: 'no_data', check: culprit });
-      else if (release.plan.onNoData === 'continue' && next.kind !== 'promotion')
-        advance(draft, next, { reason: 'no data, and the plan goes on then' });
-      else held(draft, { reason: 'no_data', detail });
-      return null;
+      return check.onNoData;
     case 'error':
-      return held(draft, { reason: 'provider', detail });
+      return check.onError;
     case 'inconclusive':
+      return found?.doubt === 'thin' || found?.doubt === 'marginal' ? check.onInconclusive : 'hold';
     case 'fail':
-      return held(draft, { reason: 'inconclusive', detail });
+      return 'hold';
     default:
-      return unreachable(release.verdict);
+      return unreachable(verdict);
   }
 }
+
+const HOLD_REASONS = { no_data: 'no_data', error: 'provider', inconclusive: 'inconclusive', fail: 'failing' } as const;
+
+const onwardWords = ({ verdict }: Culprit, sentence: string): string =>
+  verdict === 'no_data' ? 'no data, and the plan goes on then' : `the plan goes on then: ${sentence}`;
 
 function replaceOverdue(draft: Draft, phase: Extract<Release['phase'], { kind: 'promoting' }>): null {
   const { promotion } = draft.release;

@@ -71,7 +71,12 @@ export type ReleaseFact =
       readonly checks: Readonly<Record<string, CheckSummary>>;
       readonly verdict: Verdict;
     }
-  | { readonly type: 'evidence.restarted'; readonly reason: string }
+  | {
+      readonly type: 'evidence.restarted';
+      readonly reason: string;
+      /** `step`: what was counted at this weight; `release`: all evidence since the release began. */
+      readonly scope: 'step' | 'release';
+    }
   | { readonly type: 'hold.began'; readonly reason: HoldReason; readonly detail: string }
   | { readonly type: 'hold.ended' }
   | { readonly type: 'rollback.decided'; readonly cause: RollbackCause; readonly reason: string | null }

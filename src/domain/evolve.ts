@@ -39,6 +39,7 @@ function created(event: Extract<ReleaseEvent, { type: 'release.created' }>): Rel
     wanted: NONE,
     approved: NONE,
     evidenceSince: event.at,
+    evidenceFrom: event.at,
     checks: {},
     verdict: 'inconclusive',
     hold: null,
@@ -59,6 +60,7 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
       return {
         phase: { kind: 'starting' },
         startedAt: at,
+        evidenceFrom: at,
         deadlineAt: event.deadlineAt,
         stableVersion: event.stableVersion,
       };
@@ -118,7 +120,7 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
     case 'verdict.changed':
       return { checks: event.checks, verdict: event.verdict };
     case 'evidence.restarted':
-      return { evidenceSince: at, ...forgotten };
+      return { evidenceSince: at, ...(event.scope === 'release' ? { evidenceFrom: at } : {}), ...forgotten };
     case 'hold.began':
       return { hold: { reason: event.reason, detail: event.detail, since: at } };
     case 'hold.ended':

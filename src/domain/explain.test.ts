@@ -51,6 +51,7 @@ describe('the head of a release', () => {
       kind: 'observed',
       served: { kind: 'asWanted' },
       driftAt: null,
+      restart: null,
       verdicts: { errors: verdictOf('fail', { sentence: '1.9 % against 1.0 %' }) },
     });
     expect(heads(told)).toBe('checkout 1.1.0 is rolled back at 1 %: 1.9 % against 1.0 %; its traffic goes back');

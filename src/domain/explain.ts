@@ -141,6 +141,8 @@ function causeClause(release: Release, cause: RollbackCause, by: Actor): string 
       return ` at ${percent(release.wanted)}: ${release.checks[cause.check]?.sentence ?? `check ${cause.check} failed`}`;
     case 'no_data':
       return ` at ${percent(release.wanted)}: no data for check ${cause.check}, and the plan rolls back then`;
+    case 'unclear':
+      return ` at ${percent(release.wanted)}: ${release.checks[cause.check]?.sentence ?? `check ${cause.check} says ${cause.verdict}`}, and the plan rolls back then`;
     case 'person':
       return ` at ${percent(release.wanted)} by ${who(by)}`;
     case 'refused':

@@ -19,6 +19,8 @@ export type Input =
       readonly driftAt: Instant | null;
       /** The newest verdict of every check of the present step; a check that was never measured is missing. */
       readonly verdicts: Readonly<Record<string, CheckVerdict>>;
+      /** Why all evidence begins anew: another stable than before. Null when it does not. */
+      readonly restart: string | null;
     }
   /** The wanted weight was applied everywhere; no failures means that it was read back everywhere. */
   | { readonly kind: 'shifted'; readonly weight: Weight; readonly failures: readonly TargetFailure[] }

@@ -38,6 +38,8 @@ export type Release = {
   readonly approved: Weight;
   /** When the present weight was read back, or when the evidence was restarted since: older measurements do not count. */
   readonly evidenceSince: Instant;
+  /** The evidence of the whole release begins here: it carries over steps, and not over another stable. */
+  readonly evidenceFrom: Instant;
   readonly checks: Readonly<Record<string, CheckSummary>>;
   readonly verdict: Verdict;
   readonly hold: Hold | null;
@@ -137,11 +139,15 @@ export type HoldReason =
   | 'no_data'
   | 'provider'
   | 'inconclusive'
+  /** A check fails, and the plan leaves it to a person. */
+  | 'failing'
   | 'overdue';
 
 export type RollbackCause =
   | { readonly kind: 'check'; readonly check: string; readonly hard: boolean }
   | { readonly kind: 'no_data'; readonly check: string }
+  /** The check cannot tell, and the plan rolls back then. */
+  | { readonly kind: 'unclear'; readonly check: string; readonly verdict: Verdict }
   | { readonly kind: 'person' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'expired'; readonly gate: 'pause' | 'approval' | 'replace' }

@@ -51,11 +51,12 @@ export const viewChecks = (release: Release, states: readonly CheckState[]) =>
         verdict: 'inconclusive' as const,
         sentence: 'not measured yet',
         hard: false,
+        doubt: null,
         dryRun,
         evidence: null,
       };
-    const { verdict, sentence, hard, evidence } = found;
-    return { name, verdict, sentence, hard, dryRun, evidence: viewEvidence(evidence) };
+    const { verdict, sentence, hard, doubt, evidence } = found;
+    return { name, verdict, sentence, hard, doubt, dryRun, evidence: viewEvidence(evidence) };
   });
 
 const viewEvidence = (evidence: MeasurementRow['verdict']['evidence']) => ({

@@ -33,8 +33,10 @@ export type MetricProvider = {
   refuses(check: Check): string | null;
   measure(question: Question, signal: AbortSignal): Promise<Measurement>;
   /**
-   * What `measure` would have answered at every `stepMs` of a past span, oldest first: cumulative counts as they were then.
-   * The error is a sentence: why there is none. For calibration, previews and replays; never for a verdict of today.
+   * What `measure` would have answered at every `stepMs` of a past span, oldest first, one entry for each step: cumulative
+   * counts as they were then, and no data or a failure where there was one. A step at which stable alone was there is
+   * answered with stable alone, dated by it. The error is a sentence: why there is none. For calibration, previews and
+   * replays; never for a verdict of today.
    */
   history(question: Question, span: Span, signal: AbortSignal): Promise<Result<readonly Measurement[], string>>;
   close(): Promise<void>;
@@ -42,8 +44,20 @@ export type MetricProvider = {
 
 export type Span = { readonly from: Instant; readonly to: Instant; readonly stepMs: number };
 
-/** The default form of an offered check, without the name and the provider. */
+/** The default form of an offered check, without the name and the provider. A promised limit is the plan's to give. */
 export type OfferedCheck = {
-  readonly kind: Check['kind'];
+  readonly kind: Exclude<Check['kind'], 'slo'>;
   readonly query: Readonly<Record<string, string>>;
 };
+
+const SERVED: Readonly<Record<OfferedCheck['kind'], readonly Check['kind'][]>> = {
+  ratio: ['ratio', 'slo', 'mann-whitney'],
+  rate: ['rate'],
+  latency: ['latency'],
+  gauge: ['gauge', 'mann-whitney'],
+  threshold: ['threshold'],
+  'mann-whitney': ['mann-whitney'],
+};
+
+/** The kinds of checks that an offer can be asked by: counters of bad requests also say whether a promised limit holds. */
+export const kindsServed = (offered: OfferedCheck['kind']): readonly Check['kind'][] => SERVED[offered];

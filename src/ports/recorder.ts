@@ -1,5 +1,5 @@
 /** Numbers about Headgate itself, for `/metrics`. Labels are bounded: services, checks, targets, providers, kinds. */
-import type { Verdict } from '../domain/analysis/measurement.ts';
+import type { CheckVerdict } from '../domain/analysis/measurement.ts';
 import type { Target } from '../domain/target.ts';
 import type { Instant } from '../domain/ids.ts';
 import type { Tally } from './store.ts';
@@ -11,7 +11,7 @@ export type Recorder = {
   routerCall(router: string, operation: string, outcome: string, seconds: number): void;
   providerCall(provider: string, outcome: string, seconds: number): void;
   /** What one check said at one look. */
-  verdict(service: string, check: string, verdict: Verdict): void;
+  verdict(service: string, check: string, verdict: CheckVerdict): void;
   delivery(notifier: string, outcome: string): void;
   event(type: string): void;
   /** Shares of a target's second slot, in basis points; null when nobody can tell any more. */

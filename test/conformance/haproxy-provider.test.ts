@@ -13,7 +13,8 @@ import type { MetricProvider, Question } from '../../src/ports/metric-provider.t
 import { realHaproxy } from '../real/haproxy.ts';
 import type { HaproxyForm, RealHaproxy } from '../real/haproxy.ts';
 import { until } from '../real/programs.ts';
-import { NOON, ratio } from '../story.ts';
+import { NOON } from '../story.ts';
+import { latency, ranks, ratio, slo } from './prometheus.fixtures.ts';
 import { visit } from './router-run.ts';
 import type { Sent } from './router.suite.ts';
 
@@ -101,7 +102,7 @@ async function place(form: HaproxyForm): Promise<Place> {
 }
 
 const question = (change: Partial<Question> = {}): Question => ({
-  check: { ...ratio('errors'), query: { offered: 'errors' } },
+  check: ratio({ offered: 'errors' }),
   service: 'shop',
   canaryVersion: '2',
   stableVersion: '1',
@@ -147,6 +148,8 @@ describe.each(['map', 'weights'] as const)('provider haproxy, %s', { timeout: 30
 
   it('follows the roles, and says since when it counts, so that a reload is seen', async () => {
     const { real, provider } = await place(form);
+    for (const check of [slo({ offered: 'errors' }), ranks({ offered: 'errors' })])
+      expect(await provider.measure(question({ check }), signal)).toMatchObject({ kind: 'counters' });
     const before = await provider.measure(question(), signal);
     expect(before.kind === 'counters' && before.series.map(({ role }) => role).toSorted()).toEqual(['canary', 'stable']);
     const swapped = canaryOf(await provider.measure(question({ canarySlot: 'blue', stableSlot: 'green' }), signal));
@@ -169,6 +172,16 @@ describe('provider haproxy', { timeout: 30_000 }, () => {
       kind: 'failed',
       detail: 'counters: no haproxy serves shop',
     });
-    expect(provider.refuses({ ...ratio('x'), query: { bad: 'a', total: 'b' } })).toContain('HAProxy does not count "a, b"');
+    expect(provider.refuses(ratio({ bad: 'a', total: 'b' }))).toContain('HAProxy does not count "a, b"');
+    for (const check of [ratio({ offered: 'errors' }), slo({ offered: 'errors' }), ranks({ offered: 'errors' })])
+      expect(provider.refuses(check)).toBeNull();
+    expect(provider.refuses(latency({ offered: 'errors' }))).toBe(
+      'HAProxy answers errors for checks of kind ratio, slo, mann-whitney, not latency',
+    );
+    const span = { from: NOON, to: Instant(NOON + 5_000), stepMs: 1_000 };
+    expect(await provider.history(question(), span, signal)).toEqual({
+      ok: false,
+      error: 'counters: HAProxy keeps no history of what it counted',
+    });
   });
 });

@@ -1,83 +1,151 @@
-/** Answers that no Prometheus should give: 10,000 of them, made from an honest answer about a canary that fails badly. */
+/** Answers that no Prometheus should give: 10,000 of each kind, made from an honest answer about a canary that does badly. */
 import { describe, expect, it } from 'vitest';
-import { client } from '../../src/adapters/metrics/prometheus/client.ts';
 import type { Post } from '../../src/adapters/metrics/prometheus/client.ts';
-import { prometheusOptions } from '../../src/adapters/metrics/prometheus/options.ts';
-import { prometheus } from '../../src/adapters/metrics/prometheus/prometheus.ts';
-import { judge } from '../../src/domain/analysis/judge.ts';
-import type { JudgeState } from '../../src/domain/analysis/judge.ts';
-import type { Verdict } from '../../src/domain/analysis/measurement.ts';
+import type { Measurement } from '../../src/domain/analysis/measurement.ts';
 import { after, Instant } from '../../src/domain/ids.ts';
 import type { Check } from '../../src/domain/plan.ts';
 import { prng } from '../../src/lib/prng.ts';
 import type { MetricProvider, Question } from '../../src/ports/metric-provider.ts';
 import { NOON } from '../story.ts';
+import { gauge, latency, providerAt, question, rate, ratio } from './prometheus.fixtures.ts';
 
 const signal = new AbortController().signal;
 const STEP_MS = 10_000;
-const check: Check = {
-  ...{ name: 'errors', provider: 'prom', failures: { breaches: 1, of: 1 }, dryRun: false, kind: 'ratio' },
-  ...{ tolerance: 0.1, floor: 0.001, minRequests: 10, max: null, hardMax: null },
-  query: { bad: 'requests_total{code=~"5.."}', total: 'requests_total' },
-};
-const questionAt = (now: Instant): Question => ({
-  check,
-  service: 'shop',
-  canaryVersion: '2',
-  stableVersion: '1',
-  canarySlot: 'green',
-  stableSlot: 'blue',
-  routes: [],
-  since: NOON,
-  intervalMs: STEP_MS,
-  now,
+const questionAt = (check: Check, now: Instant): Question =>
+  question(check, { canaryVersion: '2', stableVersion: '1', since: NOON, intervalMs: STEP_MS, now });
+
+type Labels = Readonly<Record<string, string>>;
+const row = (part: string, version: string, value: number, labels: Labels = {}) => ({
+  metric: { headgate_part: part, version, instance: `i${version}`, ...labels },
+  value: [NOON / 1000, String(value)] as const,
 });
+type Row = ReturnType<typeof row>;
+const bodyOf = (result: readonly Row[]): string => JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
 
-const row = (part: string, version: string, value: number, atS: number) => ({
-  metric: { headgate_part: part, version, instance: `i${version}` },
-  value: [atS, String(value)] as const,
-});
+const times = (atS: number, part = 'at'): readonly Row[] => [row(part, '2', atS), row(part, '1', atS)];
+const NUMBER = /\d+(\.\d+)?/g;
 
-/** Half of what the canary answers is an error. */
-function honest(at: Instant, looks: number): string {
-  const atS = at / 1000;
-  const result = [
-    row('bad', '2', 50 * looks, atS),
-    row('bad', '1', 1 * looks, atS),
-    row('total', '2', 100 * looks, atS),
-    row('total', '1', 1_000 * looks, atS),
-    row('at', '2', atS, atS),
-    row('at', '1', atS, atS),
-  ];
-  return JSON.stringify({ status: 'success', data: { resultType: 'vector', result } });
-}
-
-const providerOf = (post: Post, shareMs = 0): MetricProvider => {
-  const options = prometheusOptions.parse({ type: 'prometheus', url: 'http://prom', shareMs });
-  return prometheus('prom', options, client(options, { post, monotonicMs: () => 0 }));
+type Case = {
+  readonly name: string;
+  readonly check: Check;
+  /** What is honestly said at that look; the canary does badly. */
+  honest(looks: number, atS: number): readonly Row[];
+  /** Whether two looks, the second of them wounded, would speak for the canary. */
+  isWell(first: Measurement, second: Measurement): boolean;
+  /** Another number of another size is no rubbish. */
+  readonly numbers: RegExp;
 };
 
-/** What the check says after an honest look and then one that answers `body`. */
-async function verdictAfter(body: string, status = 200): Promise<Verdict> {
-  const bodies = [honest(after(NOON, STEP_MS), 1), body];
-  let state: JudgeState | null = null;
-  let verdict: Verdict = 'inconclusive';
-  for (const [index, each] of bodies.entries()) {
-    const now = after(NOON, (index + 1) * STEP_MS);
-    const isLast = index === bodies.length - 1;
-    const provider = providerOf(async () => ({ status: isLast ? status : 200, body: each }));
-    const measurement = await provider.measure(questionAt(now), signal);
-    const judged = judge(check, state, measurement, { since: NOON, warmUpMs: 0, minMeasurements: 1, intervalMs: STEP_MS, now });
-    state = judged.state;
-    verdict = judged.verdict.verdict;
-  }
-  return verdict;
+/** By how much the canary's counts grew; a series that was not there grew from nothing. */
+function growth(first: Measurement, second: Measurement): { readonly total: number; readonly bad: number } {
+  if (first.kind !== 'counters' || second.kind !== 'counters') return { total: 0, bad: 0 };
+  const own = second.series.filter(({ role }) => role === 'canary');
+  const before = (key: string) => first.series.find((one) => one.key === key) ?? { total: 0, bad: 0 };
+  return {
+    total: own.reduce((sum, { key, total }) => sum + total - before(key).total, 0),
+    bad: own.reduce((sum, { key, bad }) => sum + bad - before(key).bad, 0),
+  };
 }
+const grewWell =
+  (least: number) =>
+  (first: Measurement, second: Measurement): boolean => {
+    const { total, bad } = growth(first, second);
+    return 0 < total && bad < least * total;
+  };
 
-const last = honest(after(NOON, 2 * STEP_MS), 2);
+const CASES: readonly Case[] = [
+  {
+    name: 'ratio',
+    check: ratio({ bad: 'requests_total{code=~"5.."}', total: 'requests_total' }),
+    honest: (looks, atS) => [
+      row('bad', '2', 50 * looks),
+      row('bad', '1', looks),
+      row('total', '2', 100 * looks),
+      row('total', '1', 1_000 * looks),
+      ...times(atS),
+    ],
+    isWell: grewWell(0.25),
+    numbers: NUMBER,
+  },
+  {
+    name: 'parts of the traffic',
+    check: ratio({ bad: 'requests_total{code=~"5.."}', total: 'requests_total', by: 'route' }),
+    honest: (looks, atS) => [
+      ...['/a', '/b'].flatMap((route) => [
+        row('bad', '2', 50 * looks, { route }),
+        row('total', '2', 100 * looks, { route }),
+        row('total', '1', 1_000 * looks, { route }),
+      ]),
+      ...times(atS),
+    ],
+    isWell: grewWell(0.25),
+    numbers: NUMBER,
+  },
+  {
+    name: 'rate by time',
+    check: rate({ events: 'restarts_total' }),
+    honest: (looks, atS) => [row('bad', '2', 50 * looks), row('bad', '1', looks), ...times(atS)],
+    isWell: grewWell(2.5),
+    numbers: NUMBER,
+  },
+  {
+    name: 'rate by something',
+    check: rate({ events: 'log_errors_total', per: 'requests_total' }),
+    honest: (looks, atS) => [
+      row('bad', '2', 300 * looks),
+      row('bad', '1', looks),
+      row('total', '2', 100 * looks),
+      row('total', '1', 1_000 * looks),
+      ...times(atS),
+    ],
+    isWell: grewWell(1.5),
+    numbers: NUMBER,
+  },
+  {
+    name: 'latency',
+    check: latency({ histogram: 'request_seconds' }),
+    honest: (looks, atS) => [
+      ...['2', '1'].flatMap((version) => [
+        row('bucket', version, (version === '2' ? 5 : 95) * looks, { le: '0.1' }),
+        row('bucket', version, (version === '2' ? 10 : 99) * looks, { le: '0.5' }),
+        row('bucket', version, 100 * looks, { le: '+Inf' }),
+      ]),
+      ...times(atS),
+    ],
+    isWell(first, second) {
+      if (first.kind !== 'histogram' || second.kind !== 'histogram') return false;
+      const counts = second.series.find(({ role }) => role === 'canary')?.counts ?? [];
+      const before = first.series.find(({ role }) => role === 'canary')?.counts ?? [];
+      const grown = counts.map((count, index) => count - (before[index] ?? 0));
+      return grown.length === 3 && 0 < (grown[0] ?? 0) && (grown[2] ?? 0) < (grown[0] ?? 0);
+    },
+    numbers: NUMBER,
+  },
+  {
+    name: 'level',
+    check: gauge('memory_bytes'),
+    honest: (looks, atS) => [
+      row('level', '2', 200 + looks),
+      row('level', '2', 210 + looks, { instance: 'other' }),
+      row('level', '1', 100 + looks),
+      ...times(atS, 'at0'),
+    ],
+    isWell(_, second) {
+      if (second.kind !== 'gauges') return false;
+      const own = second.series.filter(({ role }) => role === 'canary').map(({ value }) => value);
+      return 0 < own.length && own.reduce((sum, value) => sum + value, 0) / own.length < 150;
+    },
+    numbers: /-?\d+(\.\d+)?/g,
+  },
+];
+
+const bodyAt = ({ honest }: Case, looks: number): string => bodyOf(honest(looks, after(NOON, looks * STEP_MS) / 1000));
+const measureBody = (check: Check, looks: number, body: string, status = 200): Promise<Measurement> =>
+  providerOf(async () => ({ status, body })).measure(questionAt(check, after(NOON, looks * STEP_MS)), signal);
+const providerOf = (post: Post, shareMs = 0): MetricProvider => providerAt('http://prom', { shareMs }, post);
 
 /** One wound: text is cut, doubled or exchanged, or a value in the tree becomes one of another kind. */
-function wounded(random: () => number): string {
+function wounded(last: string, random: () => number): string {
   const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
   const at = Math.floor(random() * last.length);
   switch (Math.floor(random() * 5)) {
@@ -132,34 +200,45 @@ function exchanged(tree: unknown, random: () => number, pick: <T>(from: readonly
   return tree;
 }
 
-/** What an honest answer could also have been: another number of another size is no rubbish. */
-function isHonest(body: string): boolean {
+function isHonest(body: string, last: string, numbers: RegExp): boolean {
   try {
-    const known = JSON.stringify(JSON.parse(body)).replaceAll(/\d+(\.\d+)?/g, '0');
-    return known === JSON.stringify(JSON.parse(last)).replaceAll(/\d+(\.\d+)?/g, '0');
+    const known = JSON.stringify(JSON.parse(body)).replaceAll(numbers, '0');
+    return known === JSON.stringify(JSON.parse(last)).replaceAll(numbers, '0');
   } catch {
     return false;
   }
 }
 
-describe('provider prometheus and rubbish', () => {
-  it('fails the bad canary by honest answers', async () => {
-    expect(await verdictAfter(last)).toBe('fail');
+describe.each(CASES)('provider prometheus and rubbish: $name', (one) => {
+  const last = bodyAt(one, 2);
+
+  it('shows that the canary does badly by honest answers', async () => {
+    const seen = [await measureBody(one.check, 1, bodyAt(one, 1)), await measureBody(one.check, 2, last)] as const;
+    expect(['counters', 'histogram', 'gauges']).toContain(seen[1].kind);
+    expect(one.isWell(...seen)).toBe(false);
   });
 
-  it('makes no pass out of 10,000 answers that are none', { timeout: 60_000 }, async () => {
+  it('says nothing for the canary in 10,000 answers that are none', { timeout: 60_000 }, async () => {
     const random = prng(7);
-    const verdicts = new Map<Verdict, number>();
+    const first = await measureBody(one.check, 1, bodyAt(one, 1));
+    const kinds = new Map<Measurement['kind'], number>();
     for (let n = 0; n < 10_000; n++) {
-      const body = wounded(random);
-      if (isHonest(body)) continue;
-      const verdict = await verdictAfter(body);
-      if (verdict === 'pass') throw new Error(`a pass out of ${body}`);
-      verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
+      const body = wounded(last, random);
+      if (isHonest(body, last, one.numbers)) continue;
+      const seen = await measureBody(one.check, 2, body);
+      if (one.isWell(first, seen)) throw new Error(`well by ${body}`);
+      kinds.set(seen.kind, (kinds.get(seen.kind) ?? 0) + 1);
     }
-    expect([...verdicts.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(9_000);
-    expect(verdicts.get('fail')).toBeLessThan(4_000);
+    expect([...kinds.values()].reduce((sum, count) => sum + count, 0)).toBeGreaterThan(9_000);
+    expect(kinds.get('failed')).toBeGreaterThan(5_000);
   });
+});
+
+describe('provider prometheus and rubbish', () => {
+  const [some] = CASES;
+  if (!some) throw new Error('no case');
+  const { check } = some;
+  const last = bodyAt(some, 2);
 
   it.each([
     ['an error that says so', '{"status":"error","errorType":"timeout","error":"query timed out"}', 503],
@@ -171,8 +250,7 @@ describe('provider prometheus and rubbish', () => {
     ['a part', last.replace('{"status"', '{"isPartial":true,"status"'), 200],
   ])('fails on %s', async (_, body, status) => {
     const provider = providerOf(async () => ({ status, body }));
-    expect(await provider.measure(questionAt(NOON), signal)).toMatchObject({ kind: 'failed' });
-    expect(await verdictAfter(body, status)).not.toBe('pass');
+    expect(await provider.measure(questionAt(check, NOON), signal)).toMatchObject({ kind: 'failed' });
   });
 
   it('asks once for all who ask the same within a moment, and lets one of them give up alone', async () => {
@@ -185,7 +263,7 @@ describe('provider prometheus and rubbish', () => {
       });
     const provider = providerOf(post, 1_000);
     const impatient = AbortSignal.abort('enough');
-    const all = Array.from({ length: 1_000 }, (_, n) => provider.measure(questionAt(NOON), n === 0 ? impatient : signal));
+    const all = Array.from({ length: 1_000 }, (_, n) => provider.measure(questionAt(check, NOON), n === 0 ? impatient : signal));
     answer();
     const [gaveUp, ...others] = await Promise.all(all);
     expect(asked).toBe(1);

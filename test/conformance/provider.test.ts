@@ -6,23 +6,13 @@ import { BOUNDS_MS, countAnswer, routeCounts } from '../../src/adapters/traffic/
 import { Instant } from '../../src/domain/ids.ts';
 import type { Check } from '../../src/domain/plan.ts';
 import type { MetricProvider, Question } from '../../src/ports/metric-provider.ts';
-import { NOON, ratio } from '../story.ts';
+import { NOON } from '../story.ts';
+import { gauge, latency, ranks, rate, ratio, slo } from './prometheus.fixtures.ts';
 
 const signal = new AbortController().signal;
-const errors: Check = { ...ratio('errors'), query: { offered: 'errors' } };
-const latency: Check = {
-  name: 'latency',
-  provider: 'edge',
-  query: { offered: 'latency' },
-  failures: { breaches: 1, of: 1 },
-  dryRun: false,
-  kind: 'latency',
-  tolerance: 0.1,
-  quantile: 0.95,
-  maxMs: null,
-  hardMaxMs: null,
-  minRequests: 1,
-};
+const offer = { offered: 'errors' };
+const errors: Check = ratio(offer);
+const latencyCheck: Check = latency({ offered: 'latency' });
 const question = (change: Partial<Question> = {}): Question => ({
   check: errors,
   service: 'shop',
@@ -48,7 +38,7 @@ describe.each([
   it('offers what it offers in a form that it does not refuse itself', () => {
     const provider = open();
     for (const [name, offer] of Object.entries(provider.offers))
-      expect(provider.refuses({ ...(offer.kind === 'latency' ? latency : errors), name, query: offer.query })).toBeNull();
+      expect(provider.refuses({ ...(offer.kind === 'latency' ? latencyCheck : errors), name, query: offer.query })).toBeNull();
     expect(Object.keys(provider.offers)).toContain('errors');
   });
 
@@ -77,9 +67,26 @@ describe('provider edge', () => {
         { key: 'front/app/blue', role: 'stable', startedAt: NOON, total: 0, bad: 0 },
       ],
     });
-    const histogram = await edgeOf().measure(question({ check: latency }), signal);
+    const histogram = await edgeOf().measure(question({ check: latencyCheck }), signal);
     expect(histogram).toMatchObject({ kind: 'histogram', boundsMs: BOUNDS_MS });
     if (histogram.kind === 'histogram') expect(histogram.series[0]?.counts.reduce((sum, count) => sum + count, 0)).toBe(10);
+  });
+
+  it('answers for a promised limit and for ranks by the same counters', async () => {
+    const counters = await edgeOf().measure(question(), signal);
+    for (const check of [slo(offer), ranks(offer)]) {
+      expect(edgeOf().refuses(check)).toBeNull();
+      expect(await edgeOf().measure(question({ check }), signal)).toEqual(counters);
+    }
+    for (const check of [rate(offer), gauge('memory')]) expect(edgeOf().refuses(check)).not.toBeNull();
+  });
+
+  it('keeps no history', async () => {
+    const span = { from: NOON, to: Instant(NOON + 5_000), stepMs: 1_000 };
+    expect(await edgeOf().history(question(), span, signal)).toEqual({
+      ok: false,
+      error: 'edge: an edge keeps no history of what it counted',
+    });
   });
 
   it('follows the roles when they have swapped', async () => {
@@ -99,8 +106,8 @@ describe('provider edge', () => {
     expect(edgeOf().refuses({ ...errors, query: { bad: 'x', total: 'y' } })).toBe(
       'the edge does not know "x, y"; it offers errors and latency',
     );
-    expect(edgeOf().refuses({ ...latency, query: { offered: 'errors' } })).toBe(
-      'the edge answers errors for checks of kind ratio, not latency',
+    expect(edgeOf().refuses(latency(offer))).toBe(
+      'the edge answers errors for checks of kind ratio, slo, mann-whitney, not latency',
     );
   });
 });
@@ -117,5 +124,15 @@ describe('provider memory', () => {
     expect(seen).toMatchObject([{ value: 1 }, { value: 2, at: NOON + 5_000 }, { value: 2 }]);
     expect(provider.asked).toHaveLength(3);
     expect(await memoryProvider('m', []).measure(question(), signal)).toMatchObject({ kind: 'no_data' });
+  });
+
+  it('has the past that it was told, within the span that is asked for', async () => {
+    const past = [0, 1, 2, 3].map((n) => ({ kind: 'value' as const, at: Instant(NOON + n * 1_000), value: n }));
+    const span = { from: Instant(NOON + 1_000), to: Instant(NOON + 2_000), stepMs: 1_000 };
+    expect(await memoryProvider('m', [], past).history(question(), span, signal)).toMatchObject({
+      ok: true,
+      value: [{ value: 1 }, { value: 2 }],
+    });
+    expect(await memoryProvider('m', []).history(question(), span, signal)).toEqual({ ok: false, error: 'm keeps no history' });
   });
 });

@@ -16,7 +16,7 @@ import type { Input, Served } from '../../src/domain/input.ts';
 import type { Plan, Step } from '../../src/domain/plan.ts';
 import type { Actor, Command, Release } from '../../src/domain/release.ts';
 import { parseDuration } from '../../src/lib/duration.ts';
-import { aCreation, aPlan, NOON, ratio, threshold, verdictOf } from '../story.ts';
+import { aCreation, aPlan, NOON, onNoData, ratio, threshold, verdictOf } from '../story.ts';
 
 /** The same text with the lines that came of it written anew. */
 export function retell(text: string): string {
@@ -101,7 +101,7 @@ function configured(setup: Setup, line: string): Setup {
       const answer = rest[2];
       if (answer !== 'hold' && answer !== 'rollback' && answer !== 'continue')
         throw new Error('on no data hold|rollback|continue');
-      return planned({ onNoData: answer });
+      return planned(onNoData(setup.plan, answer));
     }
     case 'promotion': {
       const [, , within, , otherwise] = rest;
@@ -232,7 +232,7 @@ function observedOf(text: string, release: Release, now: Instant): Input {
   });
   const verdicts = Object.fromEntries(named.map(([name, word]) => [name, judged(word)]));
   const served = rest.map(servedOf).find((found) => found !== null) ?? { kind: 'asWanted' };
-  return { kind: 'observed', served, driftAt: rest.includes('drifted') ? now : null, verdicts };
+  return { kind: 'observed', served, driftAt: rest.includes('drifted') ? now : null, verdicts, restart: null };
 }
 
 function servedOf(text: string): Served | null {

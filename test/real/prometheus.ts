@@ -48,6 +48,8 @@ export type PrometheusWish = {
   readonly scrapeEvery?: string;
   /** TLS with a certificate of its own, and the user `headgate` with the password `secret`. */
   readonly isSecured?: boolean;
+  /** Native histograms, which it has to be told to take. */
+  readonly hasNatives?: boolean;
 };
 
 /** `secret`, hashed as Prometheus wants it. */
@@ -57,13 +59,11 @@ export async function realPrometheus({
   targets,
   scrapeEvery = '200ms',
   isSecured = false,
+  hasNatives = false,
 }: PrometheusWish): Promise<RealPrometheus> {
   const { dir, remove } = scratch('prometheus');
   const port = await freePort();
-  const configuration = join(dir, 'prometheus.yml');
-  const page = codeBlock('metrics/prometheus.md', 'yaml').replace('5s', scrapeEvery);
-  const lines = targets.map((target) => `      - targets: ['${target}']`).join('\n');
-  writeFileSync(configuration, page.replace(/( {6}- targets: .*\n)+/, `${lines}\n`));
+  const configuration = writeScrapes(dir, targets, scrapeEvery);
   execFileSync('promtool', ['check', 'config', configuration], { stdio: 'pipe' });
   const { args, ca } = isSecured ? secured(dir) : { args: [], ca: '' };
   const url = `${isSecured ? 'https' : 'http'}://127.0.0.1:${port}`;
@@ -74,6 +74,7 @@ export async function realPrometheus({
       `--storage.tsdb.path=${join(dir, 'data')}`,
       `--web.listen-address=127.0.0.1:${port}`,
       '--log.level=warn',
+      ...(hasNatives ? ['--enable-feature=native-histograms'] : []),
       ...args,
     ]);
     await until('Prometheus', () => isReady(url, program, isSecured), 20_000);
@@ -89,6 +90,15 @@ export async function realPrometheus({
       remove();
     },
   };
+}
+
+/** The page's own configuration, with these targets. */
+export function writeScrapes(dir: string, targets: readonly string[], scrapeEvery: string): string {
+  const file = join(dir, 'prometheus.yml');
+  const page = codeBlock('metrics/prometheus.md', 'yaml').replace('5s', scrapeEvery);
+  const lines = targets.map((target) => `      - targets: ['${target}']`).join('\n');
+  writeFileSync(file, page.replace(/( {6}- targets: .*\n)+/, `${lines}\n`));
+  return file;
 }
 
 async function isReady(url: string, program: Program, isSecured: boolean): Promise<boolean> {

@@ -35,7 +35,7 @@ export function checkLeaving(leaving: Leaving): void {
   const isPerson = byPerson(event);
   // A person may go on to the next step without the checks, with a reason; the promotion is theirs only by force.
   if (isPerson && !isPromotion) return;
-  if (!isPromotion && before.plan.onNoData === 'continue') {
+  if (!isPromotion && Object.values(before.plan.checks).some(({ onNoData }) => onNoData === 'continue')) {
     if (event.type === 'weight.intended' && event.reason !== null) leaving.sometimes('went on without data');
     return;
   }
@@ -100,7 +100,8 @@ function requiredAt({ plan, step, phase, wanted }: Release): readonly Check[] {
     if (!check || check.dryRun) return [];
     const isAbsolute =
       check.kind === 'threshold' ||
-      (check.kind === 'ratio' ? check.max !== null || check.hardMax !== null : check.maxMs !== null || check.hardMaxMs !== null);
+      (check.kind === 'ratio' && (check.max !== null || check.hardMax !== null)) ||
+      (check.kind === 'latency' && (check.maxMs !== null || check.hardMaxMs !== null));
     return wanted < ALL || isAbsolute ? [check] : [];
   });
 }

@@ -1,6 +1,6 @@
 /** What a world is made of, drawn from its seed: services, targets, routers, plans, settings, and the truth about each version. */
 import { Weight } from '../../src/domain/ids.ts';
-import type { Check, GateOutcome, Plan, Step } from '../../src/domain/plan.ts';
+import type { Check, GateOutcome, Plan, Recourse, Step } from '../../src/domain/plan.ts';
 import type { Promotion } from '../../src/domain/release.ts';
 import type { ServiceSettings, Settings } from '../../src/controller/context.ts';
 import { DEFAULT_SETTINGS } from '../../src/controller/context.ts';
@@ -136,7 +136,8 @@ export function truthOf(draw: Chance): Truth {
 }
 
 export function plan(service: string, draw: Chance, pace: Pace): Plan {
-  const checks = Object.fromEntries(checksOf(draw).map((check) => [check.name, check]));
+  const onNoData = draw.pick<Recourse>(['hold', 'hold', 'rollback', 'continue']);
+  const checks = Object.fromEntries(checksOf(draw).map((check) => [check.name, { ...check, onNoData }]));
   const names = Object.keys(checks);
   const isPoisoned = draw.hits(0.03);
   const steps = stepsOf(draw, names, pace);
@@ -151,7 +152,10 @@ export function plan(service: string, draw: Chance, pace: Pace): Plan {
     intervalMs: draw.pick([2_000, 5_000, 10_000]) * pace.looks,
     warmUpMs: draw.pick([0, 0, 5_000]),
     minMeasurements: draw.int(1, 4),
-    onNoData: draw.pick(['hold', 'hold', 'rollback', 'continue']),
+    falseRollbackRate: 0.01,
+    missRate: 0.05,
+    earlyAfterMs: null,
+    score: { pass: 95, marginal: 75, groups: {} },
     onBusy: draw.pick(['reject', 'queue', 'queue', 'supersede']),
     checks,
     notify: draw.hits(0.5) ? ['chat'] : [],
@@ -182,15 +186,17 @@ function checksOf(draw: Chance): readonly Check[] {
     name,
     provider: draw.pick(PROVIDERS),
     query: { offered: name },
-    failures: draw.pick([
-      { breaches: 1, of: 1 },
-      { breaches: 3, of: 5 },
-    ]),
     dryRun: draw.hits(0.1),
+    onFail: 'rollback' as const,
+    onNoData: 'hold' as const,
+    onError: 'hold' as const,
+    onInconclusive: 'hold' as const,
+    weight: 1,
   });
   const errors: Check = {
     ...base('errors'),
     kind: 'ratio',
+    worse: 'higher',
     tolerance: 0.5,
     floor: 0.01,
     max: draw.hits(0.5) ? 0.1 : null,
@@ -209,6 +215,10 @@ function checksOf(draw: Chance): readonly Check[] {
   const load: Check = {
     ...base('load'),
     kind: 'threshold',
+    failures: draw.pick([
+      { breaches: 1, of: 1 },
+      { breaches: 3, of: 5 },
+    ]),
     min: null,
     max: 0.8,
     hardMin: null,

@@ -2,6 +2,7 @@
  * The people who use the services, and the provider that counts them. Requests follow the weights that the routers really
  * serve; errors follow the truth about each version. A provider may also be frozen, old, empty, wrong, slow or gone.
  */
+import { err } from '../../src/lib/result.ts';
 import type { MetricProvider, Question } from '../../src/ports/metric-provider.ts';
 import type { Measurement } from '../../src/domain/analysis/measurement.ts';
 import { Instant } from '../../src/domain/ids.ts';
@@ -234,6 +235,7 @@ export function simProvider(name: string, world: ProviderWorld): SimProvider {
         await pause(fault === 'metrics_slow' ? draw.int(1_000, 20_000) : draw.int(1, 60));
         return answer(question);
       },
+      history: async () => err('the simulation remembers nothing'),
       close: async () => {},
     },
     setFault(next) {

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import type { HistogramSeries, Measurement, Role } from '../../domain/analysis/measurement.ts';
 import type { CounterSeries } from '../../domain/analysis/measurement.ts';
+import { err } from '../../lib/result.ts';
+import { kindsServed } from '../../ports/metric-provider.ts';
 import type { MetricProvider, Question } from '../../ports/metric-provider.ts';
 import type { TrafficRouter } from '../../ports/traffic-router.ts';
 import type { Edge } from '../traffic/edge/edge.ts';
@@ -32,9 +34,11 @@ export function edgeProvider(name: string, edges: readonly EdgeCounters[]): Metr
       const offered = query['offered'] ?? Object.values(query).join(', ');
       const known = OFFERS[offered];
       if (!known) return `the edge does not know "${offered}"; it offers ${Object.keys(OFFERS).join(' and ')}`;
-      return known.kind === kind ? null : `the edge answers ${offered} for checks of kind ${known.kind}, not ${kind}`;
+      const kinds = kindsServed(known.kind);
+      return kinds.includes(kind) ? null : `the edge answers ${offered} for checks of kind ${kinds.join(', ')}, not ${kind}`;
     },
     measure: async (question) => measure(name, edges, question),
+    history: async () => err(`${name}: an edge keeps no history of what it counted`),
     close: async () => {},
   };
 }

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import type { Measurement } from '../../domain/analysis/measurement.ts';
+import { err } from '../../lib/result.ts';
+import { kindsServed } from '../../ports/metric-provider.ts';
 import type { MetricProvider, Question } from '../../ports/metric-provider.ts';
 import type { TrafficRouter } from '../../ports/traffic-router.ts';
 import type { Haproxy } from '../traffic/haproxy/haproxy.ts';
@@ -26,9 +28,11 @@ export function haproxyProvider(name: string, routers: readonly Haproxy[]): Metr
     refuses({ kind, query }) {
       const offered = query['offered'] ?? Object.values(query).join(', ');
       if (offered !== 'errors') return `HAProxy does not count "${offered}"; it offers errors, and has no latency histograms`;
-      return kind === 'ratio' ? null : `HAProxy answers errors for checks of kind ratio, not ${kind}`;
+      const kinds = kindsServed('ratio');
+      return kinds.includes(kind) ? null : `HAProxy answers errors for checks of kind ${kinds.join(', ')}, not ${kind}`;
     },
     measure: (question, signal) => measure(name, routers, question, signal),
+    history: async () => err(`${name}: HAProxy keeps no history of what it counted`),
     close: async () => {},
   };
 }

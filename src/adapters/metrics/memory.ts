@@ -1,11 +1,17 @@
 /** The reference provider: it says what it is told to say, one answer after the other, and the last one for ever. */
 import type { Measurement } from '../../domain/analysis/measurement.ts';
+import { err, ok } from '../../lib/result.ts';
 import type { MetricProvider, Question } from '../../ports/metric-provider.ts';
 
 /** A script: each entry is an answer, or makes one from the question. */
 export type Answers = readonly (Measurement | ((question: Question) => Measurement))[];
 
-export function memoryProvider(name: string, answers: Answers): MetricProvider & { readonly asked: readonly Question[] } {
+/** `past` is what it says of any span, or null when it keeps no history. */
+export function memoryProvider(
+  name: string,
+  answers: Answers,
+  past: readonly Measurement[] | null = null,
+): MetricProvider & { readonly asked: readonly Question[] } {
   const asked: Question[] = [];
   return {
     name,
@@ -19,6 +25,8 @@ export function memoryProvider(name: string, answers: Answers): MetricProvider &
       if (answer === undefined) return { kind: 'no_data', at: question.now, detail: `${name} has no answer` };
       return typeof answer === 'function' ? answer(question) : answer;
     },
+    history: async (_question, { from, to }) =>
+      past ? ok(past.filter(({ at }) => from <= at && at <= to)) : err(`${name} keeps no history`),
     close: async () => {},
   };
 }

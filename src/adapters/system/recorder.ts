@@ -85,6 +85,18 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
     ['service'],
     SAFE_BUCKETS,
   );
+  const evidence = new Gauge({
+    name: 'headgate_evidence',
+    help: 'Natural logarithm of the evidence that the canary is worse than tolerated',
+    labelNames: ['service', 'check'],
+    registers,
+  });
+  const threshold = new Gauge({
+    name: 'headgate_evidence_threshold',
+    help: 'Where the evidence takes a release back',
+    labelNames: ['service', 'check'],
+    registers,
+  });
   const verdicts = counter('headgate_verdicts_total', 'What checks said, once per look', ['service', 'check', 'verdict']);
   const deliveries = counter('headgate_deliveries_total', 'Notifications tried', ['notifier', 'outcome']);
   const events = counter('headgate_events_total', 'Events committed', ['type']);
@@ -124,7 +136,13 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
     lag: (queue, seconds) => lag.observe({ queue }, seconds),
     routerCall: (name, operation, outcome, seconds) => router.observe({ router: name, operation, outcome }, seconds),
     providerCall: (name, outcome, seconds) => provider.observe({ provider: name, outcome }, seconds),
-    verdict: (service, check, verdict) => verdicts.inc({ service, check: bounded(service, check), verdict }),
+    verdict(service, check, { verdict, evidence: { weighed } }) {
+      const labels = { service, check: bounded(service, check) };
+      verdicts.inc({ ...labels, verdict });
+      if (weighed === null) return;
+      evidence.set(labels, weighed.together);
+      threshold.set(labels, weighed.threshold);
+    },
     delivery: (notifier, outcome) => deliveries.inc({ notifier, outcome }),
     event: (type) => events.inc({ type }),
     weight(target, kind, basisPoints) {

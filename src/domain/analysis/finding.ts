@@ -1,20 +1,22 @@
 /** What one kind of check finds in everything counted so far: the part of a verdict that depends on the kind. */
-import type { ArmEvidence } from './measurement.ts';
-import { countWords, plural } from './words.ts';
+import type { ArmEvidence, Evidence, Weighed } from './measurement.ts';
 
 export type Finding = {
-  /** The limit is surely broken; `failures` says how often that must be so. */
+  /** A threshold is surely broken by the newest value; `failures` says how often that must be so. */
   readonly breached: boolean;
   /** The sentence of a broken hard limit, or null. */
   readonly hard: string | null;
   /** Why these counts allow no pass, or null. */
   readonly undecided: string | null;
   readonly sentence: string;
-  /** Canary requests that were counted. */
+  /** Canary requests that were counted at this weight. */
   readonly requests: number;
   readonly canary: ArmEvidence | null;
   readonly stable: ArmEvidence | null;
   readonly limit: number | null;
+  /** What the evidence is worth; null for kinds that have none. */
+  readonly weighed: Weighed | null;
+  readonly ranked?: Evidence['ranked'];
 };
 
 /**
@@ -24,5 +26,4 @@ export type Finding = {
 export const HARD_MIN_REQUESTS = 20;
 export const HARD_MIN_BAD = 3;
 
-export const collecting = (requests: number, wanted: number): string =>
-  `collecting: ${countWords(requests)} of ${plural(wanted, 'canary request')} since the weight changed`;
+export const NOTHING_TO_COMPARE = 'stable has had no request to compare with, and the check has no absolute limit';

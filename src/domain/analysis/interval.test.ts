@@ -22,7 +22,9 @@ function lastInterval(samples: readonly (readonly [at: number, series: readonly 
   let sample: Sample | null = null;
   let interval = null;
   for (const [at, series] of samples) ({ sample, interval } = intervalSince(sample, { at, series }, total));
-  return interval;
+  if (interval === null) return null;
+  const { from, to, canary: canarySum, stable: stableSum } = interval;
+  return { from, to, canary: canarySum, stable: stableSum };
 }
 
 it('makes nothing of a first sample, which is only a baseline', () => {

@@ -8,6 +8,7 @@ import type { Role } from './measurement.ts';
 export type CumulativeSeries = {
   readonly key: string;
   readonly role: Role;
+  readonly stratum?: string;
   readonly startedAt: number | null;
   readonly values: readonly number[];
 };
@@ -29,6 +30,17 @@ export type Interval = {
   readonly to: number;
   readonly canary: readonly number[];
   readonly stable: readonly number[];
+  /** The same by series, for what has to know instances and parts of the traffic. */
+  readonly series: readonly SeriesGrowth[];
+  /** All of stable began anew and not all of the canary did: it is another stable than before. */
+  readonly stableRestarted: boolean;
+};
+
+export type SeriesGrowth = {
+  readonly key: string;
+  readonly role: Role;
+  readonly stratum: string;
+  readonly values: readonly number[];
 };
 
 type Next = { readonly at: number; readonly series: readonly CumulativeSeries[] };
@@ -49,29 +61,41 @@ export function intervalSince(
 ): { readonly sample: Sample; readonly interval: Interval | null } {
   const sample = remember(last, next);
   if (last === null) return { sample, interval: null };
-  let from = last.at;
-  let canarySeen = false;
-  const sums: Record<Role, readonly number[]> = { canary: [], stable: [] };
-  for (const series of next.series) {
-    const growth = growthOf(last, series, total);
-    if (growth === null) continue;
-    from = Math.min(from, growth.from);
-    sums[series.role] = sum(sums[series.role], growth.values);
-    canarySeen ||= series.role === 'canary';
-  }
-  return { sample, interval: canarySeen ? { from, to: next.at, ...sums } : null };
+  const grown = next.series.flatMap((one) => {
+    const growth = growthOf(last, one, total);
+    return growth === null ? [] : [{ ...growth, key: one.key, role: one.role, stratum: one.stratum ?? '' }];
+  });
+  if (!grown.some(({ role }) => role === 'canary')) return { sample, interval: null };
+  const sumOf = (role: Role): readonly number[] =>
+    grown.reduce<readonly number[]>((all, one) => (one.role === role ? sum(all, one.values) : all), []);
+  const interval = {
+    from: Math.min(last.at, ...grown.map((one) => one.from)),
+    to: next.at,
+    canary: sumOf('canary'),
+    stable: sumOf('stable'),
+    series: grown.map(({ key, role, stratum, values }) => ({ key, role, stratum, values })),
+    stableRestarted: allRestarted(grown, 'stable') && !allRestarted(grown, 'canary'),
+  };
+  return { sample, interval };
 }
 
-type Growth = { readonly from: number; readonly values: readonly number[] };
+function allRestarted(grown: readonly (Growth & { readonly role: Role })[], role: Role): boolean {
+  const known = grown.filter((one) => one.role === role && one.restarted !== null);
+  return known.length > 0 && known.every((one) => one.restarted === true);
+}
+
+/** `restarted` is null for a series that was not there before. */
+type Growth = { readonly from: number; readonly values: readonly number[]; readonly restarted: boolean | null };
 
 function growthOf(last: Sample, series: CumulativeSeries, total: Total): Growth | null {
   const { values } = series;
   const before = last.series[nameOf(series)];
-  if (!before) return startsFromZero(last, series) ? { from: last.at, values } : null;
-  if (hasRestarted(before, series, total)) return { from: before.at, values };
+  if (!before) return startsFromZero(last, series) ? { from: last.at, values, restarted: null } : null;
+  if (hasRestarted(before, series, total)) return { from: before.at, values, restarted: true };
   const dipped = total(values) < total(before.values);
   return {
     from: before.at,
+    restarted: false,
     values: values.map((value, index) => (dipped ? 0 : Math.max(0, value - (before.values[index] ?? 0)))),
   };
 }

@@ -15,13 +15,18 @@ export const at = (seconds: number): Instant => Instant(START + Math.round(1000 
 const base = {
   provider: 'prom',
   query: { bad: 'b', total: 't' },
-  failures: { breaches: 2, of: 3 },
   dryRun: false,
-};
+  onFail: 'rollback',
+  onNoData: 'hold',
+  onError: 'hold',
+  onInconclusive: 'hold',
+} as const;
 
 export const ratioCheck = (change: Partial<RatioCheck> = {}): RatioCheck => ({
   ...base,
   kind: 'ratio',
+  worse: 'higher',
+  weight: 1,
   name: 'errors',
   tolerance: 0.1,
   floor: 0.0001,
@@ -34,6 +39,7 @@ export const ratioCheck = (change: Partial<RatioCheck> = {}): RatioCheck => ({
 export const latencyCheck = (change: Partial<LatencyCheck> = {}): LatencyCheck => ({
   ...base,
   kind: 'latency',
+  weight: 1,
   name: 'latency',
   quantile: 0.95,
   tolerance: 0.25,
@@ -46,6 +52,7 @@ export const latencyCheck = (change: Partial<LatencyCheck> = {}): LatencyCheck =
 export const thresholdCheck = (change: Partial<ThresholdCheck> = {}): ThresholdCheck => ({
   ...base,
   kind: 'threshold',
+  failures: { breaches: 2, of: 3 },
   name: 'saturation',
   min: null,
   max: 0.9,
@@ -56,6 +63,11 @@ export const thresholdCheck = (change: Partial<ThresholdCheck> = {}): ThresholdC
 
 export const contextAt = (seconds: number, change: Partial<JudgeContext> = {}): JudgeContext => ({
   since: at(0),
+  evidenceFrom: at(0),
+  alpha: 0.01,
+  beta: 0.05,
+  horizonMs: 3_600_000,
+  part: 1,
   warmUpMs: 0,
   minMeasurements: 3,
   intervalMs: INTERVAL_MS,

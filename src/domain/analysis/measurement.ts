@@ -3,6 +3,7 @@
  * makes disjoint intervals of them, because overlapping rates count one bad request several times.
  */
 import type { Instant } from '../ids.ts';
+import type { Classification } from './mann-whitney-metric.ts';
 
 /** `at` is the time of the newest sample in it, by the provider's word: the same `at` twice is the same measurement. */
 export type Measurement =
@@ -56,8 +57,21 @@ export type CheckVerdict = {
   readonly sentence: string;
   /** True when a hard limit was broken: acts at once, whatever the rest says. */
   readonly hard: boolean;
+  /** Why it is inconclusive; null when it is not. */
+  readonly doubt: Doubt | null;
   readonly evidence: Evidence;
 };
+
+/** Only `thin` and `marginal` are the plan's to decide on: the others pass with time. */
+export type Doubt =
+  /** Fewer measurements than a pass needs. */
+  | 'collecting'
+  /** Less traffic than shows a regression worth seeing, or nothing to compare with. */
+  | 'thin'
+  /** Perhaps worse. */
+  | 'suspicious'
+  /** Some measurements over a threshold, or a score between two limits. */
+  | 'marginal';
 
 export type Evidence = {
   /** The span of the intervals that were judged. */
@@ -73,6 +87,30 @@ export type Evidence = {
   readonly stable: ArmEvidence | null;
   /** The limit that the canary was held against, in the unit of `value`. */
   readonly limit: number | null;
+  /** What the evidence is worth; null for kinds that have none. */
+  readonly weighed: Weighed | null;
+  /** What a rank test says of its metric; null for other kinds, and before there are values enough. */
+  readonly ranked: { readonly classification: Classification; readonly critical: boolean } | null;
+};
+
+/** The evidence that a canary is worse than tolerated, since the release began, and what was held against it. */
+export type Weighed = {
+  /** Natural logarithm of this check's own evidence; 0 is none. */
+  readonly logE: number;
+  /** Of all checks of the release together, and where it takes the release back. */
+  readonly together: number;
+  readonly threshold: number;
+  /** Bounds the chance that a good release ever looked so bad. */
+  readonly anytimeP: number;
+  /** How many times stable's rate; `low` and `high` hold at every look with 95 %. Ends are null where they are open. */
+  readonly ratio: { readonly estimate: number; readonly low: number | null; readonly high: number | null } | null;
+  /** How much more the counts scatter than independent requests: the evidence is divided by it. Null where unknown. */
+  readonly dispersion: { readonly factor: number; readonly byInstance: boolean } | null;
+  /** The route, the bound or the limit that the evidence comes from most. */
+  readonly from: string | null;
+  /** Requests at this weight that a pass needs, and whether it is proved that the canary is not twice as bad. */
+  readonly needed: number | null;
+  readonly proved: boolean;
 };
 
 export type ArmEvidence = {

@@ -19,6 +19,7 @@ export function findThreshold(check: ThresholdCheck, { newest, measurements }: S
     canary: { n: measurements, bad: 0, value },
     stable: null,
     limit: (hard ?? soft)?.limit ?? check.max ?? check.min ?? check.hardMax ?? check.hardMin,
+    weighed: null,
   };
 }
 
@@ -31,6 +32,7 @@ const nothingYet = (check: ThresholdCheck): Finding => ({
   canary: null,
   stable: null,
   limit: null,
+  weighed: null,
 });
 
 type Broken = { readonly side: 'above' | 'below'; readonly limit: number };

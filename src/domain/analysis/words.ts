@@ -21,3 +21,10 @@ export function durationWords(durationMs: number): string {
   if (durationMs < 120_000) return `${+(durationMs / 1000).toFixed(durationMs < 10_000 ? 1 : 0)} s`;
   return durationMs < 7_200_000 ? `${Math.round(durationMs / 60_000)} min` : `${+(durationMs / 3_600_000).toFixed(1)} h`;
 }
+
+/** `5.2 % (26 of 500)`. */
+export const armWords = ({ n, bad }: { readonly n: number; readonly bad: number }): string =>
+  `${shareWords(n === 0 ? 0 : bad / n)} (${countWords(bad)} of ${countWords(n)})`;
+
+export const againstWords = (stable: { readonly n: number; readonly bad: number }): string =>
+  stable.n === 0 ? '' : ` against ${armWords(stable)} on stable`;

@@ -9,13 +9,21 @@ import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { PrometheusOptions } from './options.ts';
 
-export type Sample = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
-/** Points of one series over a range. */
-export type Points = { readonly labels: Readonly<Record<string, string>>; readonly values: readonly number[] };
+/** A value, or of a native histogram the ranges that hold something; its value is then no number. */
+export type Sample = {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+  readonly ranges?: readonly Range[];
+};
+export type Range = { readonly lower: number; readonly upper: number; readonly count: number };
+/** One series over a span. */
+export type Course = readonly { readonly atMs: number; readonly sample: Sample }[];
 
 export type Client = {
   instant(query: string, signal: AbortSignal): Promise<Result<readonly Sample[], string>>;
-  range(query: string, span: Span, signal: AbortSignal): Promise<Result<readonly Points[], string>>;
+  range(query: string, span: Span, signal: AbortSignal): Promise<Result<readonly Course[], string>>;
+  /** A range that nobody else asks for, and that is not kept. */
+  past(query: string, span: Span, signal: AbortSignal): Promise<Result<readonly Course[], string>>;
 };
 
 export type Span = { readonly fromMs: number; readonly toMs: number; readonly stepMs: number };
@@ -39,58 +47,103 @@ const succeeded = <T extends z.ZodType>(data: T) =>
     isPartial: z.literal(false).optional(),
     warnings: z.array(z.string()).max(0).optional(),
   });
+const histogram = z.object({ buckets: z.array(z.tuple([z.number(), number, number, number])).optional() });
 const instantAnswer = succeeded(
   z.discriminatedUnion('resultType', [
-    z.object({ resultType: z.literal('vector'), result: z.array(z.object({ metric: labels, value: point })) }),
+    z.object({
+      resultType: z.literal('vector'),
+      result: z.array(
+        z.union([
+          z.object({ metric: labels, value: point }),
+          z.object({ metric: labels, histogram: z.tuple([z.number(), histogram]) }),
+        ]),
+      ),
+    }),
     z.object({ resultType: z.literal('scalar'), result: point }),
   ]),
 );
 const rangeAnswer = succeeded(
-  z.object({ resultType: z.literal('matrix'), result: z.array(z.object({ metric: labels, values: z.array(point) })) }),
+  z.object({
+    resultType: z.literal('matrix'),
+    result: z.array(
+      z.object({
+        metric: labels,
+        values: z.array(point).optional(),
+        histograms: z.array(z.tuple([z.number(), histogram])).optional(),
+      }),
+    ),
+  }),
 );
 const failure = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() });
 
-export function client(options: Pick<PrometheusOptions, 'shareMs'>, { post, monotonicMs }: ClientDeps): Client {
-  const shared = new Map<string, { readonly askedMs: number; readonly answer: Promise<Result<unknown, string>> }>();
-  const ask = async <T>(
-    path: string,
-    form: Record<string, string>,
-    shape: z.ZodType<T>,
-    signal: AbortSignal,
-  ): Promise<Result<T, string>> => {
-    const body = new URLSearchParams(form).toString();
-    const key = `${path}?${body}`;
-    for (const [old, { askedMs }] of shared) if (options.shareMs <= monotonicMs() - askedMs) shared.delete(old);
-    const known = shared.get(key);
-    // What is shared does not end with one of those who wait for it: the exchange has a time limit of its own.
-    const answer = known?.answer ?? exchange(post, path, body, options.shareMs === 0 ? signal : new AbortController().signal);
-    if (!known && options.shareMs > 0) shared.set(key, { askedMs: monotonicMs(), answer });
-    const parsed = await orGone(answer, signal);
-    if (!parsed.ok) return parsed;
-    const read = shape.safeParse(parsed.value);
-    return read.success ? ok(read.data) : err(refusal(parsed.value));
-  };
+export function client({ shareMs }: Pick<PrometheusOptions, 'shareMs'>, deps: ClientDeps): Client {
+  const instant = asker('/api/v1/query', instantAnswer, shareMs, deps);
+  const range = asker('/api/v1/query_range', rangeAnswer, shareMs, deps);
+  const past = asker('/api/v1/query_range', rangeAnswer, 0, deps);
   return {
     async instant(query, signal) {
-      const answer = await ask('/api/v1/query', { query }, instantAnswer, signal);
+      const answer = await instant({ query }, signal);
       if (!answer.ok) return answer;
       const { data } = answer.value;
       if (data.resultType === 'scalar') return ok([{ labels: {}, value: numberOf(data.result[1]) }]);
-      return ok(data.result.map(({ metric, value }) => ({ labels: metric, value: numberOf(value[1]) })));
-    },
-    async range(query, { fromMs, toMs, stepMs }, signal) {
-      const form = { query, start: String(fromMs / 1000), end: String(toMs / 1000), step: String(stepMs / 1000) };
-      const answer = await ask('/api/v1/query_range', form, rangeAnswer, signal);
-      if (!answer.ok) return answer;
       return ok(
-        answer.value.data.result.map(({ metric, values }) => ({
-          labels: metric,
-          values: values.map(([, value]) => numberOf(value)),
-        })),
+        data.result.map((row) =>
+          'value' in row
+            ? { labels: row.metric, value: numberOf(row.value[1]) }
+            : { labels: row.metric, value: Number.NaN, ranges: rangesOf(row.histogram[1]) },
+        ),
       );
     },
+    range: async (query, span, signal) => coursesOf(await range(formOf(query, span), signal)),
+    past: async (query, span, signal) => coursesOf(await past(formOf(query, span), signal)),
   };
 }
+
+const formOf = (query: string, { fromMs, toMs, stepMs }: Span) => ({
+  query,
+  start: String(fromMs / 1000),
+  end: String(toMs / 1000),
+  step: String(stepMs / 1000),
+});
+
+function coursesOf(answer: Result<z.output<typeof rangeAnswer>, string>): Result<readonly Course[], string> {
+  if (!answer.ok) return answer;
+  return ok(
+    answer.value.data.result.map(({ metric, values = [], histograms = [] }) => [
+      ...values.map(([at, value]) => ({ atMs: at * 1000, sample: { labels: metric, value: numberOf(value) } })),
+      ...histograms.map(([at, seen]) => ({
+        atMs: at * 1000,
+        sample: { labels: metric, value: Number.NaN, ranges: rangesOf(seen) },
+      })),
+    ]),
+  );
+}
+
+type Asker<T> = (form: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Result<T, string>>;
+
+/** Read once, too, for all who share an answer. */
+function asker<T>(path: string, shape: z.ZodType<T>, shareMs: number, { post, monotonicMs }: ClientDeps): Asker<T> {
+  const shared = new Map<string, { readonly askedMs: number; readonly answer: Promise<Result<T, string>> }>();
+  const fetched = async (body: string, signal: AbortSignal): Promise<Result<T, string>> => {
+    const answer = await exchange(post, path, body, signal);
+    if (!answer.ok) return answer;
+    const read = shape.safeParse(answer.value);
+    return read.success ? ok(read.data) : err(refusal(answer.value));
+  };
+  return async (form, signal) => {
+    // VictoriaMetrics otherwise answers as of half a minute ago; nobody else minds.
+    const body = new URLSearchParams({ ...form, nocache: '1' }).toString();
+    for (const [old, { askedMs }] of shared) if (shareMs <= monotonicMs() - askedMs) shared.delete(old);
+    const known = shared.get(body);
+    // What is shared does not end with one of those who wait for it: the exchange has a time limit of its own.
+    const answer = known?.answer ?? fetched(body, shareMs === 0 ? signal : new AbortController().signal);
+    if (!known && shareMs > 0) shared.set(body, { askedMs: monotonicMs(), answer });
+    return orGone(answer, signal);
+  };
+}
+
+const rangesOf = ({ buckets = [] }: z.output<typeof histogram>): readonly Range[] =>
+  buckets.map(([, lower, upper, count]) => ({ lower: numberOf(lower), upper: numberOf(upper), count: numberOf(count) }));
 
 const numberOf = (text: string): number => (/inf/i.test(text) ? (text.startsWith('-') ? -Infinity : Infinity) : Number(text));
 

@@ -5,9 +5,17 @@ const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'a label name');
 const query = z.string().min(1).max(4_000);
 
 const offered = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('ratio'), bad: query, total: query }),
+  z.strictObject({ kind: z.literal('ratio'), bad: query, total: query, by: label.optional() }),
+  z.strictObject({ kind: z.literal('rate'), events: query, per: query.optional() }),
   z.strictObject({ kind: z.literal('latency'), histogram: query }),
+  z.strictObject({ kind: z.literal('gauge'), query }),
   z.strictObject({ kind: z.literal('threshold'), query }),
+  z.strictObject({
+    kind: z.literal('mann-whitney'),
+    query: query.optional(),
+    bad: query.optional(),
+    total: query.optional(),
+  }),
 ]);
 
 export const prometheusOptions = z.strictObject({

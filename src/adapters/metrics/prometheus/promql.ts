@@ -96,3 +96,20 @@ export const together = (parts: Readonly<Record<string, string>>): string =>
     .join(' or ');
 
 export const PART = 'headgate_part';
+
+export const isLabel = (name: string): boolean => /^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name);
+
+/** Whether an aggregation around the whole query takes this label away. */
+export function losesLabel(query: string, label: string): boolean {
+  const text = stand(query);
+  let node: SyntaxNode | null = parser.parse(text).topNode.firstChild;
+  while (node?.name === 'ParenExpr') node = node.firstChild;
+  if (node?.name !== 'AggregateExpr') return false;
+  const operator = node.getChild('AggregateOp');
+  const modifier = node.getChild('AggregateModifier');
+  if (operator && /^(topk|bottomk|limitk)$/i.test(text.slice(operator.from, operator.to))) return false;
+  if (!modifier) return true;
+  const words = text.slice(modifier.from, modifier.to).match(/\w+/g) ?? [];
+  const isNamed = words.slice(1).includes(label);
+  return words[0]?.toLowerCase() === 'without' ? isNamed : !isNamed;
+}

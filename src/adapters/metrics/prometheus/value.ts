@@ -4,71 +4,97 @@ import { Instant } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { Question } from '../../../ports/metric-provider.ts';
-import type { Client } from './client.ts';
-import { failed } from './prometheus.ts';
+import { failed, noData } from './answer.ts';
+import type { Asked, Form } from './asked.ts';
+import type { Client, Sample } from './client.ts';
 
-export type ValueAsked = {
-  readonly question: Question;
-  readonly query: string;
-  readonly selectors: readonly string[];
-  readonly texts: Readonly<Record<string, string>>;
-};
+export type ValueForm = Extract<Form, { kind: 'value' }>;
 
 /** Points of a range query; more say nothing new. */
 const MOST_POINTS = 60;
 const SHORTEST_STEP_MS = 1_000;
 
-export async function measureValue(client: Client, asked: ValueAsked, signal: AbortSignal): Promise<Measurement> {
-  const { question, selectors } = asked;
+export const stepWithin = (rangeMs: number): number => Math.max(SHORTEST_STEP_MS, Math.ceil(rangeMs / MOST_POINTS / 1000) * 1000);
+
+export async function measureValue(client: Client, asked: Asked, form: ValueForm, signal: AbortSignal): Promise<Measurement> {
+  const { question } = asked;
   const [value, times] = await Promise.all([
-    valueOf(client, asked, signal),
+    valueOf(client, asked, form, signal),
     Promise.all(
-      selectors.map(async (selector) => ({ selector, found: await client.instant(`max(timestamp(${selector}))`, signal) })),
+      form.selectors.map(async (selector) => ({ selector, found: await client.instant(newestOf(asked, selector), signal) })),
     ),
   ]);
   if (!value.ok) return failed(question, value.error);
-  let at = Number.POSITIVE_INFINITY;
+  const ages: Age[] = [];
   for (const { selector, found } of times) {
     if (!found.ok) return failed(question, found.error);
-    const newest = found.value[0]?.value;
-    if (newest === undefined) return noData(question, `no sample of ${selector}`);
-    at = Math.min(at, newest);
+    ages.push({ selector, newest: newestIn(asked, found.value) });
   }
-  if (value.value === null) return noData(question, 'no series answers to the query');
-  if (Number.isNaN(value.value)) return noData(question, 'the answer is NaN, as of nothing divided by nothing');
-  if (!Number.isFinite(value.value)) return failed(question, 'the answer is infinite, as of something divided by nothing');
-  const ms = Math.round(at * 1000);
-  // An expression without any selector is about now.
-  return { kind: 'value', at: Number.isSafeInteger(ms) && ms >= 0 ? Instant(ms) : question.now, value: value.value };
+  return measured(question, value.value, ages);
 }
 
-const noData = ({ now }: Question, detail: string): Measurement => ({ kind: 'no_data', at: now, detail });
+/** A selector and the time of its newest sample in seconds; null without any. */
+export type Age = { readonly selector: string; readonly newest: number | null };
 
-/** Null where nothing answers to it. */
+/** `value` is null where nothing answers to the query. */
+export function measured(question: Question, value: number | null, ages: readonly Age[]): Measurement {
+  let at = Number.POSITIVE_INFINITY;
+  for (const { selector, newest } of ages) {
+    if (newest === null) return noData(question, `no sample of ${selector}`);
+    at = Math.min(at, newest);
+  }
+  if (value === null) return noData(question, 'no series answers to the query');
+  if (Number.isNaN(value)) return noData(question, 'the answer is NaN, as of nothing divided by nothing');
+  if (!Number.isFinite(value)) return failed(question, 'the answer is infinite, as of something divided by nothing');
+  const ms = Math.round(at * 1000);
+  // An expression without any selector is about now.
+  return { kind: 'value', at: Number.isSafeInteger(ms) && ms >= 0 ? Instant(ms) : question.now, value };
+}
+
+/** Asked for all services at once, the times are told apart, too: another's fresh sample says nothing of ours. */
+export function newestOf({ labels: { service, version } }: Asked, selector: string): string {
+  return service === undefined ? `max(timestamp(${selector}))` : `max by (${service}, ${version}) (timestamp(${selector}))`;
+}
+
+export function newestIn(asked: Asked, samples: readonly Sample[]): number | null {
+  const times = samples.filter((sample) => isOurs(asked, sample)).map(({ value }) => value);
+  return times.length === 0 ? null : Math.max(...times);
+}
+
+/** Where one question serves all services, rows that name another service or version are others' answers. */
+export function isOurs({ labels, question }: Asked, sample: Sample): boolean {
+  if (labels.service === undefined) return true;
+  const { [labels.service]: service = question.service, [labels.version]: version = question.canaryVersion } = sample.labels;
+  return service === question.service && version === question.canaryVersion;
+}
+
 async function valueOf(
   client: Client,
-  { question, query, texts }: ValueAsked,
+  asked: Asked,
+  { query, rangeMs, reduce }: ValueForm,
   signal: AbortSignal,
 ): Promise<Result<number | null, string>> {
-  const rangeMs = Number(texts['range'] ?? 0);
   if (rangeMs === 0) {
     const answer = await client.instant(query, signal);
     if (!answer.ok) return answer;
-    if (answer.value.length > 1) return err(severalSeries(answer.value.length));
-    return ok(answer.value[0]?.value ?? null);
+    const own = answer.value.filter((sample) => isOurs(asked, sample));
+    return own.length > 1 ? err(severalSeries(own.length)) : ok(own[0]?.value ?? null);
   }
-  const stepMs = Math.max(SHORTEST_STEP_MS, Math.ceil(rangeMs / MOST_POINTS / 1000) * 1000);
-  const answer = await client.range(query, { fromMs: question.now - rangeMs, toMs: question.now, stepMs }, signal);
+  // Whole seconds, so that those who ask within one ask the same.
+  const toMs = Math.ceil(asked.question.now / SHORTEST_STEP_MS) * SHORTEST_STEP_MS;
+  const answer = await client.range(query, { fromMs: toMs - rangeMs, toMs, stepMs: stepWithin(rangeMs) }, signal);
   if (!answer.ok) return answer;
-  if (answer.value.length > 1) return err(severalSeries(answer.value.length));
-  const values = answer.value[0]?.values ?? [];
-  return ok(values.length === 0 ? null : reduced(values, texts['reduce'] ?? 'max'));
+  const own = answer.value.filter(([first]) => first && isOurs(asked, first.sample));
+  if (own.length > 1) return err(severalSeries(own.length));
+  const values = (own[0] ?? []).map(({ sample }) => sample.value);
+  return ok(values.length === 0 ? null : reduced(values, reduce));
 }
 
-const severalSeries = (count: number): string => `${count} series answer where one is needed: aggregate them, such as with max()`;
+export const severalSeries = (count: number): string =>
+  `${count} series answer where one is needed: aggregate them, such as with max()`;
 
 /** One point that is no number makes the whole none. */
-function reduced(values: readonly number[], how: string): number {
+export function reduced(values: readonly number[], how: string): number {
   if (values.some((value) => Number.isNaN(value))) return Number.NaN;
   switch (how) {
     case 'min':

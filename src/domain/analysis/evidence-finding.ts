@@ -1,0 +1,257 @@
+/** What the evidence checks find, in numbers and in words: ratio, rate, SLO, latency and gauge. */
+import { unreachable } from '../../lib/assert.ts';
+import type { EvidenceCheck, GaugeCheck, LatencyCheck, RateCheck, RatioCheck, SloCheck } from '../plan.ts';
+import { assess, NOTHING } from './evidence/engine.ts';
+import type { Assessment, Spec } from './evidence/engine.ts';
+import { mean } from './evidence/gauges.ts';
+import type { Arm } from './evidence/likelihood.ts';
+import { requestsToSee, worthSeeing } from './evidence/planning.ts';
+import { HARD_MIN_BAD, HARD_MIN_REQUESTS, NOTHING_TO_COMPARE } from './finding.ts';
+import type { Finding } from './finding.ts';
+import { boundAt, quantileOf, requestsAbove, requestsIn } from './histogram.ts';
+import type { Quantile } from './histogram.ts';
+import type { ArmEvidence, Weighed } from './measurement.ts';
+import { armOf } from './state.ts';
+import type { State } from './state.ts';
+import { againstWords, armWords, countWords, msWords, numberWords, plural, shareWords } from './words.ts';
+
+export type EvidenceRules = {
+  readonly spec: Spec;
+  /** Of the release, and the part of the evidence that this check has in it. */
+  readonly alpha: number;
+  readonly beta: number;
+  readonly part: number;
+};
+
+export function findEvidence(check: EvidenceCheck, state: State, rules: EvidenceRules): Finding {
+  const assessment = state.evidence === null ? NOTHING : assess(rules.spec, state.evidence);
+  const weighed = weighedOf(check, state, rules, assessment);
+  switch (check.kind) {
+    case 'ratio':
+    case 'slo':
+      return findShare(check, state, weighed);
+    case 'rate':
+      return findRate(check, state, weighed);
+    case 'latency':
+      return findLatency(check, state, weighed);
+    case 'gauge':
+      return findGauge(check, state, weighed);
+    default:
+      return unreachable(check);
+  }
+}
+
+/** What is said of a check that condemns the canary: over everything since the release began, with the promised confidence. */
+export function condemnation(check: EvidenceCheck, state: State, rules: EvidenceRules): string {
+  const found = state.evidence === null ? NOTHING : assess(rules.spec, state.evidence);
+  const confidence = `${+(100 * (1 - rules.alpha)).toFixed(4)} % confidence`;
+  const { canary, stable } = state.judged;
+  const times = found.atLeast === null ? `worse with ${confidence}` : `at least ${timesOf(found.atLeast)} with ${confidence}`;
+  switch (check.kind) {
+    case 'ratio':
+    case 'slo':
+    case 'rate': {
+      const [own, other] = [armOf(canary, check.kind === 'rate'), armOf(stable, check.kind === 'rate')];
+      const head = `canary ${check.name} ${shareWords(own.n === 0 ? 0 : own.bad / own.n)}`;
+      const after = `after ${plural(own.n, 'request')}`;
+      if (found.from === 'limit')
+        return `${head}, above the limit ${shareWords('max' in check ? (check.max ?? 0) : 0)} with ${confidence} ${after}`;
+      const where = found.from === null ? '' : ` (mostly ${found.from})`;
+      const limit = 'tolerance' in check ? `; limit ${numberWords(1 + check.tolerance)} times` : '';
+      const fewer = 'worse' in check && check.worse === 'lower' ? `fewer with ${confidence}` : times;
+      return `${head} against ${shareWords(other.n === 0 ? 0 : other.bad / other.n)}${where}, ${fewer} ${after}${limit}`;
+    }
+    case 'latency': {
+      const histogram = (counts: readonly number[]) => ({ boundsMs: state.boundsMs ?? [], counts });
+      const ms = Number(found.from ?? 0);
+      const share = (counts: readonly number[]): string => {
+        const requests = requestsIn(counts);
+        return shareWords(requests === 0 ? 0 : requestsAbove(histogram(counts), ms) / requests);
+      };
+      return `canary ${check.name}: ${share(canary)} slower than ${msWords(ms)} against ${share(stable)}, worse with ${confidence} after ${plural(requestsIn(canary), 'request')}`;
+    }
+    case 'gauge':
+      return `${findGauge(check, state, weighedOf(check, state, rules, found)).sentence}, ${check.worse} than tolerated with ${confidence} (limit ${numberWords(1 + check.tolerance)} times)`;
+    default:
+      return unreachable(check);
+  }
+}
+
+function weighedOf(check: EvidenceCheck, state: State, rules: EvidenceRules, found: Assessment): Weighed {
+  const { logE, logProof, effect, dispersion, from } = found;
+  return {
+    logE,
+    together: logE,
+    threshold: Math.log(1 / rules.alpha),
+    anytimeP: Math.min(1, Math.exp(-logE)),
+    ratio: effect,
+    dispersion,
+    from,
+    needed: neededOf(check, state, rules),
+    proved: logProof !== null && Math.log(1 / rules.beta) <= logProof,
+  };
+}
+
+/** Requests at this weight until a regression worth seeing would have shown; what the plan says goes before. */
+function neededOf(check: EvidenceCheck, state: State, { alpha, part }: EvidenceRules): number | null {
+  if (check.kind === 'gauge') return null;
+  if (check.minRequests !== null) return check.minRequests;
+  switch (check.kind) {
+    case 'rate':
+      return null;
+    case 'slo':
+      return requestsToSee(check.max, worthSeeing(check.max), alpha * part);
+    case 'ratio': {
+      const stable = armOf(state.judged.stable);
+      const share = stable.n > 0 ? stable.bad / stable.n : (check.max ?? 0);
+      return requestsToSee(share, worthSeeing(share), alpha * part);
+    }
+    case 'latency':
+      return requestsToSee(1 - check.quantile, worthSeeing(1 - check.quantile), alpha * part);
+    default:
+      return unreachable(check);
+  }
+}
+
+function findShare(check: RatioCheck | SloCheck, state: State, weighed: Weighed): Finding {
+  const canary = armOf(state.canary);
+  const stable = armOf(state.stable);
+  const broken = hardShare(check, state);
+  const against = check.kind === 'slo' ? '' : againstWords(stable);
+  const isBlind = check.kind === 'ratio' && stable.n === 0 && check.max === null && check.hardMax === null;
+  return {
+    breached: false,
+    hard: broken && `canary ${check.name} ${armWords(broken)}, above the hard limit ${shareWords(check.hardMax ?? 0)}`,
+    undecided: isBlind && 0 < canary.n ? NOTHING_TO_COMPARE : tooFew(canary.n, weighed),
+    sentence: `canary ${check.name} ${armWords(canary)}${against}${timesWords(weighed)}${limitWords(check.max)}`,
+    requests: canary.n,
+    canary: evidenceOf(broken ?? canary),
+    stable: evidenceOf(stable),
+    limit: broken ? check.hardMax : (check.max ?? check.hardMax),
+    weighed,
+  };
+}
+
+const limitWords = (max: number | null): string => (max === null ? '' : `, limit ${shareWords(max)}`);
+
+/** `, 0.7 to 1.4 times as many`: nothing before anything bad was seen. */
+function timesWords({ ratio }: Weighed): string {
+  if (ratio === null) return '';
+  if (ratio.low === null && ratio.high === null) return '';
+  if (ratio.low === null) return `, at most ${timesOf(ratio.high)}`;
+  return ratio.high === null
+    ? `, at least ${timesOf(ratio.low)}`
+    : `, ${numberWords(+ratio.low.toPrecision(2))} to ${timesOf(ratio.high)}`;
+}
+
+const timesOf = (ratio: number | null): string => `${numberWords(+(ratio ?? 0).toPrecision(2))} times as many`;
+
+function tooFew(requests: number, { needed, proved }: Weighed): string | null {
+  if (needed === null || needed <= requests || proved) return null;
+  return `collecting: ${countWords(requests)} of ${plural(needed, 'canary request')} since the weight changed`;
+}
+
+/** In the newest interval when it is large enough to be told from chance, or in all since the weight changed. */
+function hardShare({ hardMax }: RatioCheck | SloCheck, { newest, exposed }: State): Arm | null {
+  if (hardMax === null) return null;
+  const isBroken = (arm: Arm): boolean => HARD_MIN_REQUESTS <= arm.n && HARD_MIN_BAD <= arm.bad && hardMax < arm.bad / arm.n;
+  return [armOf(newest ?? []), armOf(exposed)].find(isBroken) ?? null;
+}
+
+const evidenceOf = (arm: Arm): ArmEvidence => ({ n: arm.n, bad: arm.bad, value: arm.n === 0 ? null : arm.bad / arm.n });
+
+function findRate(check: RateCheck, state: State, weighed: Weighed): Finding {
+  const canary = armOf(state.canary, true);
+  const stable = armOf(state.stable, true);
+  const words = ({ n, bad }: Arm): string => `${numberWords(n === 0 ? 0 : bad / n)} (${countWords(bad)} in ${countWords(n)})`;
+  return {
+    breached: false,
+    hard: null,
+    undecided: stable.n === 0 ? 'stable has had nothing to compare with' : tooFew(canary.n, weighed),
+    sentence: `canary ${check.name} ${words(canary)} against ${words(stable)} on stable${timesWords(weighed)}`,
+    requests: canary.n,
+    canary: evidenceOf(canary),
+    stable: evidenceOf(stable),
+    limit: null,
+    weighed,
+  };
+}
+
+function findLatency(check: LatencyCheck, state: State, weighed: Weighed): Finding {
+  const boundsMs = state.boundsMs ?? [];
+  const canary = { boundsMs, counts: state.canary };
+  const stable = { boundsMs, counts: state.stable };
+  const stableRequests = requestsIn(state.stable);
+  const bound = boundAt(stableRequests === 0 ? canary : stable, check.quantile);
+  const slow: Arm = { n: requestsIn(state.canary), bad: requestsAbove(canary, bound) };
+  const stableSlow: Arm = { n: stableRequests, bad: requestsAbove(stable, bound) };
+  const own = quantileOf(canary, check.quantile);
+  const stableMs = quantileOf(stable, check.quantile)?.ms ?? null;
+  const broken = hardLatency(check, state);
+  const name = `canary ${check.name} p${+(100 * check.quantile).toFixed(3)}`;
+  const limit = check.maxMs === null ? '' : `, limit ${msWords(check.maxMs)}`;
+  const tail = `; slower than ${msWords(bound)}: ${armWords(slow)}${againstWords(stableSlow)}${timesWords(weighed)}`;
+  return {
+    breached: false,
+    hard:
+      broken &&
+      `${name} ${quantileWords(broken)} of ${plural(broken.n, 'request')}, above the hard limit ${msWords(check.hardMaxMs ?? 0)}`,
+    undecided: latencyUndecided(check, { own, requests: slow.n, stableRequests, weighed }),
+    sentence: own === null ? `${name} unknown` : `${name} ${quantileWords(own)}${limit}${tail}`,
+    requests: slow.n,
+    canary: broken ? { n: broken.n, bad: broken.bad, value: broken.ms } : { ...slow, value: own?.ms ?? null },
+    stable: { ...stableSlow, value: stableMs },
+    limit: broken ? check.hardMaxMs : (check.maxMs ?? (stableSlow.n === 0 ? check.hardMaxMs : bound)),
+    weighed,
+  };
+}
+
+type Seen = {
+  readonly own: Quantile | null;
+  readonly requests: number;
+  readonly stableRequests: number;
+  readonly weighed: Weighed;
+};
+
+function latencyUndecided(check: LatencyCheck, { own, requests, stableRequests, weighed }: Seen): string | null {
+  const limits = [check.maxMs, check.hardMaxMs].filter((limit) => limit !== null);
+  if (stableRequests === 0 && 0 < requests && limits.length === 0) return NOTHING_TO_COMPARE;
+  const isUntold = own !== null && own.atLeast && limits.some((limit) => own.ms <= limit);
+  if (!isUntold) return tooFew(requests, weighed);
+  return `canary ${check.name} is beyond the largest bucket, ${msWords(own.ms)}: whether it is within its limit cannot be told`;
+}
+
+type Broken = Quantile & Arm;
+
+/** As for a share, the slowest few of a few are no evidence: at least some must be above the limit. */
+function hardLatency({ hardMaxMs, quantile }: LatencyCheck, { newest, exposed, boundsMs }: State): Broken | null {
+  if (hardMaxMs === null) return null;
+  for (const counts of [newest ?? [], exposed]) {
+    const histogram = { boundsMs: boundsMs ?? [], counts };
+    const arm = { n: requestsIn(counts), bad: requestsAbove(histogram, hardMaxMs) };
+    const own = quantileOf(histogram, quantile);
+    const isTelling = HARD_MIN_REQUESTS <= arm.n && HARD_MIN_BAD <= arm.bad;
+    if (isTelling && own !== null && hardMaxMs < own.ms) return { ...arm, ...own };
+  }
+  return null;
+}
+
+const quantileWords = ({ ms, atLeast }: Quantile): string => `${atLeast ? 'at least ' : ''}${msWords(ms)}`;
+
+function findGauge(check: GaugeCheck, { canary, stable, measurements }: State, weighed: Weighed): Finding {
+  const level = (values: readonly number[]): number | null => (values.length === 0 ? null : mean(values));
+  const [own, other] = [level(canary), level(stable)];
+  const ratio =
+    weighed.ratio === null ? '' : `, ${numberWords(+weighed.ratio.estimate.toPrecision(3))} times as high on the whole`;
+  return {
+    breached: false,
+    hard: null,
+    undecided: other === null && own !== null ? `stable has no level of ${check.name} to compare with` : null,
+    sentence: `canary ${check.name} ${own === null ? 'unknown' : numberWords(own)}${other === null ? '' : ` against ${numberWords(other)} on stable`}${ratio}`,
+    requests: measurements,
+    canary: { n: canary.length, bad: 0, value: own },
+    stable: { n: stable.length, bad: 0, value: other },
+    limit: null,
+    weighed,
+  };
+}

@@ -1,0 +1,30 @@
+/** What is bet on: a canary some times as bad as is tolerated, given what stable was like before. */
+import type { Alternative, Limit } from './likelihood.ts';
+import { clamp } from './log-space.ts';
+
+const LEAST = 1e-9;
+/** From here on a multiple of a share is one of its odds, since a share ends at 1. */
+const HALF = 0.5;
+
+/** Null where the alternative is not worse than what is tolerated. `stable` may come from the past only. */
+export function shareAlternatives(stable: number, { factor, floor }: Limit): (ratio: number) => Alternative | null {
+  const share = clamp(stable, LEAST, 1 - LEAST);
+  const tolerated = Math.min(factor * share + floor, 0.999);
+  return (ratio) => {
+    const canary = multiple(tolerated, ratio);
+    return canary <= tolerated ? null : { canary, stable: share };
+  };
+}
+
+/** So many times a share; of its odds where that would pass a half. */
+export function multiple(share: number, ratio: number): number {
+  const plain = ratio * share;
+  if (plain < HALF) return plain;
+  const odds = (ratio * share) / (1 - share);
+  return Math.min(Math.max(odds / (1 + odds), HALF), 1 - LEAST);
+}
+
+export function rateAlternatives(stable: number, { factor, floor }: Limit): (ratio: number) => Alternative {
+  const rate = Math.max(stable, LEAST);
+  return (ratio) => ({ canary: ratio * (factor * rate + floor), stable: rate });
+}

@@ -1,0 +1,123 @@
+/**
+ * How much more the counts scatter than independent requests would: bursts (one client that retries, one bad host) make a
+ * few bad requests look like many independent ones. The evidence is divided by this factor, which is exact for clusters of
+ * up to that size and a quasi-likelihood beyond.
+ *
+ * Measured on stable alone, so that a bad canary cannot excuse itself: the scatter of its instances about their common
+ * rate, given what they had together, which no shared incident touches; or, where stable is one series, the differences
+ * of successive intervals. Over single intervals, minutes and five minutes, the largest counts. Source: Pearson's
+ * statistic as in McCullagh and Nelder, "Generalized Linear Models", 1989, section 4.5; von Neumann, 1941, for differences.
+ */
+import type { Arm } from './likelihood.ts';
+
+/** What one instance of stable counted in an interval, within one part of the traffic. */
+export type Cell = { readonly key: string; readonly group: string } & Arm;
+
+export type Dispersion = {
+  readonly scales: readonly Scale[];
+  /** Whether instances were ever told apart; if not, the estimate is the weaker one. */
+  readonly byInstance: boolean;
+};
+
+/** One length of time over which counts are gathered before they are compared. */
+type Scale = {
+  readonly spanMs: number;
+  /** Start of what is being gathered; null before the first interval. */
+  readonly since: number | null;
+  readonly gathered: Readonly<Record<string, readonly [n: number, bad: number]>>;
+  /** What the span before had in all, for a stable of one series. */
+  readonly before: readonly [n: number, bad: number] | null;
+  readonly chiSquared: number;
+  readonly freedom: number;
+};
+
+const SPANS_MS = [0, 60_000, 300_000];
+/** As many degrees of freedom in favour of no scatter at all, so that a few unlucky intervals say little. */
+const PRIOR = 10;
+/** Estimates below this are noise; above, some more is taken for what the estimate may miss. */
+const NOISE = 1.3;
+const SAFETY = 1.25;
+/** A shared incident moves a single series by as much as it likes, twice; more than this per step is no burst. */
+const LARGEST_STEP = 25;
+/** More series than that say nothing new, and a state stays small. */
+const MOST_CELLS = 16;
+
+export const noDispersion = (): Dispersion => ({
+  scales: SPANS_MS.map((spanMs) => ({ spanMs, since: null, gathered: {}, before: null, chiSquared: 0, freedom: 0 })),
+  byInstance: false,
+});
+
+/** The factor to divide by: 1 for independent requests. */
+export function dispersionFactor({ scales }: Dispersion): number {
+  const estimate = Math.max(...scales.map(({ chiSquared, freedom }) => (PRIOR + chiSquared) / (PRIOR + freedom)));
+  return estimate < NOISE ? 1 : SAFETY * estimate;
+}
+
+export type Span = {
+  readonly from: number;
+  readonly to: number;
+  /** Events of a rate scatter by their mean; bad requests among requests by a little less. */
+  readonly isRate: boolean;
+};
+
+export function observeScatter({ scales, byInstance }: Dispersion, cells: readonly Cell[], span: Span): Dispersion {
+  const busy = cells.filter(({ n }) => n > 0).slice(0, MOST_CELLS);
+  if (busy.length === 0) return { scales, byInstance };
+  return {
+    byInstance: byInstance || hasSiblings(busy),
+    scales: scales.map((scale) => gather(scale, busy, span)),
+  };
+}
+
+const hasSiblings = (cells: readonly Cell[]): boolean => new Set(cells.map(({ group }) => group)).size < cells.length;
+
+function gather(scale: Scale, cells: readonly Cell[], { from, to, isRate }: Span): Scale {
+  const since = scale.since ?? from;
+  const gathered: Record<string, readonly [number, number]> = { ...scale.gathered };
+  for (const { key, group, n, bad } of cells) {
+    const name = `${group} ${key}`;
+    const [allN, allBad] = gathered[name] ?? [0, 0];
+    gathered[name] = [allN + n, allBad + bad];
+  }
+  if (to - since < scale.spanMs) return { ...scale, since, gathered };
+  const found = compare(gathered, scale.before, isRate);
+  return {
+    spanMs: scale.spanMs,
+    since: to,
+    gathered: {},
+    before: found.total,
+    chiSquared: round(scale.chiSquared + found.chiSquared),
+    freedom: scale.freedom + found.freedom,
+  };
+}
+
+function compare(gathered: Scale['gathered'], before: Scale['before'], isRate: boolean) {
+  const groups = Map.groupBy(Object.entries(gathered), ([name]) => name.slice(0, name.indexOf(' ')));
+  let chiSquared = 0;
+  let freedom = 0;
+  for (const members of groups.values()) {
+    const found = pearson(
+      members.map(([, counts]) => counts),
+      isRate,
+    );
+    chiSquared += found.chiSquared;
+    freedom += found.freedom;
+  }
+  const total = Object.values(gathered).reduce<readonly [number, number]>(([n, bad], [m, worse]) => [n + m, bad + worse], [0, 0]);
+  if (freedom > 0 || before === null) return { chiSquared, freedom, total };
+  const step = pearson([before, total], isRate);
+  return { chiSquared: Math.min(step.chiSquared, LARGEST_STEP), freedom: step.freedom, total };
+}
+
+/** Scatter of shares about the one that they have together; nothing where there is no bad request, or nothing else. */
+function pearson(cells: readonly (readonly [n: number, bad: number])[], isRate: boolean): Pick<Scale, 'chiSquared' | 'freedom'> {
+  const n = cells.reduce((sum, [each]) => sum + each, 0);
+  const bad = cells.reduce((sum, [, each]) => sum + each, 0);
+  const share = bad / n;
+  const spread = isRate ? share : share * (1 - share);
+  if (cells.length < 2 || !(spread > 0)) return { chiSquared: 0, freedom: 0 };
+  const chiSquared = cells.reduce((sum, [each, worse]) => sum + (worse - each * share) ** 2 / (each * spread), 0);
+  return { chiSquared, freedom: cells.length - 1 };
+}
+
+const round = (value: number): number => Math.round(value * 1e6) / 1e6;

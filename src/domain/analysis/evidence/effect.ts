@@ -1,0 +1,40 @@
+/**
+ * How many times as many: the ratio of canary's rate to stable's with an interval that holds at every look, not only at the
+ * last one. It is the set of ratios that a mixture over all of them has not refuted (Ville's inequality again), from the
+ * conditional likelihood in which stable's own rate cancels, interval by interval.
+ */
+import { logRatio } from './likelihood.ts';
+import type { Arm } from './likelihood.ts';
+import { kept, logSpaced, logSumExp } from './log-space.ts';
+
+/** Log likelihood of each ratio. */
+export type Effect = readonly number[];
+
+const COUNT = 161;
+const RATIOS = logSpaced(1 / 64, 64, COUNT);
+/** Chance that an interval ever misses. */
+const MISS = 0.05;
+
+/** An end is null where the interval is open. */
+export type RatioEstimate = { readonly estimate: number; readonly low: number | null; readonly high: number | null };
+
+export const noEffect = (): Effect => RATIOS.map(() => 0);
+
+export function observeEffect(before: Effect, canary: Arm, stable: Arm, dispersion: number): Effect {
+  if (canary.n <= 0 || stable.n <= 0) return before;
+  return before.map((log, index) => kept(log + logRatio(canary, stable, RATIOS[index] ?? 1) / dispersion));
+}
+
+/** Null before anything bad was seen: then every small ratio is as likely as the next. An end of the grid is an open end. */
+export function estimateOf(effect: Effect, miss = MISS): RatioEstimate | null {
+  const most = Math.max(...effect);
+  const all = logSumExp(effect) - Math.log(COUNT);
+  const inside = RATIOS.filter((_, index) => all - (effect[index] ?? 0) < Math.log(1 / miss));
+  const estimate = RATIOS[effect.indexOf(most)];
+  if (estimate === undefined || most === 0) return null;
+  return { estimate, low: openBelow(inside[0]), high: openAbove(inside.at(-1)) };
+}
+
+const openBelow = (ratio: number | undefined): number | null => (ratio === undefined || ratio <= (RATIOS[0] ?? 0) ? null : ratio);
+const openAbove = (ratio: number | undefined): number | null =>
+  ratio === undefined || (RATIOS.at(-1) ?? 0) <= ratio ? null : ratio;

@@ -1,0 +1,86 @@
+/**
+ * A test martingale over many alternatives at once, some of which begin late. Each interval multiplies the bet on every
+ * alternative by its e-value; the evidence is what all bets are worth together. By Ville's inequality a canary within its
+ * tolerance ever reaches 1/alpha with probability alpha at most, however often one looks.
+ *
+ * A part of the stake is kept back and laid at planned restarts, so that a defect that begins late is not outweighed by
+ * the good time before it. One interval may multiply a bet by 1/sqrt(alpha) at most: lowering an e-value keeps it one, and
+ * no single scrape, seen by one version before the other, can decide.
+ */
+import { kept, logAddExp, logSpaced, logSumExp, NEVER } from './log-space.ts';
+
+export type Process = {
+  /** Log of what the bet on each alternative is worth, before its weight. */
+  readonly bets: readonly number[];
+  /** Log of the stake that is still kept back. */
+  readonly unstarted: number;
+  readonly started: number;
+  readonly ticks: number;
+  /** The most that it was ever worth: its inverse is a p-value that may be looked at any time. */
+  readonly most: number;
+};
+
+export type Schedule = {
+  /** Ticks between restarts, and how many there are. */
+  readonly every: number;
+  readonly restarts: number;
+  /** Log of the most that one tick may multiply a bet by. */
+  readonly cap: number;
+};
+
+/** How many times as bad as tolerated, and the logarithms of the weights. */
+export type Grid = { readonly ratios: readonly number[]; readonly logWeights: readonly number[] };
+
+/** Smaller regressions get more of the stake, because large ones show by themselves. */
+export function grid(low: number, high: number, count: number): Grid {
+  const ratios = logSpaced(low, high, count);
+  const raw = ratios.map((ratio) => -Math.log(ratio));
+  const total = logSumExp(raw);
+  return { ratios, logWeights: raw.map((log) => log - total) };
+}
+
+const KEPT_BACK = 0.3;
+
+const keptBack = ({ restarts }: Schedule): number => (restarts > 0 ? KEPT_BACK : 0);
+
+export function begin({ ratios }: Grid, schedule: Schedule): Process {
+  const later = keptBack(schedule);
+  return {
+    bets: ratios.map(() => kept(Math.log(1 - later))),
+    unstarted: kept(Math.log(later)),
+    started: 0,
+    ticks: 0,
+    most: 0,
+  };
+}
+
+/** Log of what the process is worth. */
+export const worth = ({ bets, unstarted }: Process, { logWeights }: Grid): number =>
+  logAddExp(logSumExp(bets.map((bet, k) => bet + (logWeights[k] ?? NEVER))), unstarted);
+
+/** One interval; `gain` is the log e-value of one alternative in it. */
+export function advance(before: Process, over: Grid, schedule: Schedule, gain: (ratio: number) => number): Process {
+  const { bets, unstarted, started } = restarted(before, schedule);
+  const after = {
+    bets: bets.map((bet, k) => kept(bet + Math.min(gain(over.ratios[k] ?? 1), schedule.cap))),
+    unstarted,
+    started,
+    ticks: before.ticks + 1,
+  };
+  return { ...after, most: kept(Math.max(before.most, worth({ ...after, most: 0 }, over))) };
+}
+
+function restarted(
+  { bets, unstarted, started, ticks }: Process,
+  schedule: Schedule,
+): Pick<Process, 'bets' | 'unstarted' | 'started'> {
+  const { every, restarts } = schedule;
+  if (ticks === 0 || ticks % every !== 0 || restarts <= started) return { bets, unstarted, started };
+  const stake = Math.log(keptBack(schedule) / restarts);
+  const left = keptBack(schedule) * (restarts - started - 1);
+  return {
+    bets: bets.map((bet) => logAddExp(bet, stake)),
+    unstarted: left > 0 ? kept(Math.log(left / restarts)) : NEVER,
+    started: started + 1,
+  };
+}

@@ -1,0 +1,211 @@
+/**
+ * Evidence from histograms: at each of several bounds the requests slower than it are counted, and judged as bad ones. The
+ * evidences are averaged, which needs no independence. So a shift is found where it is, and nothing is asked of the shape.
+ * This is a sequential test of stochastic order; on buckets of equal ratio the margin is a time (the canary may be slower
+ * by one bucket), on others a share of slow requests.
+ */
+import { shareAlternatives } from './alternatives.ts';
+import { dispersionFactor, noDispersion, observeScatter } from './dispersion.ts';
+import type { Dispersion } from './dispersion.ts';
+import { noEffect, observeEffect } from './effect.ts';
+import type { Effect } from './effect.ts';
+import { multiple } from './alternatives.ts';
+import { logShare, logShares } from './likelihood.ts';
+import type { Arm } from './likelihood.ts';
+import { logAddExp, logMeanExp } from './log-space.ts';
+import { advance, begin, grid, worth } from './process.ts';
+import type { Process, Schedule } from './process.ts';
+import { noProof, observeProof } from './proof.ts';
+import type { Proof } from './proof.ts';
+import { requestsAbove, requestsIn } from '../histogram.ts';
+import { sum } from '../interval.ts';
+
+export type TailTick = {
+  readonly from: number;
+  readonly to: number;
+  readonly boundsMs: readonly number[];
+  /** Requests per bucket, one more than bounds. */
+  readonly canary: readonly number[];
+  readonly stable: readonly number[];
+  readonly instances: readonly { readonly key: string; readonly counts: readonly number[] }[];
+};
+
+export type TailSpec = {
+  readonly tolerance: number;
+  readonly quantile: number;
+  /** The canary's own quantile may not be slower. */
+  readonly maxMs: number | null;
+  readonly schedule: Schedule;
+};
+
+/** What is slower than `canaryMs` on the canary, against what is slower than `stableMs` on stable. */
+export type Bound = { readonly canaryMs: number; readonly stableMs: number };
+
+export type Tails = {
+  readonly kind: 'tails';
+  /** Fixed before the first interval that is judged; null while stable's requests are gathered to choose them. */
+  readonly bounds: readonly (Bound & { readonly process: Process; readonly past: Arm })[] | null;
+  readonly gathered: readonly number[];
+  /** Against the promised limit. */
+  readonly own: Process;
+  readonly dispersion: Dispersion;
+  readonly effect: Effect;
+  readonly proof: Proof;
+  readonly ticks: number;
+};
+
+const GRID = grid(1.05, 20, 20);
+const MOST_BOUNDS = 8;
+/** Shares of stable's requests beyond a bound, between which it can tell something. */
+const TELLING = { least: 0.001, most: 0.8 };
+/** Requests of stable to choose the bounds by. */
+const TO_CHOOSE = 200;
+/** Bounds that grow by less than this, all alike, are those of an exponential histogram. */
+const FINE = 1.2;
+const ALIKE = 0.01;
+
+export const noTails = ({ schedule }: TailSpec): Tails => ({
+  kind: 'tails',
+  bounds: null,
+  gathered: [],
+  own: begin(GRID, schedule),
+  dispersion: noDispersion(),
+  effect: noEffect(),
+  proof: noProof(),
+  ticks: 0,
+});
+
+export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tails {
+  const { schedule, maxMs, quantile } = spec;
+  const dispersion = dispersionFactor(before.dispersion);
+  const own =
+    maxMs === null
+      ? before.own
+      : advance(
+          before.own,
+          GRID,
+          schedule,
+          (ratio) => logShare(slower(tick, 'canary', maxMs), multiple(1 - quantile, ratio), 1 - quantile) / dispersion,
+        );
+  if (before.bounds === null) {
+    const gathered = sum(before.gathered, tick.stable);
+    const bounds = requestsIn(gathered) < TO_CHOOSE ? null : chosen(tick.boundsMs, gathered, spec);
+    return { ...before, own, gathered: bounds === null ? gathered : [], bounds, ticks: before.ticks + 1 };
+  }
+  const limit = { factor: isFine(tick.boundsMs) ? 1 : 1 + spec.tolerance, floor: 0 };
+  const bounds = before.bounds.map((bound) => {
+    const canary = slower(tick, 'canary', bound.canaryMs);
+    const stable = slower(tick, 'stable', bound.stableMs);
+    const alternative = shareAlternatives(bound.past.bad / bound.past.n, limit);
+    const gain = (ratio: number): number => {
+      const bet = canary.n > 0 && stable.n > 0 ? alternative(ratio) : null;
+      return bet === null ? 0 : logShares(canary, stable, bet, limit) / dispersion;
+    };
+    return {
+      ...bound,
+      process: advance(bound.process, GRID, schedule, gain),
+      past: { n: bound.past.n + stable.n, bad: bound.past.bad + stable.bad },
+    };
+  });
+  const shown = nearest(before.bounds, quantile);
+  if (shown === null) return { ...before, own, bounds, ticks: before.ticks + 1 };
+  const canary = slower(tick, 'canary', shown.stableMs);
+  const stable = slower(tick, 'stable', shown.stableMs);
+  return {
+    kind: 'tails',
+    bounds,
+    gathered: [],
+    own,
+    dispersion: scattered(before, tick, shown.stableMs),
+    effect: observeEffect(before.effect, canary, stable, dispersion),
+    proof: observeProof(before.proof, canary, stable, dispersion),
+    ticks: before.ticks + 1,
+  };
+}
+
+/** What an interval of stable before the release tells: which bounds to look at, and the scatter beyond one of them. */
+export function knownTails(before: Tails, tick: TailTick, spec: TailSpec): Tails {
+  const gathered = sum(before.gathered, tick.stable);
+  const bounds = requestsIn(gathered) < TO_CHOOSE ? null : chosen(tick.boundsMs, gathered, spec);
+  const shown = bounds === null ? null : nearest(bounds, spec.quantile);
+  return {
+    ...before,
+    gathered,
+    bounds,
+    dispersion: shown === null ? before.dispersion : scattered(before, tick, shown.stableMs),
+  };
+}
+
+function scattered({ dispersion }: Tails, { boundsMs, instances, from, to }: TailTick, ms: number): Dispersion {
+  const cells = instances.map(({ key, counts }) => ({
+    key,
+    group: '',
+    n: requestsIn(counts),
+    bad: requestsAbove({ boundsMs, counts }, ms),
+  }));
+  return observeScatter(dispersion, cells, { from, to, isRate: false });
+}
+
+function slower(tick: TailTick, role: 'canary' | 'stable', ms: number): Arm {
+  const counts = tick[role];
+  return { n: requestsIn(counts), bad: requestsAbove({ boundsMs: tick.boundsMs, counts }, ms) };
+}
+
+/** The bounds beyond which some of stable's requests are and not nearly all; spread evenly when there are many. */
+function chosen(boundsMs: readonly number[], gathered: readonly number[], { tolerance, schedule }: TailSpec): Tails['bounds'] {
+  const fine = isFine(boundsMs);
+  const all = requestsIn(gathered);
+  const stable = { boundsMs, counts: gathered };
+  const margin = fine && tolerance > 0 ? 1 : 0;
+  const telling = boundsMs.flatMap((stableMs, index) => {
+    const share = requestsAbove(stable, stableMs) / all;
+    const canaryMs = boundsMs[index + margin];
+    return canaryMs === undefined || TELLING.most < share ? [] : [{ stableMs, canaryMs, share }];
+  });
+  const some = telling.filter(({ share }) => TELLING.least <= share);
+  // Where nearly everything is faster than the first bound that tells, growth beyond that one still shows.
+  const kept = some.length === 0 ? telling.slice(0, 1) : evenly(some, MOST_BOUNDS);
+  return kept.map(({ stableMs, canaryMs, share }) => ({
+    stableMs,
+    canaryMs,
+    process: begin(GRID, schedule),
+    past: { n: all, bad: Math.max(share * all, 0.5) },
+  }));
+}
+
+function evenly<T>(items: readonly T[], count: number): readonly T[] {
+  if (items.length <= count) return items;
+  return Array.from({ length: count }, (_, k) => items[Math.round((k * (items.length - 1)) / (count - 1))]).filter(
+    (item) => item !== undefined,
+  );
+}
+
+/** Buckets of an exponential histogram: every bound is the same small factor above the one before. */
+export function isFine(boundsMs: readonly number[]): boolean {
+  const factors = boundsMs.slice(1).map((bound, index) => bound / (boundsMs[index] ?? bound));
+  const first = factors[0];
+  return first !== undefined && first < FINE && factors.every((factor) => Math.abs(factor / first - 1) < ALIKE);
+}
+
+/** The bound that cuts off about as much of stable as the quantile does. */
+function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound | null {
+  const distance = ({ past }: { readonly past: Arm }): number => Math.abs(Math.log(past.bad / past.n / (1 - quantile)));
+  return bounds.reduce<NonNullable<Tails['bounds']>[number] | null>(
+    (near, bound) => (near === null || distance(bound) < distance(near) ? bound : near),
+    null,
+  );
+}
+
+/** Log of what all of it is worth. */
+export function tailsWorth({ bounds, own }: Tails, { maxMs }: TailSpec): number {
+  const compared = bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, GRID)));
+  return maxMs === null ? compared : logAddExp(compared, worth(own, GRID)) - Math.log(2);
+}
+
+/** The bound that the evidence comes from most, in ms. */
+export function worstBound({ bounds }: Tails): Bound | null {
+  return (bounds ?? []).reduce<NonNullable<Tails['bounds']>[number] | null>(
+    (worst, bound) => (worst === null || worth(worst.process, GRID) < worth(bound.process, GRID) ? bound : worst),
+    null,
+  );
+}

@@ -1,0 +1,107 @@
+/**
+ * One release, one judgement. The evidence of all checks is averaged by their weights: the mean of e-values is an e-value
+ * whatever they have to do with each other, so the promised rate of false rollbacks holds for the release and is not spent
+ * once per check. Rank tests have a score together, as where they come from. What a check of the whole is guilty of is
+ * written onto it.
+ */
+import type { Check, EvidenceCheck, Plan } from '../plan.ts';
+import { together } from './evidence/engine.ts';
+import { scoreOf } from './mann-whitney-score.ts';
+import type { CheckVerdict } from './measurement.ts';
+import { numberWords } from './words.ts';
+
+/** From here on the evidence is too much to raise the weight on, though not enough to take it back: ten to one. */
+export const HOLD_E = 10;
+
+export type Single = { readonly check: Check; readonly verdict: CheckVerdict; readonly condemned: string };
+
+export const isEvidence = (check: Check): check is EvidenceCheck => check.kind !== 'threshold' && check.kind !== 'mann-whitney';
+
+/** The part that a check has in the evidence of its release; a dry run stands for itself. */
+export function partOf(check: Check, plan: Pick<Plan, 'checks'>): number {
+  if (!isEvidence(check) || check.dryRun) return 1;
+  const all = Object.values(plan.checks)
+    .filter(isEvidence)
+    .filter((one) => !one.dryRun);
+  return check.weight / all.reduce((sum, { weight }) => sum + weight, 0);
+}
+
+/** `elsewhere` is the logarithm of the evidence of checks that are not measured at this step. */
+export function judgedTogether(
+  plan: Pick<Plan, 'checks' | 'falseRollbackRate' | 'score'>,
+  singles: readonly Single[],
+  elsewhere: Readonly<Record<string, number>>,
+): readonly CheckVerdict[] {
+  const logE = (name: string): number =>
+    singles.find(({ check }) => check.name === name)?.verdict.evidence.weighed?.logE ?? elsewhere[name] ?? 0;
+  const parts = Object.values(plan.checks)
+    .filter(isEvidence)
+    .filter(({ dryRun }) => !dryRun)
+    .map(({ name, weight }) => ({ name, weight, logE: logE(name) }));
+  const all = together(parts);
+  const threshold = Math.log(1 / plan.falseRollbackRate);
+  const culprit = worst(singles);
+  const weighed = singles.map((single) => {
+    const isAlone = single.check.dryRun;
+    const { weighed: own } = single.verdict.evidence;
+    if (own === null) return single.verdict;
+    const sum = isAlone ? own.logE : all;
+    const verdict = { ...single.verdict, evidence: { ...single.verdict.evidence, weighed: { ...own, together: sum } } };
+    if (!isAlone && single !== culprit) return verdict;
+    return found(verdict, { sum, threshold, condemned: single.condemned });
+  });
+  return ranked(plan, singles, weighed);
+}
+
+/** The measured check that most of the evidence is of. */
+function worst(singles: readonly Single[]): Single | null {
+  const share = ({ check, verdict }: Single): number =>
+    isEvidence(check) && !check.dryRun && verdict.evidence.weighed !== null
+      ? verdict.evidence.weighed.logE + Math.log(check.weight)
+      : -Infinity;
+  return singles.reduce<Single | null>((most, one) => {
+    if (share(one) === -Infinity) return most;
+    return most === null || share(most) < share(one) ? one : most;
+  }, null);
+}
+
+type Sum = { readonly sum: number; readonly threshold: number; readonly condemned: string };
+
+function found(verdict: CheckVerdict, { sum, threshold, condemned }: Sum): CheckVerdict {
+  if (verdict.hard) return verdict;
+  if (threshold <= sum) return { ...verdict, verdict: 'fail', sentence: condemned };
+  const isCalm = sum < Math.log(HOLD_E) || (verdict.verdict !== 'pass' && verdict.verdict !== 'inconclusive');
+  if (isCalm) return verdict;
+  const odds = `${numberWords(Math.round(Math.exp(sum)))} of ${numberWords(Math.round(Math.exp(threshold)))}`;
+  return {
+    ...verdict,
+    verdict: 'inconclusive',
+    doubt: 'suspicious',
+    sentence: `${verdict.sentence}; perhaps worse, so nothing is raised (evidence ${odds})`,
+  };
+}
+
+/** Where all rank tests of the plan were told, their score speaks; until then none of them passes. */
+function ranked(
+  plan: Pick<Plan, 'score'>,
+  singles: readonly Single[],
+  verdicts: readonly CheckVerdict[],
+): readonly CheckVerdict[] {
+  const metrics = singles.flatMap(({ check, verdict }) =>
+    check.kind === 'mann-whitney' && verdict.evidence.ranked !== null
+      ? [{ ...verdict.evidence.ranked, name: check.name, groups: [check.group], muted: check.dryRun }]
+      : [],
+  );
+  if (metrics.every(({ muted }) => muted)) return verdicts;
+  const { pass, marginal, groups } = plan.score;
+  const score = scoreOf({ pass, marginal, groupWeights: groups }, metrics);
+  const words = `score ${numberWords(score.score)} (${score.reason ?? `${pass} passes, ${marginal} is marginal`})`;
+  return verdicts.map((verdict, index) => {
+    const { ranked: own } = verdict.evidence;
+    if (own === null || singles[index]?.check.dryRun !== false || verdict.verdict === 'error' || verdict.verdict === 'no_data')
+      return verdict;
+    const sentence = `${verdict.sentence}; ${words}`;
+    if (score.verdict === 'pass' || own.classification === 'pass') return { ...verdict, sentence };
+    return { ...verdict, sentence, verdict: score.verdict === 'fail' ? 'fail' : 'inconclusive', doubt: 'marginal' };
+  });
+}
