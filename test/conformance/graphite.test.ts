@@ -231,6 +231,11 @@ describe('provider graphite: history', () => {
         { kind: 'counters', at: (nowS - 2) * 1000 },
       ],
     });
+    expect(found.ok && found.value.length).toBe(3);
+    const alone = await provider().history(questionOf(plain, { canaryVersion: '3.0' }), span, signal);
+    expect(alone).toMatchObject({
+      value: [{ kind: 'no_data' }, { kind: 'no_data' }, { kind: 'counters', series: [{ role: 'stable' }] }],
+    });
   });
 });
 

@@ -227,6 +227,10 @@ describe('provider influxdb: history', () => {
       ],
     });
     expect(found.ok && found.value[2]).toEqual(await ask(plain));
+    const alone = await provider().history(questionOf(plain, { canaryVersion: '3.0' }), span, signal);
+    expect(alone).toMatchObject({
+      value: [{ kind: 'no_data' }, { kind: 'no_data' }, { kind: 'counters', series: [{ role: 'stable' }] }],
+    });
   });
 
   it('says why there is none', async () => {

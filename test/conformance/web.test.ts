@@ -125,7 +125,7 @@ describe('provider web: numbers', () => {
       value: 0.5,
     });
     expect(await ask({ kind: 'threshold', at: 'now', value: '' }, 7)).toMatchObject({ value: 7 });
-    expect(await ask({ kind: 'slo', at: '/time', canary: errors.canary }, HONEST)).toMatchObject({ series: [{ total: 100 }] });
+    expect(await ask({ kind: 'ratio', at: '/time', canary: errors.canary }, HONEST)).toMatchObject({ series: [{ total: 100 }] });
   });
 
   it('looks at the canary alone without a stable version', async () => {
@@ -275,7 +275,7 @@ describe('provider web: configurations and plans', () => {
     [{ ...errors, url: 'http://a/', body: {} }, 'a body needs method: POST'],
     [{ ...errors, url: 'http://a/', method: 'POST', body: { a: '{{x}}' } }, '{{x}} is none of'],
     [{ ...errors, url: 'http://a/', canary: { total: '/a~2', bad: '/b' } }, 'a JSON pointer such as'],
-    [{ ...errors, url: 'http://a/', stable: undefined }, 'received undefined'],
+    [{ ...errors, url: 'http://a/', canary: undefined }, 'received undefined'],
     [
       { ...errors, kind: 'latency', url: 'http://a/', boundsMs: [5, 1], canary: { counts: '/a' }, stable: { counts: '/a' } },
       'bounds rise',
@@ -291,11 +291,14 @@ describe('provider web: configurations and plans', () => {
     expect(made.offers).toEqual({ it: { kind: 'ratio', query: { offered: 'it' } } });
     expect(made.refuses(ratio({ offered: 'it' }))).toBeNull();
     expect(made.refuses(slo({ offered: 'it' }))).toBeNull();
+    const { stable: _, ...alone } = errors;
+    expect(provider(alone).refuses(slo({ offered: 'it' }))).toBeNull();
+    expect(provider(alone).refuses(ratio({ offered: 'it' }))).toContain('knows nothing of stable');
     for (const [check, words] of [
       [ratio({ offered: 'that' }), 'not by "that"; it offers it'],
       [ratio({ offered: 'constructor' }), 'not by "constructor"'],
       [ratio({ bad: 'a', total: 'b' }), 'not by "a, b"'],
-      [latency({ offered: 'it' }), 'stats answers it for checks of kind ratio, not latency'],
+      [latency({ offered: 'it' }), 'stats answers it for checks of kind ratio, slo, mann-whitney, not latency'],
       [gauge({ offered: 'it' }), 'not gauge'],
       [rate({ offered: 'it' }), 'not rate'],
       [threshold({ offered: 'it', range: '5' }), 'stats takes no range'],
