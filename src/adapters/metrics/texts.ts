@@ -9,7 +9,7 @@ const text = z.string().min(1).max(4_000);
 const offered = z.discriminatedUnion(
   'kind',
   [
-    z.strictObject({ kind: z.literal('ratio'), bad: text, total: text }),
+    z.strictObject({ kind: z.literal('ratio'), bad: text, total: text, by: z.string().min(1).max(100).optional() }),
     z.strictObject({ kind: z.literal('rate'), events: text, per: text.optional() }),
     z.strictObject({ kind: z.literal('latency'), histogram: text }),
     z.strictObject({ kind: z.literal('gauge'), query: text }),

@@ -50,7 +50,7 @@ export async function ask(
     ...(retentionPolicy === undefined ? {} : { rp: retentionPolicy }),
     epoch: 'ms',
     q: statements.join('; '),
-  });
+  }).toString();
   const asked = await exchange(send, { method: 'GET', url: `${url.replace(/\/$/, '')}/query?${query}` }, words, signal);
   if (!asked.ok) return asked;
   const read = answer.safeParse(asked.value);
