@@ -21,8 +21,9 @@ export type RatioEstimate = { readonly estimate: number; readonly low: number | 
 export const noEffect = (): Effect => RATIOS.map(() => 0);
 
 export function observeEffect(before: Effect, canary: Arm, stable: Arm, dispersion: number): Effect {
-  if (canary.n <= 0 || stable.n <= 0) return before;
-  return before.map((log, index) => kept(log + logRatio(canary, stable, RATIOS[index] ?? 1) / dispersion));
+  if (canary.n <= 0 || stable.n <= 0 || canary.bad + stable.bad === 0) return before;
+  const likelihood = logRatio(canary, stable);
+  return before.map((log, index) => kept(log + likelihood(RATIOS[index] ?? 1) / dispersion));
 }
 
 /** Null before anything bad was seen: then every small ratio is as likely as the next. An end of the grid is an open end. */
