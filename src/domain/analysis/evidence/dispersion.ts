@@ -8,6 +8,7 @@
  * of successive intervals. Over single intervals, minutes and five minutes, the largest counts. Source: Pearson's
  * statistic as in McCullagh and Nelder, "Generalized Linear Models", 1989, section 4.5; von Neumann, 1941, for differences.
  */
+import { hash32 } from '../../../lib/prng.ts';
 import type { Arm } from './likelihood.ts';
 
 /** What one instance of stable counted in an interval, within one part of the traffic. */
@@ -75,9 +76,9 @@ function gather(scale: Scale, cells: readonly Cell[], { from, to, isRate }: Span
   const since = scale.since ?? from;
   const gathered: Record<string, readonly [number, number]> = { ...scale.gathered };
   for (const { key, group, n, bad } of cells) {
-    const name = `${group} ${key}`;
+    const name = `${shortOf(group)} ${shortOf(key)}`;
     const [allN, allBad] = gathered[name] ?? [0, 0];
-    gathered[name] = [allN + n, allBad + bad];
+    gathered[name] = [rounded(allN + n), rounded(allBad + bad)];
   }
   if (to - since < scale.spanMs) return { ...scale, since, gathered };
   const found = compare(gathered, scale.before, isRate);
@@ -86,7 +87,7 @@ function gather(scale: Scale, cells: readonly Cell[], { from, to, isRate }: Span
     since: to,
     gathered: {},
     before: found.total,
-    chiSquared: round(scale.chiSquared + found.chiSquared),
+    chiSquared: rounded(scale.chiSquared + found.chiSquared),
     freedom: scale.freedom + found.freedom,
   };
 }
@@ -120,4 +121,8 @@ function pearson(cells: readonly (readonly [n: number, bad: number])[], isRate: 
   return { chiSquared, freedom: cells.length - 1 };
 }
 
-const round = (value: number): number => Math.round(value * 1e6) / 1e6;
+/** Counts may be fractions, and the state is to stay small. */
+const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;
+
+/** Names of instances can be long, and only have to be told apart. */
+const shortOf = (name: string): string => hash32(name).toString(36);
