@@ -8,6 +8,7 @@
  * of successive intervals. Over single intervals, minutes and five minutes, the largest counts. Source: Pearson's
  * statistic as in McCullagh and Nelder, "Generalized Linear Models", 1989, section 4.5; von Neumann, 1941, for differences.
  */
+import { hash32 } from '../../../lib/prng.ts';
 import type { Arm } from './likelihood.ts';
 
 /** What one instance of stable counted in an interval, within one part of the traffic. */
@@ -63,7 +64,7 @@ export type Span = {
 export function observeScatter({ scales, byInstance }: Dispersion, cells: readonly Cell[], span: Span): Dispersion {
   const busy = cells.filter(({ n }) => n > 0).slice(0, MOST_CELLS);
   if (busy.length === 0) return { scales, byInstance };
-  const named = busy.map(({ key, group, n, bad }): Named => [`${group}${BETWEEN}${key}`, n, bad]);
+  const named = busy.map(({ key, group, n, bad }): Named => [`${shortOf(group)}${BETWEEN}${shortOf(key)}`, n, bad]);
   return {
     byInstance: byInstance || hasSiblings(busy),
     scales: scales.map((scale) => gather(scale, named, span)),
@@ -71,7 +72,7 @@ export function observeScatter({ scales, byInstance }: Dispersion, cells: readon
 }
 
 type Named = readonly [name: string, n: number, bad: number];
-const BETWEEN = '\u001F';
+const BETWEEN = ' ';
 
 const hasSiblings = (cells: readonly Cell[]): boolean => new Set(cells.map(({ group }) => group)).size < cells.length;
 
@@ -80,7 +81,7 @@ function gather(scale: Scale, cells: readonly Named[], { from, to, isRate }: Spa
   const gathered: Record<string, readonly [number, number]> = { ...scale.gathered };
   for (const [name, n, bad] of cells) {
     const [allN, allBad] = gathered[name] ?? [0, 0];
-    gathered[name] = [allN + n, allBad + bad];
+    gathered[name] = [rounded(allN + n), rounded(allBad + bad)];
   }
   if (to - since < scale.spanMs) return { ...scale, since, gathered };
   const found = compare(gathered, scale.before, isRate);
@@ -89,7 +90,7 @@ function gather(scale: Scale, cells: readonly Named[], { from, to, isRate }: Spa
     since: to,
     gathered: {},
     before: found.total,
-    chiSquared: round(scale.chiSquared + found.chiSquared),
+    chiSquared: rounded(scale.chiSquared + found.chiSquared),
     freedom: scale.freedom + found.freedom,
   };
 }
@@ -131,4 +132,8 @@ function pearson(cells: readonly (readonly [n: number, bad: number])[], isRate: 
   return { chiSquared, freedom: cells.length - 1 };
 }
 
-const round = (value: number): number => Math.round(value * 1e6) / 1e6;
+/** Counts may be fractions, and the state is to stay small. */
+const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;
+
+/** Names of instances can be long, and only have to be told apart. */
+const shortOf = (name: string): string => hash32(name).toString(36);

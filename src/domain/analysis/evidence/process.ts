@@ -16,8 +16,6 @@ export type Process = {
   readonly unstarted: number;
   readonly started: number;
   readonly ticks: number;
-  /** The most that it was ever worth: its inverse is a p-value that may be looked at any time. */
-  readonly most: number;
 };
 
 export type Schedule = {
@@ -50,7 +48,6 @@ export function begin({ ratios }: Grid, schedule: Schedule): Process {
     unstarted: kept(Math.log(later)),
     started: 0,
     ticks: 0,
-    most: 0,
   };
 }
 
@@ -61,13 +58,12 @@ export const worth = ({ bets, unstarted }: Process, { logWeights }: Grid): numbe
 /** One interval; `gain` is the log e-value of one alternative in it. */
 export function advance(before: Process, over: Grid, schedule: Schedule, gain: (ratio: number) => number): Process {
   const { bets, unstarted, started } = restarted(before, schedule);
-  const after = {
+  return {
     bets: bets.map((bet, k) => kept(bet + Math.min(gain(over.ratios[k] ?? 1), schedule.cap))),
     unstarted,
     started,
     ticks: before.ticks + 1,
   };
-  return { ...after, most: kept(Math.max(before.most, worth({ ...after, most: 0 }, over))) };
 }
 
 function restarted(
