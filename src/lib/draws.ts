@@ -87,6 +87,26 @@ function manyArrivals(random: Uniform, mean: number): number {
   }
 }
 
+/** Standard normal; every second call costs nothing (Marsaglia's polar method). */
+export function normals(random: Uniform): () => number {
+  let spare: number | null = null;
+  return () => {
+    if (spare !== null) {
+      const kept = spare;
+      spare = null;
+      return kept;
+    }
+    for (;;) {
+      const [x, y] = [2 * random() - 1, 2 * random() - 1];
+      const square = x * x + y * y;
+      if (square >= 1 || square === 0) continue;
+      const scale = Math.sqrt((-2 * Math.log(square)) / square);
+      spare = y * scale;
+      return x * scale;
+    }
+  };
+}
+
 const TABLE = new Float64Array(1024);
 for (let n = 2; n < TABLE.length; n++) TABLE[n] = (TABLE[n - 1] ?? 0) + Math.log(n);
 

@@ -70,7 +70,7 @@ export function advance(before: Process, over: Grid, schedule: Schedule, gain: (
   return { ...after, most: kept(Math.max(before.most, worth({ ...after, most: 0 }, over))) };
 }
 
-function restarted(
+export function restarted(
   { bets, unstarted, started, ticks }: Process,
   schedule: Schedule,
 ): Pick<Process, 'bets' | 'unstarted' | 'started'> {

@@ -54,7 +54,7 @@ export type Tails = {
   readonly ticks: number;
 };
 
-const GRID = grid(1.05, 20, 20);
+export const BOUND_BETS = grid(1.05, 20, 20);
 const MOST_BOUNDS = 8;
 /** Shares of stable's requests beyond a bound, between which it can tell something. */
 const TELLING = { least: 0.001, most: 0.8 };
@@ -68,7 +68,7 @@ export const noTails = ({ schedule }: TailSpec): Tails => ({
   kind: 'tails',
   bounds: null,
   gathered: [],
-  own: begin(GRID, schedule),
+  own: begin(BOUND_BETS, schedule),
   dispersion: noDispersion(),
   effect: noEffect(),
   proof: noProof(),
@@ -97,7 +97,7 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
     };
     return {
       ...bound,
-      process: advance(bound.process, GRID, schedule, gain),
+      process: advance(bound.process, BOUND_BETS, schedule, gain),
       past: { n: bound.past.n + stable.n, bad: bound.past.bad + stable.bad },
     };
   });
@@ -122,7 +122,7 @@ type Own = { readonly quantile: number; readonly schedule: Schedule; readonly di
 /** Against the promised limit: no more than one minus the quantile of all requests are slower than it. */
 function ownAfter(own: Process, slow: Arm, { quantile, schedule, dispersion }: Own): Process {
   const share = 1 - quantile;
-  return advance(own, GRID, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
+  return advance(own, BOUND_BETS, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
 }
 
 /** What an interval of stable before the release tells: which bounds to look at, and the scatter beyond one of them. */
@@ -177,7 +177,7 @@ function chosen(boundsMs: readonly number[], gathered: readonly number[], { tole
   return kept.map(({ stableMs, canaryMs, share }) => ({
     stableMs,
     canaryMs,
-    process: begin(GRID, schedule),
+    process: begin(BOUND_BETS, schedule),
     past: { n: all, bad: Math.max(share * all, 0.5) },
   }));
 }
@@ -197,7 +197,7 @@ export function isFine(boundsMs: readonly number[]): boolean {
 }
 
 /** The bound that cuts off about as much of stable as the quantile does. */
-function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound | null {
+export function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound | null {
   const distance = ({ past }: { readonly past: Arm }): number => Math.abs(Math.log(past.bad / past.n / (1 - quantile)));
   return bounds.reduce<NonNullable<Tails['bounds']>[number] | null>(
     (near, bound) => (near === null || distance(bound) < distance(near) ? bound : near),
@@ -207,14 +207,14 @@ function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound 
 
 /** Log of what all of it is worth. */
 export function tailsWorth({ bounds, own }: Tails, { maxMs }: TailSpec): number {
-  const compared = bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, GRID)));
-  return maxMs === null ? compared : logAddExp(compared, worth(own, GRID)) - Math.log(2);
+  const compared = bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, BOUND_BETS)));
+  return maxMs === null ? compared : logAddExp(compared, worth(own, BOUND_BETS)) - Math.log(2);
 }
 
 /** The bound that the evidence comes from most, in ms. */
 export function worstBound({ bounds }: Tails): Bound | null {
   return (bounds ?? []).reduce<NonNullable<Tails['bounds']>[number] | null>(
-    (worst, bound) => (worst === null || worth(worst.process, GRID) < worth(bound.process, GRID) ? bound : worst),
+    (worst, bound) => (worst === null || worth(worst.process, BOUND_BETS) < worth(bound.process, BOUND_BETS) ? bound : worst),
     null,
   );
 }
