@@ -54,7 +54,7 @@ export type Tails = {
   readonly ticks: number;
 };
 
-const GRID = grid(1.05, 20, 20);
+export const BOUND_BETS = grid(1.05, 20, 20);
 const MOST_BOUNDS = 8;
 /** Shares of stable's requests beyond a bound, between which it can tell something. */
 const TELLING = { least: 0.001, most: 0.8 };
@@ -68,7 +68,7 @@ export const noTails = ({ schedule }: TailSpec): Tails => ({
   kind: 'tails',
   bounds: null,
   gathered: [],
-  own: begin(GRID, schedule),
+  own: begin(BOUND_BETS, schedule),
   dispersion: noDispersion(),
   effect: noEffect(),
   proof: noProof(),
@@ -100,7 +100,7 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
     };
     return {
       ...bound,
-      process: advance(bound.process, GRID, schedule, gain),
+      process: advance(bound.process, BOUND_BETS, schedule, gain),
       past: { n: bound.past.n + stable.n, bad: bound.past.bad + stable.bad },
     };
   });
@@ -125,7 +125,7 @@ type Own = { readonly quantile: number; readonly schedule: Schedule; readonly di
 /** Against the promised limit: no more than one minus the quantile of all requests are slower than it. */
 function ownAfter(own: Process, slow: Arm, { quantile, schedule, dispersion }: Own): Process {
   const share = 1 - quantile;
-  return advance(own, GRID, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
+  return advance(own, BOUND_BETS, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
 }
 
 /** Of the open bucket nobody knows how many were slower than a limit beyond its beginning: nothing is held against a canary for it. */
@@ -183,7 +183,7 @@ function chosen(boundsMs: readonly number[], gathered: readonly number[], { tole
   return kept.map(({ stableMs, canaryMs, share }) => ({
     stableMs,
     canaryMs,
-    process: begin(GRID, schedule),
+    process: begin(BOUND_BETS, schedule),
     past: { n: all, bad: Math.max(share * all, 0.5) },
   }));
 }
@@ -203,7 +203,7 @@ export function isFine(boundsMs: readonly number[]): boolean {
 }
 
 /** The bound that cuts off about as much of stable as the quantile does. */
-function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound | null {
+export function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound | null {
   const distance = ({ past }: { readonly past: Arm }): number => Math.abs(Math.log(past.bad / past.n / (1 - quantile)));
   return bounds.reduce<NonNullable<Tails['bounds']>[number] | null>(
     (near, bound) => (near === null || distance(bound) < distance(near) ? bound : near),
@@ -213,17 +213,18 @@ function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound 
 
 /** Log of what all of it is worth. */
 export function tailsWorth({ bounds, own }: Tails, { maxMs }: TailSpec): number {
-  const compared = bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, GRID)));
-  return maxMs === null ? compared : logAddExp(compared, worth(own, GRID)) - Math.log(2);
+  const compared =
+    bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, BOUND_BETS)));
+  return maxMs === null ? compared : logAddExp(compared, worth(own, BOUND_BETS)) - Math.log(2);
 }
 
 /** The bound that the evidence comes from most, in ms, or the promised limit; null before there are bounds. */
 export function worstBound({ bounds, own }: Tails, { maxMs }: TailSpec): number | 'limit' | null {
   const compared = (bounds ?? []).map(({ canaryMs, process }) => ({
     from: canaryMs,
-    worth: worth(process, GRID) - Math.log(bounds?.length ?? 1),
+    worth: worth(process, BOUND_BETS) - Math.log(bounds?.length ?? 1),
   }));
-  const limit = maxMs === null ? [] : [{ from: 'limit' as const, worth: worth(own, GRID) }];
+  const limit = maxMs === null ? [] : [{ from: 'limit' as const, worth: worth(own, BOUND_BETS) }];
   const first: { readonly from: number | 'limit' | null; readonly worth: number } = { from: null, worth: -Infinity };
   return [...compared, ...limit].reduce((worst, one) => (worst.worth < one.worth ? one : worst), first).from;
 }
