@@ -66,6 +66,8 @@ const limitOf = (max: number | null): number | null => (max === null ? null : Ma
 
 const RESTART_MS = 300_000;
 const MOST_RESTARTS = 24;
+/** Enough for a defect of the twentieth minute, and hardly felt by one of the first. */
+const KEPT_BACK = 0.15;
 
 export function specOf(check: EvidenceCheck, rules: Rules): Spec {
   const schedule = scheduleOf(rules);
@@ -102,6 +104,7 @@ function scheduleOf({ alpha, tickMs, horizonMs }: Rules): Schedule {
   return {
     every: Math.max(1, Math.round(everyMs / tickMs)),
     restarts: Math.max(0, Math.ceil(horizonMs / everyMs) - 1),
+    keptBack: KEPT_BACK,
     cap: Math.log(1 / alpha) / 2,
   };
 }

@@ -26,7 +26,7 @@ const TICKS = [
 ] as const;
 const PAIRS = TICKS.map(([n, m, bad, worse]) => ({ canary: arm(n, bad), stable: arm(m, worse) }));
 const GRID = grid(1.15, 64, 24);
-const RESTARTED: Schedule = { every: 3, restarts: 2, cap: ENOUGH / 2 };
+const RESTARTED: Schedule = { every: 3, restarts: 2, keptBack: 0.3, cap: ENOUGH / 2 };
 const STRICT: Limit = { factor: 1, floor: 0 };
 const TOLERANT: Limit = { factor: 1.1, floor: 1e-4 };
 
