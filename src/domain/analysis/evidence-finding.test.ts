@@ -32,8 +32,8 @@ it('passes a canary that is as good as stable, with the counts it rests on', () 
       limit: null,
       ranked: null,
       weighed: {
-        logE: expect.closeTo(-0.619, 3) as number,
-        together: expect.closeTo(-0.619, 3) as number,
+        logE: expect.closeTo(-1.064, 3) as number,
+        together: expect.closeTo(-1.064, 3) as number,
         threshold: Math.log(100),
         anytimeP: 1,
         ratio: { estimate: expect.closeTo(1, 9) as number, low: expect.closeTo(0.125, 3), high: expect.closeTo(3.864, 3) },
@@ -53,7 +53,7 @@ it('fails a canary that is surely worse, in three intervals at the soonest', () 
     verdict: 'inconclusive',
     doubt: 'suspicious',
     sentence:
-      'collecting: 2 of 3 measurements since the weight changed; perhaps worse, so nothing is raised (evidence 69 of 100)',
+      'collecting: 2 of 3 measurements since the weight changed; perhaps worse, so nothing is raised (evidence 83 of 100)',
   });
   expect(verdictAfter(polls)).toMatchObject({
     verdict: 'fail',
