@@ -9,6 +9,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { JUDGES } from './judges/all.ts';
+import { headgateEarly } from './judges/headgate.ts';
 import { pictureOf } from './picture.ts';
 import { runAll } from './pool.ts';
 import { rampReport } from './ramp.ts';
@@ -27,7 +28,7 @@ const { values } = parseArgs({
     ramp: { type: 'boolean', default: false },
   },
 });
-const runs = Number(values.runs ?? (values.quick ? 60 : 2000));
+const runs = Number(values.runs ?? (values.quick ? 40 : 2000));
 const seed = Number(values.seed);
 if (!Number.isInteger(runs) || runs < 1 || !Number.isInteger(seed)) throw new Error('--runs and --seed take whole numbers');
 
@@ -37,7 +38,7 @@ function chosen<T extends { readonly name: string }>(all: readonly T[]): readonl
   return named.length > 0 ? named : all;
 }
 
-const judges = chosen(JUDGES);
+const judges = chosen(values.ramp ? [...JUDGES, headgateEarly] : JUDGES);
 const scenarios = chosen(SCENARIOS).filter((scenario) => judges.some((judge) => takesPart(judge, scenario)));
 const names = judges.map(({ name }) => name);
 

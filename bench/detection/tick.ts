@@ -55,14 +55,16 @@ export type GaugeTick = Common & {
 export type Tick = CountTick | LatencyTick | GaugeTick;
 export type Kind = Tick['kind'];
 
-/** Eight buckets per doubling from 1 ms to 16 s: the native histograms of Prometheus at schema 3. */
+/** Eight buckets per doubling from 8 ms to 4 s, what is faster or slower in the outermost: native histograms at schema 3. */
 const PER_DOUBLING = 8;
-const BUCKETS = 14 * PER_DOUBLING + 1;
-export const BOUNDS_MS: readonly number[] = Array.from({ length: BUCKETS }, (_, index) => 2 ** (index / PER_DOUBLING));
+const LEAST_LOG2 = 3;
+const BUCKETS = 9 * PER_DOUBLING + 1;
+const boundMs = (index: number): number => 2 ** (LEAST_LOG2 + index / PER_DOUBLING);
+export const BOUNDS_MS: readonly number[] = Array.from({ length: BUCKETS }, (_, index) => boundMs(index));
 
 /** The bucket whose upper bound is the first at or above the value; given as logarithm to base 2 of milliseconds. */
 export function bucketOf(log2Ms: number): number {
-  return Math.max(0, Math.min(BUCKETS - 1, Math.ceil(log2Ms * PER_DOUBLING)));
+  return Math.max(0, Math.min(BUCKETS - 1, Math.ceil((log2Ms - LEAST_LOG2) * PER_DOUBLING)));
 }
 
 export const noBuckets = (): Buckets => new Float64Array(BUCKETS);
@@ -74,7 +76,7 @@ export function quantileMs(buckets: Buckets, quantile: number): number {
   let below = 0;
   for (const [index, count] of buckets.entries()) {
     if (count > 0 && quantile * total <= below + count) {
-      return 2 ** ((index - 1 + (quantile * total - below) / count) / PER_DOUBLING);
+      return boundMs(index - 1 + (quantile * total - below) / count);
     }
     below += count;
   }
@@ -86,7 +88,7 @@ export function meanMs(buckets: Buckets): number {
   let [total, sum] = [0, 0];
   for (const [index, count] of buckets.entries()) {
     total += count;
-    sum += count * 2 ** ((index - 0.5) / PER_DOUBLING);
+    sum += count * boundMs(index - 0.5);
   }
   return total === 0 ? NaN : sum / total;
 }

@@ -70,14 +70,15 @@ export function openRun(world: World, seed: number): Run {
         return gaugeTicks(world, offsets, random);
     }
   };
+  let past: readonly Tick[] | null = null;
   return {
     next: open(prng(seed)),
-    history: () => {
-      const next = open(prng(seed ^ 0x2545f491));
-      return Array.from({ length: HISTORY_S / TICK_S }, (_, index) => next((index + 1) * TICK_S - HISTORY_S, 0));
-    },
+    history: () => (past ??= historyOf(open(prng(seed ^ 0x2545f491)))),
   };
 }
+
+const historyOf = (next: NextTick): readonly Tick[] =>
+  Array.from({ length: HISTORY_S / TICK_S }, (_, index) => next((index + 1) * TICK_S - HISTORY_S, 0));
 
 /** Every sixth tick closes a minute; what has been added up since the last one is handed out. */
 const closesMinute = (atS: number): boolean => atS % (TICK_S * TICKS_PER_MINUTE) === 0;

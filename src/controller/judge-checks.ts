@@ -1,9 +1,9 @@
 /** Asks the providers and judges the answers: the way from the world's numbers to the verdicts that `decide` is given. */
-import { calibrate, judge, wantsHistory } from '../domain/analysis/judge.ts';
-import type { Judged, JudgeContext, JudgeState } from '../domain/analysis/judge.ts';
+import { judgeRelease, knowing } from '../domain/analysis/judge-release.ts';
+import { wantsHistory } from '../domain/analysis/judge.ts';
+import type { JudgeState } from '../domain/analysis/judge.ts';
 import type { CheckVerdict, Measurement } from '../domain/analysis/measurement.ts';
-import { judgedTogether, partOf } from '../domain/analysis/together.ts';
-import { checksNow, plannedMs } from '../domain/course.ts';
+import { checksNow } from '../domain/course.ts';
 import { Instant } from '../domain/ids.ts';
 import type { Check } from '../domain/plan.ts';
 import { canarySlot } from '../domain/target.ts';
@@ -26,53 +26,30 @@ export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortS
   const answers = await Promise.all(checks.map((check) => measure(ctx, claimed, check, signal)));
   const histories = await Promise.all(checks.map((check) => historyOf(ctx, claimed, check, signal)));
   const now = await ctx.store.now();
-  const judged = checks.map((check, index) => {
+  const given = checks.map((check, index) => {
     const measurement = answers[index];
     assert(measurement, 'one answer per check');
-    return { check, measurement, ...judgeOne(claimed, check, { measurement, history: histories[index] ?? [], now }) };
+    const state = knowing(claimed.release, check, {
+      state: storedState(claimed, check),
+      history: histories[index] ?? [],
+      now,
+    });
+    return { check, measurement, state };
   });
   const elsewhere = Object.fromEntries(
-    claimed.checkStates.map(({ check, verdict }) => [check, verdict?.evidence.weighed?.logE ?? 0]),
+    claimed.checkStates
+      .filter(({ state }) => asJudgeState(state)?.['evidenceFrom'] === claimed.release.evidenceFrom)
+      .map(({ check, verdict }) => [check, verdict?.evidence.weighed?.logE ?? 0]),
   );
-  const verdicts = judgedTogether(claimed.release.plan, judged, elsewhere);
-  const final = judged.map((one, index) => ({ ...one, verdict: verdicts[index] ?? one.verdict }));
-  for (const { check, verdict } of final) ctx.recorder.verdict(claimed.release.service, check.name, verdict);
+  const { judged, verdicts, restart } = judgeRelease(claimed.release, given, { now, elsewhere });
+  for (const { check, verdict } of judged) ctx.recorder.verdict(claimed.release.service, check.name, verdict);
   return {
-    verdicts: Object.fromEntries(final.map(({ check, verdict }) => [check.name, verdict])),
-    restart: final.find(({ check, restart }) => restart !== null && !check.dryRun)?.restart ?? null,
-    measurements: final.flatMap(({ check, measurement, verdict, fresh }) =>
+    verdicts,
+    restart,
+    measurements: judged.flatMap(({ check, measurement, verdict, fresh }) =>
       fresh ? [{ check: check.name, end: measurement.at, measurement, verdict }] : [],
     ),
-    checkStates: final.map(({ check, state, verdict }) => ({ check: check.name, state, verdict })),
-  };
-}
-
-type Answered = { readonly measurement: Measurement; readonly history: readonly Measurement[]; readonly now: Instant };
-
-function judgeOne(claimed: Claimed, check: Check, { measurement, history, now }: Answered): Judged {
-  const context = contextOf(claimed, check, now);
-  const stored = storedState(claimed, check);
-  return judge(
-    check,
-    history.length === 0 ? stored : (calibrate(check, stored, { ...context, history }) ?? stored),
-    measurement,
-    context,
-  );
-}
-
-function contextOf({ release }: Claimed, check: Check, now: Instant): JudgeContext {
-  const { plan } = release;
-  return {
-    since: release.evidenceSince,
-    evidenceFrom: release.evidenceFrom,
-    warmUpMs: plan.warmUpMs,
-    minMeasurements: plan.minMeasurements,
-    intervalMs: plan.intervalMs,
-    alpha: plan.falseRollbackRate,
-    beta: plan.missRate,
-    horizonMs: plannedMs(plan),
-    part: partOf(check, plan),
-    now,
+    checkStates: judged.map(({ check, state, verdict }) => ({ check: check.name, state, verdict })),
   };
 }
 

@@ -44,8 +44,9 @@ export type MetricProvider = {
 
 export type Span = { readonly from: Instant; readonly to: Instant; readonly stepMs: number };
 
-/** The default form of an offered check, without the name and the provider. A promised limit is the plan's to give. */
+/** The default form of an offered check, without the name and the provider. */
 export type OfferedCheck = {
+  /** An SLO needs a limit, which only a plan can say. */
   readonly kind: Exclude<Check['kind'], 'slo'>;
   readonly query: Readonly<Record<string, string>>;
 };

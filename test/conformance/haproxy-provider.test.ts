@@ -178,6 +178,7 @@ describe('provider haproxy', { timeout: 30_000 }, () => {
     expect(provider.refuses(latency({ offered: 'errors' }))).toBe(
       'HAProxy answers errors for checks of kind ratio, slo, mann-whitney, not latency',
     );
+    expect(provider.refuses(slo({ offered: 'errors', version: 'v' }))).toBe('HAProxy counts by server, and knows no label "v"');
     const span = { from: NOON, to: Instant(NOON + 5_000), stepMs: 1_000 };
     expect(await provider.history(question(), span, signal)).toEqual({
       ok: false,

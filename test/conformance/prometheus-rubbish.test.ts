@@ -271,3 +271,74 @@ describe('provider prometheus and rubbish', () => {
     expect(others.every(({ kind }) => kind === 'counters')).toBe(true);
   });
 });
+
+describe('provider prometheus and rubbish about the past', () => {
+  const check = ratio({ bad: 'requests_total{code=~"5.."}', total: 'requests_total' });
+  const span = { from: NOON, to: after(NOON, 4 * STEP_MS), stepMs: STEP_MS };
+  const courseOf = (part: string, version: string, perLook: number, from = 0) => ({
+    metric: { headgate_part: part, version, instance: `i${version}` },
+    values: [0, 1, 2, 3, 4].map((n): readonly [number, string] => {
+      const atS = (NOON + n * STEP_MS) / 1000;
+      return [atS, String(part === 'at' ? atS : from + perLook * n)];
+    }),
+  });
+  type CourseRow = ReturnType<typeof courseOf>;
+  const rangeBody = (result: readonly CourseRow[]): string =>
+    JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } });
+  const stable = [courseOf('bad', '1', 1), courseOf('total', '1', 1_000, 5), courseOf('at', '1', 0)];
+  const canary = [courseOf('bad', '2', 50), courseOf('total', '2', 100, 5), courseOf('at', '2', 0)];
+  const pastOf = (body: string) => providerOf(async () => ({ status: 200, body })).history(questionAt(check, NOON), span, signal);
+
+  it('cuts an honest answer into its steps', async () => {
+    const past = await pastOf(rangeBody([...canary, ...stable]));
+    if (!past.ok) throw new Error(past.error);
+    expect(past.value.map(({ kind, at }) => [kind, at])).toEqual([0, 1, 2, 3, 4].map((n) => ['counters', NOON + n * STEP_MS]));
+    expect(past.value[2]).toMatchObject({
+      series: [
+        { role: 'canary', total: 205, bad: 100 },
+        { role: 'stable', total: 2_005, bad: 2 },
+      ],
+    });
+  });
+
+  it('has one entry for each step, whatever was answered, or a sentence', { timeout: 60_000 }, async () => {
+    const last = rangeBody([...canary, ...stable]);
+    const random = prng(11);
+    let refused = 0;
+    for (let n = 0; n < 10_000; n++) {
+      const body = wounded(last, random);
+      if (isHonest(body, last, NUMBER)) continue;
+      const past = await pastOf(body);
+      if (!past.ok) {
+        refused++;
+        continue;
+      }
+      expect(past.value).toHaveLength(5);
+      for (const [index, second] of past.value.entries())
+        if (index > 0 && past.value[index - 1]?.kind === 'counters' && grewWell(0.25)(past.value[index - 1]!, second))
+          throw new Error(`well by ${body}`);
+    }
+    expect(refused).toBeGreaterThan(3_000);
+  });
+
+  it('takes no times that nobody asked for, and no more points than it can hold', async () => {
+    const moved = rangeBody(canary).replace(`[${NOON / 1000},`, `[${NOON / 1000 + 3},`);
+    expect(await pastOf(moved)).toEqual({ ok: false, error: 'prom: an answer with times that nobody asked for' });
+    const many = Array.from({ length: 100_001 }, (_, n) => ({
+      ...courseOf('total', '2', 1),
+      metric: { headgate_part: 'total', version: '2', instance: `i${n}` },
+    }));
+    expect(await pastOf(rangeBody(many))).toEqual({
+      ok: false,
+      error: 'prom: 500005 points in the answer, and 500000 are the most: take longer steps',
+    });
+    const crowd = many.slice(0, 2_001).map((each) => each.metric.instance);
+    const body = bodyOf(
+      crowd.flatMap((instance) => [row('total', '2', 1, { instance }), row('at', '2', NOON / 1000, { instance })]),
+    );
+    expect(await measureBody(check, 0, body)).toMatchObject({
+      kind: 'failed',
+      detail: 'prom: 2001 series, and 2000 are the most: is a label too much in it?',
+    });
+  });
+});

@@ -99,7 +99,9 @@ export function httpApiSuite(open: Opened, differs = false): void {
     server = await open([canary, stable, second, dying].map(({ target }) => target));
     await until('the first samples', async () => {
       const seen = await ask(ratio({ bad: 'plain_total{code=~"5.."}', total: 'plain_total' }));
-      const load = await ask(threshold('count(load_ratio) + count(dying_total) + count(restarting_total)'));
+      const load = await ask(
+        threshold('count(load_ratio) + count(dying_total) + count(restarting_total) + count(range_seconds_bucket)'),
+      );
       return seen.kind === 'counters' && seen.series.length === 3 && load.kind === 'value';
     });
   }, 40_000);
@@ -132,7 +134,7 @@ export function httpApiSuite(open: Opened, differs = false): void {
     it('is dated by the newest sample of the canary, and by the same one until there is another', async () => {
       const now = Date.now();
       const { at } = await ask(plain);
-      expect(Math.abs(now - at)).toBeLessThan(1_500);
+      expect(Math.abs(now - at)).toBeLessThan(3_000);
       const slow = await ask(ratio({ bad: 'up{code="x"}', total: 'plain_total @ 1' }));
       expect(slow.kind).not.toBe('counters');
     });
@@ -198,7 +200,7 @@ export function httpApiSuite(open: Opened, differs = false): void {
       const dead = ratio({ bad: 'dying_total{x="1"}', total: 'dying_total' });
       expect(await ask(dead)).toMatchObject({ kind: 'counters' });
       await dying.close();
-      await until('the end of its series', async () => (await ask(dead)).kind === 'no_data', 5_000);
+      await until('the end of its series', async () => (await ask(dead)).kind === 'no_data', 10_000);
       second.text = second.text.replace('500', '3');
       const restarting = ratio({ bad: 'restarting_total{x="1"}', total: 'restarting_total' });
       await until('the new count', async () => {
@@ -248,7 +250,7 @@ export function httpApiSuite(open: Opened, differs = false): void {
 
     it('is as old as the oldest of what it is made of', async () => {
       const { at } = await ask(threshold('max(load_ratio) / max(load_ratio)'));
-      expect(Math.abs(Date.now() - at)).toBeLessThan(1_500);
+      expect(Math.abs(Date.now() - at)).toBeLessThan(3_000);
     });
 
     it('has no data where nothing answers, or nothing was divided by nothing', async () => {
@@ -326,7 +328,7 @@ export function httpApiSuite(open: Opened, differs = false): void {
       const lifeOf = (seen: Measurement): number =>
         seen.kind === 'counters' ? (seen.series.find(({ role }) => role === 'canary')?.total ?? Number.NaN) : Number.NaN;
       expect(Math.round(lifeOf(first) * 1000)).toBe(first.at);
-      await until('a second of life', async () => 1 <= lifeOf(await ask(lived)) - lifeOf(first));
+      await until('another second of life', async () => 0.5 <= lifeOf(await ask(lived)) - lifeOf(first));
       const second = await ask(lived);
       expect(Math.abs(lifeOf(second) - lifeOf(first) - (second.at - first.at) / 1000)).toBeLessThan(0.002);
     });
@@ -374,7 +376,7 @@ export function httpApiSuite(open: Opened, differs = false): void {
           { key: `2.0 ${canary.target}`, role: 'canary', value: 100 },
           { key: `2.0 ${second.target}`, role: 'canary', value: 110 },
         ]);
-        expect(Math.abs(Date.now() - seen.at)).toBeLessThan(1_500);
+        expect(Math.abs(Date.now() - seen.at)).toBeLessThan(3_000);
       }
     });
 
@@ -410,7 +412,7 @@ export function httpApiSuite(open: Opened, differs = false): void {
       if (!found.ok) throw new Error(found.error);
       return found.value;
     };
-    beforeAll(() => sleep(2_000));
+    beforeAll(() => sleep(3_000));
 
     it('is what would have been measured at each step, and no data from before there was any', async () => {
       const all = await past(plain, 60_000);

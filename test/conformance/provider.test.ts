@@ -78,6 +78,7 @@ describe('provider edge', () => {
       expect(edgeOf().refuses(check)).toBeNull();
       expect(await edgeOf().measure(question({ check }), signal)).toEqual(counters);
     }
+    expect(edgeOf().refuses(ratio({ ...offer, by: 'route' }))).toBe('the edge counts by slot, and knows no label "route"');
     for (const check of [rate(offer), gauge('memory')]) expect(edgeOf().refuses(check)).not.toBeNull();
   });
 

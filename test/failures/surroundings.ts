@@ -16,7 +16,7 @@ import {
   property,
   router,
   scheduler,
-  prometheus,
+  prometheusApi,
   store,
   story,
   test,
@@ -134,7 +134,7 @@ export const SECRETS: readonly Line[] = [
   [
     71,
     'a name in a question to the metric source changes the question',
-    prometheus('puts values into a query as what they are, whatever is in them'),
+    prometheusApi('puts values into a query as what they are, whatever is in them'),
   ],
   [72, 'a pattern that takes for ever to match', not('nobody can send a pattern: what is asked for is matched by name')],
   [

@@ -9,7 +9,7 @@ export async function realVictoriaMetrics(targets: readonly string[]): Promise<R
   const { dir, remove } = scratch('victoria-metrics');
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const configuration = writeScrapes(dir, targets, '200ms');
+  const configuration = writeScrapes(dir, targets, '1s');
   let program: Program;
   const startAgain = async (): Promise<void> => {
     program = start('victoria-metrics', [

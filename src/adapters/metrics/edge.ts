@@ -34,6 +34,8 @@ export function edgeProvider(name: string, edges: readonly EdgeCounters[]): Metr
       const offered = query['offered'] ?? Object.values(query).join(', ');
       const known = OFFERS[offered];
       if (!known) return `the edge does not know "${offered}"; it offers ${Object.keys(OFFERS).join(' and ')}`;
+      const label = query['by'] ?? query['version'];
+      if (label !== undefined) return `the edge counts by slot, and knows no label "${label}"`;
       const kinds = kindsServed(known.kind);
       return kinds.includes(kind) ? null : `the edge answers ${offered} for checks of kind ${kinds.join(', ')}, not ${kind}`;
     },

@@ -28,6 +28,8 @@ export function haproxyProvider(name: string, routers: readonly Haproxy[]): Metr
     refuses({ kind, query }) {
       const offered = query['offered'] ?? Object.values(query).join(', ');
       if (offered !== 'errors') return `HAProxy does not count "${offered}"; it offers errors, and has no latency histograms`;
+      const label = query['by'] ?? query['version'];
+      if (label !== undefined) return `HAProxy counts by server, and knows no label "${label}"`;
       const kinds = kindsServed('ratio');
       return kinds.includes(kind) ? null : `HAProxy answers errors for checks of kind ${kinds.join(', ')}, not ${kind}`;
     },

@@ -39,7 +39,14 @@ function fromCounts(history: readonly Measurement[], spec: Spec): EvidenceState 
   for (const one of history) {
     if (one.kind !== 'counters' && one.kind !== 'histogram') continue;
     if (one.kind === 'histogram') boundsMs = one.boundsMs;
-    const next = intervalSince(sample, { at: one.at, series: stableOf(one) }, one.kind === 'histogram' ? requestsIn : firstOf);
+    const next = intervalSince(
+      sample,
+      { at: one.at, series: stableOf(one) },
+      {
+        total: one.kind === 'histogram' ? requestsIn : firstOf,
+        isRate: spec.kind === 'counts' && spec.isRate,
+      },
+    );
     ({ sample } = next);
     if (next.interval === null) continue;
     // Stable stands in the canary's place, because an interval is one of the canary.

@@ -5,7 +5,7 @@ import { assess, NOTHING } from './evidence/engine.ts';
 import type { Assessment, Spec } from './evidence/engine.ts';
 import { mean } from './evidence/gauges.ts';
 import type { Arm } from './evidence/likelihood.ts';
-import { requestsToSee, worthSeeing } from './evidence/planning.ts';
+import { neededRequests } from './needed.ts';
 import { HARD_MIN_BAD, HARD_MIN_REQUESTS, NOTHING_TO_COMPARE } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { boundAt, quantileOf, requestsAbove, requestsIn } from './histogram.ts';
@@ -101,23 +101,8 @@ function weighedOf(check: EvidenceCheck, state: State, rules: EvidenceRules, fou
 
 /** Requests at this weight until a regression worth seeing would have shown; what the plan says goes before. */
 function neededOf(check: EvidenceCheck, state: State, { alpha, part }: EvidenceRules): number | null {
-  if (check.kind === 'gauge') return null;
-  if (check.minRequests !== null) return check.minRequests;
-  switch (check.kind) {
-    case 'rate':
-      return null;
-    case 'slo':
-      return requestsToSee(check.max, worthSeeing(check.max), alpha * part);
-    case 'ratio': {
-      const stable = armOf(state.judged.stable);
-      const share = stable.n > 0 ? stable.bad / stable.n : (check.max ?? 0);
-      return requestsToSee(share, worthSeeing(share), alpha * part);
-    }
-    case 'latency':
-      return requestsToSee(1 - check.quantile, worthSeeing(1 - check.quantile), alpha * part);
-    default:
-      return unreachable(check);
-  }
+  const stable = armOf(state.judged.stable);
+  return neededRequests(check, stable.n > 0 ? stable.bad / stable.n : null, alpha * part);
 }
 
 function findShare(check: RatioCheck | SloCheck, state: State, weighed: Weighed): Finding {

@@ -21,7 +21,7 @@ const stable = (key: string, values: Values): CumulativeSeries => ({
 function lastInterval(samples: readonly (readonly [at: number, series: readonly CumulativeSeries[]])[]) {
   let sample: Sample | null = null;
   let interval = null;
-  for (const [at, series] of samples) ({ sample, interval } = intervalSince(sample, { at, series }, total));
+  for (const [at, series] of samples) ({ sample, interval } = intervalSince(sample, { at, series }, { total, isRate: false }));
   if (interval === null) return null;
   const { from, to, canary: canarySum, stable: stableSum } = interval;
   return { from, to, canary: canarySum, stable: stableSum };
@@ -124,7 +124,7 @@ it('adds up to what was served, whatever restarts in between', () => {
   let sample: Sample | null = null;
   let counted = 0;
   for (const [index, requests] of totals.entries()) {
-    const next = intervalSince(sample, { at: 10 * index, series: [canary('a', [requests, 0])] }, total);
+    const next = intervalSince(sample, { at: 10 * index, series: [canary('a', [requests, 0])] }, { total, isRate: false });
     counted += next.interval?.canary[0] ?? 0;
     sample = next.sample;
   }

@@ -16,6 +16,13 @@ export type CumulativeSeries = {
 /** How many requests the values of one series stand for. */
 export type Total = (values: readonly number[]) => number;
 
+/** How the series of a kind of check count. */
+export type Counting = {
+  readonly total: Total;
+  /** Events against seconds of life: what is new has lived before, and only its events tell a restart. */
+  readonly isRate: boolean;
+};
+
 export type SeriesReading = {
   readonly at: number;
   readonly startedAt: number | null;
@@ -57,12 +64,12 @@ const DIP = 0.1;
 export function intervalSince(
   last: Sample | null,
   next: Next,
-  total: Total,
+  counting: Counting,
 ): { readonly sample: Sample; readonly interval: Interval | null } {
   const sample = remember(last, next);
   if (last === null) return { sample, interval: null };
   const grown = next.series.flatMap((one) => {
-    const growth = growthOf(last, one, total);
+    const growth = growthOf(last, one, counting);
     return growth === null ? [] : [{ ...growth, key: one.key, role: one.role, stratum: one.stratum ?? '' }];
   });
   if (!grown.some(({ role }) => role === 'canary')) return { sample, interval: null };
@@ -87,10 +94,11 @@ function allRestarted(grown: readonly (Growth & { readonly role: Role })[], role
 /** `restarted` is null for a series that was not there before. */
 type Growth = { readonly from: number; readonly values: readonly number[]; readonly restarted: boolean | null };
 
-function growthOf(last: Sample, series: CumulativeSeries, total: Total): Growth | null {
+function growthOf(last: Sample, series: CumulativeSeries, { total, isRate }: Counting): Growth | null {
   const { values } = series;
   const before = last.series[nameOf(series)];
-  if (!before) return startsFromZero(last, series) ? { from: last.at, values, restarted: null } : null;
+  if (!before) return !isRate && startsFromZero(last, series) ? { from: last.at, values, restarted: null } : null;
+  if (isRate) return rateGrowth(before, series);
   if (hasRestarted(before, series, total)) return { from: before.at, values, restarted: true };
   const dipped = total(values) < total(before.values);
   return {
@@ -98,6 +106,15 @@ function growthOf(last: Sample, series: CumulativeSeries, total: Total): Growth 
     restarted: false,
     values: values.map((value, index) => (dipped ? 0 : Math.max(0, value - (before.values[index] ?? 0)))),
   };
+}
+
+/** Seconds go on when a process begins anew, and requests do not: each count that fell began at zero. */
+function rateGrowth(before: SeriesReading, { values }: CumulativeSeries): Growth {
+  const grown = values.map((value, index) => {
+    const last = before.values[index] ?? 0;
+    return value < last ? value : value - last;
+  });
+  return { from: before.at, restarted: values.some((value, index) => value < (before.values[index] ?? 0)), values: grown };
 }
 
 /** Judged by the requests alone: a bad count that drops by itself must not count the whole history as new. */

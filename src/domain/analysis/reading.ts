@@ -2,7 +2,7 @@
 import { unreachable } from '../../lib/assert.ts';
 import type { Check } from '../plan.ts';
 import { intervalSince, nameOf } from './interval.ts';
-import type { CumulativeSeries, Total } from './interval.ts';
+import type { Counting, CumulativeSeries } from './interval.ts';
 import { requestsIn } from './histogram.ts';
 import type { Measurement, Role } from './measurement.ts';
 import type { Addition, State } from './state.ts';
@@ -60,15 +60,12 @@ function freshOf(state: State, answer: Answer, check: Check): Reading {
       return levels(state, answer);
     case 'counters': {
       const series = answer.series.map(({ total, bad, ...rest }) => ({ ...rest, values: [total, bad] }));
-      return cumulative(
-        state,
-        { at: answer.at, series, boundsMs: null, isRate: check.kind === 'rate' },
-        (values) => values[0] ?? 0,
-      );
+      const counting = { total: (values: readonly number[]) => values[0] ?? 0, isRate: check.kind === 'rate' };
+      return cumulative(state, { at: answer.at, series, boundsMs: null }, counting);
     }
     case 'histogram': {
       const series = answer.series.map(({ counts, ...rest }) => ({ ...rest, values: counts }));
-      return cumulative(state, { at: answer.at, series, boundsMs: answer.boundsMs, isRate: false }, requestsIn);
+      return cumulative(state, { at: answer.at, series, boundsMs: answer.boundsMs }, { total: requestsIn, isRate: false });
     }
     default:
       return unreachable(answer);
@@ -102,15 +99,14 @@ type Cumulative = {
   readonly at: number;
   readonly series: readonly CumulativeSeries[];
   readonly boundsMs: readonly number[] | null;
-  readonly isRate: boolean;
 };
 
-function cumulative(state: State, { at, series, boundsMs, isRate }: Cumulative, total: Total): Reading {
+function cumulative(state: State, { at, series, boundsMs }: Cumulative, counting: Counting): Reading {
   if (!series.some(({ role }) => role === 'canary'))
     return { kind: 'no_data', detail: 'the provider has no series of the canary' };
   const comparable = boundsMs === null || state.boundsMs === null || boundsMs.join() === state.boundsMs.join();
-  const { sample, interval } = intervalSince(comparable ? state.sample : null, { at, series }, total);
-  if (boundsMs === null && interval !== null && !isRate) {
+  const { sample, interval } = intervalSince(comparable ? state.sample : null, { at, series }, counting);
+  if (boundsMs === null && interval !== null && !counting.isRate) {
     for (const [requests = 0, bad = 0] of [interval.canary, interval.stable]) {
       if (isTooMany(bad, requests))
         return nonsense(`the provider counts ${bad} bad requests among ${requests} since its last sample`);

@@ -66,11 +66,13 @@ const rangeAnswer = succeeded(
   z.object({
     resultType: z.literal('matrix'),
     result: z.array(
-      z.object({
-        metric: labels,
-        values: z.array(point).optional(),
-        histograms: z.array(z.tuple([z.number(), histogram])).optional(),
-      }),
+      z
+        .object({
+          metric: labels,
+          values: z.array(point).optional(),
+          histograms: z.array(z.tuple([z.number(), histogram])).optional(),
+        })
+        .refine(({ values, histograms }) => values !== undefined || histograms !== undefined),
     ),
   }),
 );

@@ -84,7 +84,8 @@ async function valuesOf(
     Array.from({ length: stepsIn(span) }, (_, index) => {
       const now = Instant(span.from + index * span.stepMs);
       const question = { ...asked.question, now };
-      const within = rangeMs === 0 ? seen.slice(index, index + 1) : seen.filter(({ at }) => now - rangeMs <= at && at <= now);
+      const ends = (ms: number): number => (index * span.stepMs + ms) / fine.stepMs;
+      const within = seen.slice(Math.ceil(ends(0)), Math.floor(ends(rangeMs)) + 1);
       const several = within.find(({ own }) => 1 < own.length);
       if (several) return failed(question, severalSeries(several.own.length));
       const numbers = within.flatMap(({ own }) => own.map(({ value }) => value));

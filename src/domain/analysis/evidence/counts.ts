@@ -54,7 +54,7 @@ export type Counts = {
   readonly ticks: number;
 };
 
-const ALL_PARTS = grid(1.15, 64, 24);
+export const ALL_PARTS = grid(1.15, 64, 24);
 const ONE_PART = grid(1.15, 64, 12);
 const MOST_PARTS = 20;
 const OTHER = 'other';

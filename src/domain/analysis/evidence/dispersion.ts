@@ -64,19 +64,22 @@ export type Span = {
 export function observeScatter({ scales, byInstance }: Dispersion, cells: readonly Cell[], span: Span): Dispersion {
   const busy = cells.filter(({ n }) => n > 0).slice(0, MOST_CELLS);
   if (busy.length === 0) return { scales, byInstance };
+  const named = busy.map(({ key, group, n, bad }): Named => [`${shortOf(group)}${BETWEEN}${shortOf(key)}`, n, bad]);
   return {
     byInstance: byInstance || hasSiblings(busy),
-    scales: scales.map((scale) => gather(scale, busy, span)),
+    scales: scales.map((scale) => gather(scale, named, span)),
   };
 }
 
+type Named = readonly [name: string, n: number, bad: number];
+const BETWEEN = ' ';
+
 const hasSiblings = (cells: readonly Cell[]): boolean => new Set(cells.map(({ group }) => group)).size < cells.length;
 
-function gather(scale: Scale, cells: readonly Cell[], { from, to, isRate }: Span): Scale {
+function gather(scale: Scale, cells: readonly Named[], { from, to, isRate }: Span): Scale {
   const since = scale.since ?? from;
   const gathered: Record<string, readonly [number, number]> = { ...scale.gathered };
-  for (const { key, group, n, bad } of cells) {
-    const name = `${shortOf(group)} ${shortOf(key)}`;
+  for (const [name, n, bad] of cells) {
     const [allN, allBad] = gathered[name] ?? [0, 0];
     gathered[name] = [rounded(allN + n), rounded(allBad + bad)];
   }
@@ -93,14 +96,11 @@ function gather(scale: Scale, cells: readonly Cell[], { from, to, isRate }: Span
 }
 
 function compare(gathered: Scale['gathered'], before: Scale['before'], isRate: boolean) {
-  const groups = Map.groupBy(Object.entries(gathered), ([name]) => name.slice(0, name.indexOf(' ')));
+  const groups = groupsOf(gathered);
   let chiSquared = 0;
   let freedom = 0;
-  for (const members of groups.values()) {
-    const found = pearson(
-      members.map(([, counts]) => counts),
-      isRate,
-    );
+  for (const members of groups) {
+    const found = pearson(members, isRate);
     chiSquared += found.chiSquared;
     freedom += found.freedom;
   }
@@ -108,6 +108,17 @@ function compare(gathered: Scale['gathered'], before: Scale['before'], isRate: b
   if (freedom > 0 || before === null) return { chiSquared, freedom, total };
   const step = pearson([before, total], isRate);
   return { chiSquared: Math.min(step.chiSquared, LARGEST_STEP), freedom: step.freedom, total };
+}
+
+function groupsOf(gathered: Scale['gathered']): readonly (readonly (readonly [number, number])[])[] {
+  const groups = new Map<string, (readonly [number, number])[]>();
+  for (const [name, counts] of Object.entries(gathered)) {
+    const group = name.slice(0, name.indexOf(BETWEEN));
+    const members = groups.get(group);
+    if (members) members.push(counts);
+    else groups.set(group, [counts]);
+  }
+  return [...groups.values()];
 }
 
 /** Scatter of shares about the one that they have together; nothing where there is no bad request, or nothing else. */

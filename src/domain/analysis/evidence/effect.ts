@@ -21,8 +21,9 @@ export type RatioEstimate = { readonly estimate: number; readonly low: number | 
 export const noEffect = (): Effect => RATIOS.map(() => 0);
 
 export function observeEffect(before: Effect, canary: Arm, stable: Arm, dispersion: number): Effect {
-  if (canary.n <= 0 || stable.n <= 0) return before;
-  const after = before.map((log, index) => log + logRatio(canary, stable, RATIOS[index] ?? 1) / dispersion);
+  if (canary.n <= 0 || stable.n <= 0 || canary.bad + stable.bad === 0) return before;
+  const likelihood = logRatio(canary, stable);
+  const after = before.map((log, index) => log + likelihood(RATIOS[index] ?? 1) / dispersion);
   const most = Math.max(...after);
   return after.map((log) => rounded(log - most));
 }

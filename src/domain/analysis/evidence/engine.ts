@@ -153,10 +153,17 @@ export function step(spec: Spec, state: EvidenceState, tick: Tick): EvidenceStat
   return state;
 }
 
+/** The evidence alone, without what is said of it. */
+export function worthOf(spec: Spec, state: EvidenceState): number {
+  if (spec.kind === 'counts' && state.kind === 'counts') return countsWorth(state, spec);
+  if (spec.kind === 'tails' && state.kind === 'tails') return tailsWorth(state, spec);
+  return spec.kind === 'gauges' && state.kind === 'gauges' ? gaugesWorth(state, spec.alpha) : 0;
+}
+
 export function assess(spec: Spec, state: EvidenceState): Assessment {
   if (spec.kind === 'counts' && state.kind === 'counts')
     return {
-      logE: countsWorth(state, spec),
+      logE: worthOf(spec, state),
       logProof: spec.fewerIsWorse || spec.isRate ? null : proofWorth(state.proof),
       effect: spec.limit === null ? null : canarysOwn(estimateOf(state.effect), spec),
       atLeast: spec.limit === null ? null : (estimateOf(state.effect, alphaOf(spec.schedule))?.low ?? null),
@@ -166,7 +173,7 @@ export function assess(spec: Spec, state: EvidenceState): Assessment {
   if (spec.kind === 'tails' && state.kind === 'tails') {
     const worst = worstBound(state, spec);
     return {
-      logE: tailsWorth(state, spec),
+      logE: worthOf(spec, state),
       logProof: proofWorth(state.proof),
       effect: estimateOf(state.effect),
       atLeast: estimateOf(state.effect, alphaOf(spec.schedule))?.low ?? null,
@@ -175,7 +182,7 @@ export function assess(spec: Spec, state: EvidenceState): Assessment {
     };
   }
   if (spec.kind === 'gauges' && state.kind === 'gauges')
-    return { ...NOTHING, logE: gaugesWorth(state, spec.alpha), effect: gaugeEffect(state) };
+    return { ...NOTHING, logE: worthOf(spec, state), effect: gaugeEffect(state) };
   return NOTHING;
 }
 

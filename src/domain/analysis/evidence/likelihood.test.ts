@@ -119,7 +119,7 @@ it('proves "not twice as bad" of a canary that is twice as bad by no more than 1
     for (const stable of [0.01, 0.1, 0.4])
       for (const part of [0.1, 0.4, 0.87]) {
         const e = (bad: number, worse: number): number =>
-          logRatio(arm(n, bad), arm(m, worse), NOT_TO_MISS * part) - logRatio(arm(n, bad), arm(m, worse), NOT_TO_MISS);
+          logRatio(arm(n, bad), arm(m, worse))(NOT_TO_MISS * part) - logRatio(arm(n, bad), arm(m, worse))(NOT_TO_MISS);
         const poisson = meanOf(poissons(n * NOT_TO_MISS * stable, 150), poissons(m * stable, 90), e);
         expect(poisson).toBeLessThanOrEqual(1 + 1e-9);
       }

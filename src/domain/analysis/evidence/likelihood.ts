@@ -88,7 +88,9 @@ function logRate({ n, bad }: Arm, alternative: number, nullRate: number): number
 }
 
 /** Log likelihood of a ratio of rates, given how many events both arms had together: what intervals and proofs are made of. */
-export function logRatio(canary: Arm, stable: Arm, ratio: number): number {
-  const share = (ratio * canary.n) / (ratio * canary.n + stable.n);
-  return canary.bad * Math.log(share) + stable.bad * Math.log1p(-share);
+export function logRatio(canary: Arm, stable: Arm): (ratio: number) => number {
+  const bad = canary.bad + stable.bad;
+  const [logCanary, logStable] = [Math.log(canary.n), Math.log(stable.n)];
+  const fixed = canary.bad * logCanary + stable.bad * logStable;
+  return (ratio) => (bad === 0 ? 0 : fixed + canary.bad * Math.log(ratio) - bad * Math.log(ratio * canary.n + stable.n));
 }

@@ -66,7 +66,7 @@ export function advance(before: Process, over: Grid, schedule: Schedule, gain: (
   };
 }
 
-function restarted(
+export function restarted(
   { bets, unstarted, started, ticks }: Process,
   schedule: Schedule,
 ): Pick<Process, 'bets' | 'unstarted' | 'started'> {

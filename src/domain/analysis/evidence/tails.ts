@@ -54,7 +54,7 @@ export type Tails = {
   readonly ticks: number;
 };
 
-const GRID = grid(1.05, 20, 20);
+export const BOUND_BETS = grid(1.05, 20, 20);
 const MOST_BOUNDS = 8;
 /** Shares of stable's requests beyond a bound, between which it can tell something. */
 const TELLING = { least: 0.001, most: 0.8 };
@@ -68,7 +68,7 @@ export const noTails = ({ schedule }: TailSpec): Tails => ({
   kind: 'tails',
   bounds: null,
   gathered: [],
-  own: begin(GRID, schedule),
+  own: begin(BOUND_BETS, schedule),
   dispersion: noDispersion(),
   effect: noEffect(),
   proof: noProof(),
@@ -78,15 +78,12 @@ export const noTails = ({ schedule }: TailSpec): Tails => ({
 export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tails {
   const { schedule, maxMs, quantile } = spec;
   const dispersion = dispersionFactor(before.dispersion);
+  const canarySlower = slowerThan(tick.boundsMs, tick.canary);
+  const stableSlower = slowerThan(tick.boundsMs, tick.stable);
   const own =
     maxMs === null || isBeyondAll(tick.boundsMs, maxMs)
       ? before.own
-      : advance(
-          before.own,
-          GRID,
-          schedule,
-          (ratio) => logShare(slower(tick, 'canary', maxMs), multiple(1 - quantile, ratio), 1 - quantile) / dispersion,
-        );
+      : ownAfter(before.own, canarySlower(maxMs), { quantile, schedule, dispersion });
   if (before.bounds === null) {
     const gathered = sum(before.gathered, tick.stable);
     const bounds = requestsIn(gathered) < TO_CHOOSE ? null : chosen(tick.boundsMs, gathered, spec);
@@ -94,8 +91,8 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
   }
   const limit = { factor: isFine(tick.boundsMs) ? 1 : 1 + spec.tolerance, floor: 0 };
   const bounds = before.bounds.map((bound) => {
-    const canary = slower(tick, 'canary', bound.canaryMs);
-    const stable = slower(tick, 'stable', bound.stableMs);
+    const canary = canarySlower(bound.canaryMs);
+    const stable = stableSlower(bound.stableMs);
     const alternative = shareAlternatives(bound.past.bad / bound.past.n, limit);
     const gain = (ratio: number): number => {
       const bet = canary.n > 0 && stable.n > 0 ? alternative(ratio) : null;
@@ -103,14 +100,14 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
     };
     return {
       ...bound,
-      process: advance(bound.process, GRID, schedule, gain),
+      process: advance(bound.process, BOUND_BETS, schedule, gain),
       past: { n: bound.past.n + stable.n, bad: bound.past.bad + stable.bad },
     };
   });
   const shown = nearest(before.bounds, quantile);
   if (shown === null) return { ...before, own, bounds, ticks: before.ticks + 1 };
-  const canary = slower(tick, 'canary', shown.stableMs);
-  const stable = slower(tick, 'stable', shown.stableMs);
+  const canary = canarySlower(shown.stableMs);
+  const stable = stableSlower(shown.stableMs);
   return {
     kind: 'tails',
     bounds,
@@ -121,6 +118,14 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
     proof: observeProof(before.proof, canary, stable, dispersion),
     ticks: before.ticks + 1,
   };
+}
+
+type Own = { readonly quantile: number; readonly schedule: Schedule; readonly dispersion: number };
+
+/** Against the promised limit: no more than one minus the quantile of all requests are slower than it. */
+function ownAfter(own: Process, slow: Arm, { quantile, schedule, dispersion }: Own): Process {
+  const share = 1 - quantile;
+  return advance(own, BOUND_BETS, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
 }
 
 /** Of the open bucket nobody knows how many were slower than a limit beyond its beginning: nothing is held against a canary for it. */
@@ -143,15 +148,22 @@ function scattered({ dispersion }: Tails, { boundsMs, instances, from, to }: Tai
   const cells = instances.map(({ key, counts }) => ({
     key,
     group: '',
-    n: requestsIn(counts),
-    bad: requestsAbove({ boundsMs, counts }, ms),
+    ...slowerThan(boundsMs, counts)(ms),
   }));
   return observeScatter(dispersion, cells, { from, to, isRate: false });
 }
 
-function slower(tick: TailTick, role: 'canary' | 'stable', ms: number): Arm {
-  const counts = tick[role];
-  return { n: requestsIn(counts), bad: requestsAbove({ boundsMs: tick.boundsMs, counts }, ms) };
+type Slower = (ms: number) => Arm;
+
+/** Requests slower than a time, of one arm: nearly always a bound, where it is a plain sum. */
+function slowerThan(boundsMs: readonly number[], counts: readonly number[]): Slower {
+  const above: number[] = [];
+  let n = 0;
+  for (let index = counts.length - 1; 0 <= index; index--) {
+    above[index] = n;
+    n += counts[index] ?? 0;
+  }
+  return (ms) => ({ n, bad: above[boundsMs.indexOf(ms)] ?? requestsAbove({ boundsMs, counts }, ms) });
 }
 
 /** The bounds beyond which some of stable's requests are and not nearly all; spread evenly when there are many. */
@@ -171,7 +183,7 @@ function chosen(boundsMs: readonly number[], gathered: readonly number[], { tole
   return kept.map(({ stableMs, canaryMs, share }) => ({
     stableMs,
     canaryMs,
-    process: begin(GRID, schedule),
+    process: begin(BOUND_BETS, schedule),
     past: { n: all, bad: Math.max(share * all, 0.5) },
   }));
 }
@@ -191,7 +203,7 @@ export function isFine(boundsMs: readonly number[]): boolean {
 }
 
 /** The bound that cuts off about as much of stable as the quantile does. */
-function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound | null {
+export function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound | null {
   const distance = ({ past }: { readonly past: Arm }): number => Math.abs(Math.log(past.bad / past.n / (1 - quantile)));
   return bounds.reduce<NonNullable<Tails['bounds']>[number] | null>(
     (near, bound) => (near === null || distance(bound) < distance(near) ? bound : near),
@@ -201,17 +213,18 @@ function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number): Bound 
 
 /** Log of what all of it is worth. */
 export function tailsWorth({ bounds, own }: Tails, { maxMs }: TailSpec): number {
-  const compared = bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, GRID)));
-  return maxMs === null ? compared : logAddExp(compared, worth(own, GRID)) - Math.log(2);
+  const compared =
+    bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, BOUND_BETS)));
+  return maxMs === null ? compared : logAddExp(compared, worth(own, BOUND_BETS)) - Math.log(2);
 }
 
 /** The bound that the evidence comes from most, in ms, or the promised limit; null before there are bounds. */
 export function worstBound({ bounds, own }: Tails, { maxMs }: TailSpec): number | 'limit' | null {
   const compared = (bounds ?? []).map(({ canaryMs, process }) => ({
     from: canaryMs,
-    worth: worth(process, GRID) - Math.log(bounds?.length ?? 1),
+    worth: worth(process, BOUND_BETS) - Math.log(bounds?.length ?? 1),
   }));
-  const limit = maxMs === null ? [] : [{ from: 'limit' as const, worth: worth(own, GRID) }];
+  const limit = maxMs === null ? [] : [{ from: 'limit' as const, worth: worth(own, BOUND_BETS) }];
   const first: { readonly from: number | 'limit' | null; readonly worth: number } = { from: null, worth: -Infinity };
   return [...compared, ...limit].reduce((worst, one) => (worst.worth < one.worth ? one : worst), first).from;
 }

@@ -1,0 +1,162 @@
+/**
+ * A plan played through once with the engine's twin, step by step as the step machine goes: it leaves a step when its hold
+ * has passed, there were requests enough and nothing looks suspicious; earlier when that is allowed and proved; and goes back
+ * as soon as the evidence of all checks together is enough.
+ */
+import type { Uniform } from '../../lib/draws.ts';
+import { HARD_MIN_BAD, HARD_MIN_REQUESTS } from '../analysis/finding.ts';
+import { HOLD_E } from '../analysis/together.ts';
+import type { Modelled } from './modelled.ts';
+import type { Stage } from './stages.ts';
+import { copied, drawn, fresh, observe, proofOf, worthOf } from './twin.ts';
+import type { Betting, Levels, Place } from './twin.ts';
+
+export type Entry = {
+  readonly modelled: Modelled;
+  /** Log of its part in the evidence of all. */
+  readonly logPart: number;
+  readonly needed: number | null;
+  /** By stage; null where it is not measured. */
+  readonly places: readonly (Place | null)[];
+};
+
+export type Table = {
+  readonly stages: readonly Stage[];
+  readonly entries: readonly Entry[];
+  /** Log of the evidence that checks without bets have: none. */
+  readonly logRest: number;
+  readonly intervalMs: number;
+  readonly warmUpTicks: number;
+  readonly threshold: number;
+  readonly proofAt: number;
+  readonly deadlineMs: number;
+  /** A check that is never proved: no step is left early. */
+  readonly neverProved: boolean;
+};
+
+export type Trial = {
+  /** What the canary's counts are like, by check; a check that is not here does not play. */
+  readonly canary: readonly (Levels | null)[];
+  readonly earlyAfterMs: number | null;
+  /** The check whose bad requests are counted. */
+  readonly culprit: number;
+};
+
+export type Play = {
+  readonly end: 'back' | 'through' | 'held';
+  readonly stage: number;
+  readonly ms: number;
+  /** Bad requests of the canary beyond what stable would have had. */
+  readonly extra: number;
+  /** What was bet on at the beginning of each stage that was reached. */
+  readonly begun: readonly (readonly Betting[])[];
+};
+
+const MOST_TICKS = 20_000;
+
+export function play(table: Table, trial: Trial, random: Uniform): Play {
+  const states = table.entries.map(({ modelled }) => fresh(modelled.twin));
+  const begun: Betting[][] = [];
+  let ms = 0;
+  let extra = 0;
+  let ticks = 0;
+  for (let stage = 0; stage < table.stages.length; stage++) {
+    begun.push(states.map(copied));
+    for (let tick = 1; ; tick++) {
+      const seen = interval(table, { trial, stage, tick, states }, random);
+      extra += seen.extra;
+      if (seen.condemned) return { end: 'back', stage, ms: ms + tick * table.intervalMs, extra, begun };
+      const stayedMs = tick * table.intervalMs;
+      if (mayLeave(table, { trial, stage, tick, states }, stayedMs)) {
+        ms += Math.max(stayedMs, Math.min(table.stages[stage]?.holdMs ?? 0, stayedMs + table.intervalMs));
+        break;
+      }
+      if (table.deadlineMs <= ms + stayedMs || MOST_TICKS < ++ticks)
+        return { end: 'held', stage, ms: ms + stayedMs, extra, begun };
+    }
+  }
+  return { end: 'through', stage: table.stages.length, ms, extra, begun };
+}
+
+type At = {
+  readonly trial: Trial;
+  readonly stage: number;
+  /** From 1, since the weight was put on. */
+  readonly tick: number;
+  readonly states: readonly Betting[];
+};
+
+function interval(table: Table, at: At, random: Uniform): { readonly condemned: boolean; readonly extra: number } {
+  let condemned = false;
+  let extra = 0;
+  for (const [index, entry] of table.entries.entries()) {
+    const place = entry.places[at.stage];
+    const levels = at.trial.canary[index];
+    const state = at.states[index];
+    if (!place || !levels || state === undefined) continue;
+    const { twin, check, stable } = entry.modelled;
+    const canary = drawn(random, place.canaryRequests, levels);
+    const others = drawn(random, place.stableRequests, stable);
+    const bad = canary[twin.shown] ?? 0;
+    if (index === at.trial.culprit) extra += bad - place.canaryRequests * (stable[twin.proof?.stableLevel ?? 0] ?? 0);
+    const hard = twin.hardMax;
+    if (hard !== null && HARD_MIN_BAD <= bad && HARD_MIN_REQUESTS <= place.canaryRequests && hard < bad / place.canaryRequests)
+      condemned = true;
+    if (check.kind === 'latency' && at.tick <= table.warmUpTicks) continue;
+    observe(twin, state, place, canary, others);
+  }
+  return { condemned: condemned || table.threshold <= together(table, at), extra };
+}
+
+/** Log of the evidence of all checks. */
+function together({ entries, logRest }: Table, { states, trial }: Pick<At, 'states' | 'trial'>): number {
+  let sum = Math.exp(logRest);
+  for (const [index, { logPart, modelled }] of entries.entries()) {
+    const state = states[index];
+    if (state !== undefined) sum += Math.exp(logPart + (trial.canary[index] ? worthOf(modelled.twin, state) : 0));
+  }
+  return Math.log(sum);
+}
+
+const SUSPICIOUS = Math.log(HOLD_E);
+
+function mayLeave(table: Table, at: At, stayedMs: number): boolean {
+  const { stages, entries, intervalMs, proofAt, neverProved } = table;
+  const stage = stages[at.stage];
+  if (stage === undefined) return true;
+  const { earlyAfterMs } = at.trial;
+  const mayBeEarly = earlyAfterMs !== null && earlyAfterMs <= stayedMs && stage.mayLeaveEarly && !neverProved;
+  if (stayedMs + intervalMs <= stage.holdMs && !mayBeEarly) return false;
+  const measured = entries.flatMap((entry, index) => {
+    const state = at.states[index];
+    return entry.places[at.stage] && state !== undefined ? [{ entry, proved: proofAt <= proofOf(state) }] : [];
+  });
+  const isEarly = mayBeEarly && measured.length > 0 && measured.every(({ proved }) => proved);
+  if (stayedMs + intervalMs <= stage.holdMs && !isEarly) return false;
+  const enough = measured.every(({ entry, proved }) => proved || isEnough(entry, table, at));
+  return enough && together(table, at) < SUSPICIOUS;
+}
+
+/** A check that the plan lets go on without keeps nobody here. */
+function isEnough({ needed, modelled, places }: Entry, { warmUpTicks }: Table, { stage, tick }: At): boolean {
+  if (needed === null || modelled.check.onInconclusive === 'continue') return true;
+  return needed <= Math.max(0, tick - warmUpTicks) * (places[stage]?.canaryRequests ?? 0);
+}
+
+/** Whether a regression that begins with a stage is seen within its hold, given what was bet on until then. */
+export function seenWithin(table: Table, entry: Entry, { stage, state, levels }: Within, random: Uniform): boolean {
+  const place = entry.places[stage];
+  const hold = table.stages[stage]?.holdMs ?? 0;
+  if (!place) return false;
+  const { twin, check, stable } = entry.modelled;
+  const own = copied(state);
+  const ticks = Math.floor(hold / table.intervalMs);
+  for (let tick = 1; tick <= ticks; tick++) {
+    if (check.kind === 'latency' && tick <= table.warmUpTicks) continue;
+    observe(twin, own, place, drawn(random, place.canaryRequests, levels), drawn(random, place.stableRequests, stable));
+    if (table.threshold <= entry.logPart + worthOf(twin, own)) return true;
+  }
+  return false;
+}
+
+export type Within = { readonly stage: number; readonly state: Betting; readonly levels: Levels };

@@ -1,0 +1,285 @@
+/**
+ * What a plan can see with the traffic that its service has: for every step and check the smallest regression that shows,
+ * how soon reference regressions are found and what they cost until then, how long a good release takes, and which steps
+ * are too short or too small, with the numbers that would do.
+ */
+import { prng, hash32 } from '../../lib/prng.ts';
+import type { Work } from '../../lib/slices.ts';
+import { neededRequests } from '../analysis/needed.ts';
+import { partOf, isEvidence } from '../analysis/together.ts';
+import { plannedMs } from '../course.ts';
+import type { Plan } from '../plan.ts';
+import { figuresOf } from '../rehearsal/figures.ts';
+import type { Traffic } from '../rehearsal/figures.ts';
+import { quantile } from '../rehearsal/many.ts';
+import { adviceFor } from './advice.ts';
+import { modelled } from './modelled.ts';
+import type { Modelled } from './modelled.ts';
+import { play, seenWithin } from './play.ts';
+import type { Entry, Play, Table, Trial } from './play.ts';
+import { stagesOf } from './stages.ts';
+import { placed } from './twin.ts';
+import type { Betting } from './twin.ts';
+
+/** From one share of bad requests to another; of a latency, how many times as long. */
+export type Change = { readonly from: number; readonly to: number };
+
+export type StepView = {
+  /** From 1; null for the bake. */
+  readonly step: number | null;
+  readonly weightBp: number;
+  readonly holdMs: number;
+  readonly checks: Readonly<Record<string, StepCheck>>;
+};
+
+export type StepCheck = {
+  /** Of the canary, in the hold. */
+  readonly requests: number;
+  /** Before it may pass here, and how long they take; null: any, or they never come. */
+  readonly needed: number | null;
+  readonly neededMs: number | null;
+  readonly enough: boolean;
+  /** The smallest regression beginning here that is found within the hold with 90 %; null: none is. */
+  readonly sees: Change | null;
+};
+
+export type Regression = {
+  readonly check: string;
+  readonly unit: 'share' | 'times';
+  readonly change: Change;
+  readonly steps: readonly {
+    readonly step: number | null;
+    /** Chance that it is found here, and by the end of this step. */
+    readonly within: number;
+    readonly byEnd: number;
+  }[];
+  readonly found: number;
+  /** From the start of the release, in the middle of those that are found. */
+  readonly medianMs: number | null;
+  /** Beyond stable's until it is found, in the middle. */
+  readonly badRequests: number | null;
+};
+
+export type Preview = {
+  /** Runs that each figure comes from. */
+  readonly runs: number;
+  readonly requestsPerSecond: number;
+  readonly steps: readonly StepView[];
+  readonly regressions: readonly Regression[];
+  readonly good: {
+    readonly plannedMs: number;
+    readonly promoted: number;
+    /** Taken back although nothing is wrong with it. */
+    readonly takenBack: number;
+    readonly medianMs: number | null;
+    /** With `advanceEarly`: the plan's own, or after its default; null where no check of the plan can prove. */
+    readonly earlyMedianMs: number | null;
+  };
+  readonly notForetold: readonly { readonly check: string; readonly why: string }[];
+  readonly advice: readonly string[];
+};
+
+/** Shares, in which the second is one that a regression goes up to; times, how much longer requests take. */
+const TIMES_AS_BAD = [2, 3];
+const UP_TO = [0.01, 0.05];
+const TIMES_AS_LONG = [1.1, 1.3, 2];
+const SEEN_WITH = 0.9;
+const EARLY_AFTER_MS = 120_000;
+const SETTLE_MS = 30_000;
+const BISECTIONS = 8;
+
+export function* preview(plan: Plan, traffic: Traffic, seed = 1): Work<Preview> {
+  const { table, notForetold } = tableOf(plan, traffic);
+  const runs = runsFor(table);
+  const trial: Trial = {
+    canary: table.entries.map(({ modelled: each }) => each.canary(each.same)),
+    earlyAfterMs: plan.earlyAfterMs,
+    culprit: 0,
+  };
+  const good = yield* plays(table, { ...trial, earlyAfterMs: null }, { runs, seed: `${seed}/good` });
+  const canBeEarly = !table.neverProved && table.entries.length > 0;
+  const early = canBeEarly
+    ? yield* plays(table, { ...trial, earlyAfterMs: plan.earlyAfterMs ?? EARLY_AFTER_MS }, { runs, seed: `${seed}/early` })
+    : [];
+  const steps: StepView[] = [];
+  for (const [index, stage] of table.stages.entries()) {
+    const checks: Record<string, StepCheck> = {};
+    for (const [number, entry] of table.entries.entries()) {
+      const place = entry.places[index];
+      if (!place) continue;
+      const begun = good.flatMap((run) => run.begun[index]?.[number] ?? []);
+      const sees = yield* smallestSeen(table, entry, { stage: index, begun, seed: `${seed}/${index}/${number}` });
+      checks[entry.modelled.check.name] = { ...countsAt(table, entry, index), sees };
+    }
+    steps.push({ step: stage.step, weightBp: stage.weight, holdMs: stage.holdMs, checks });
+  }
+  const regressions: Regression[] = [];
+  for (const [number, { modelled: each }] of table.entries.entries())
+    for (const to of referencesOf(each)) {
+      const others = plan.earlyAfterMs === null ? table.entries.map(() => null) : trial.canary;
+      const canary = others.map((levels, index) => (index === number ? each.canary(to) : levels));
+      const found = yield* plays(table, { ...trial, canary, culprit: number }, { runs, seed: `${seed}/${number}/${to}` });
+      regressions.push(regressionOf(table, each, to, found));
+    }
+  const ends = goodOf(plan, good, early);
+  return {
+    runs,
+    requestsPerSecond: traffic.requestsPerSecond,
+    steps,
+    regressions,
+    good: ends,
+    notForetold,
+    advice: adviceFor(plan, table, { steps, good: ends }),
+  };
+}
+
+function tableOf(plan: Plan, traffic: Traffic): { readonly table: Table; readonly notForetold: Preview['notForetold'] } {
+  const stages = stagesOf(plan);
+  const rules = { alpha: plan.falseRollbackRate, tickMs: plan.intervalMs, horizonMs: plannedMs(plan) };
+  const rps = traffic.requestsPerSecond;
+  const notForetold: { check: string; why: string }[] = [];
+  const entries: Entry[] = [];
+  const checks = Object.values(plan.checks).filter(({ dryRun }) => !dryRun);
+  for (const check of checks) {
+    const found = modelled(check, figuresOf(traffic, check.name), { rules, rps });
+    if (typeof found === 'string') {
+      notForetold.push({ check: check.name, why: found });
+      continue;
+    }
+    const perTick = (rps * plan.intervalMs) / 1000;
+    const part = partOf(check, plan);
+    entries.push({
+      modelled: found,
+      logPart: Math.log(part),
+      needed: neededRequests(found.check, found.figures.bad, plan.falseRollbackRate * part),
+      places: stages.map(({ weight, checks: names }) => {
+        const share = weight / 10_000;
+        return names.includes(check.name) ? placed(found.twin, perTick * share, perTick * (1 - share)) : null;
+      }),
+    });
+  }
+  const rest = checks.filter(isEvidence).reduce((sum, check) => sum + partOf(check, plan), 0);
+  const known = entries.reduce((sum, { logPart }) => sum + Math.exp(logPart), 0);
+  const table = {
+    stages,
+    entries,
+    logRest: Math.log(Math.max(0, rest - known)),
+    intervalMs: plan.intervalMs,
+    warmUpTicks: Math.ceil(plan.warmUpMs / plan.intervalMs),
+    threshold: Math.log(1 / plan.falseRollbackRate),
+    proofAt: Math.log(1 / plan.missRate),
+    deadlineMs: plan.deadlineMs,
+    neverProved: notForetold.length > 0 || entries.some(({ modelled: each }) => each.twin.proof === null),
+  };
+  return { table, notForetold };
+}
+
+/** Bets that are moved for a whole preview; at some 15 ns each that is below two seconds. */
+const MOVES = 8e7;
+const RUNS = { least: 40, most: 300 };
+
+function runsFor({ stages, entries, intervalMs }: Table): number {
+  const ticks = stages.reduce((sum, { holdMs }) => sum + Math.ceil(holdMs / intervalMs), 0);
+  const perTick = entries.reduce(
+    (sum, { modelled: each }) => sum + each.twin.bets.reduce((all, { grid }) => all + grid.ratios.length, 20),
+    0,
+  );
+  const rounds = 2 + BISECTIONS / 2 + 2;
+  return Math.round(Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticks * perTick * rounds))));
+}
+
+type Chances = { readonly runs: number; readonly seed: string };
+
+function* plays(table: Table, trial: Trial, { runs, seed }: Chances): Work<readonly Play[]> {
+  const all: Play[] = [];
+  for (let run = 0; run < runs; run++) {
+    all.push(play(table, trial, prng(hash32(`${seed}/${run}`))));
+    if (run % 10 === 9) yield;
+  }
+  return all;
+}
+
+type Begun = { readonly stage: number; readonly begun: readonly Betting[]; readonly seed: string };
+
+/** By bisection over how bad it is; each try has the same chances, so that worse is never seen less. */
+function* smallestSeen(table: Table, entry: Entry, { stage, begun, seed }: Begun): Work<Change | null> {
+  const { same, tolerated, worst, canary } = entry.modelled;
+  const isSeen = (to: number): boolean => {
+    let seen = 0;
+    for (const [run, state] of begun.entries())
+      if (seenWithin(table, entry, { stage, state, levels: canary(to) }, prng(hash32(`${seed}/${run}`)))) seen++;
+    return SEEN_WITH * begun.length <= seen;
+  };
+  if (begun.length === 0 || !isSeen(worst)) return null;
+  const least = Math.max(1e-7, tolerated);
+  const at = (part: number): number => (worst === 0 ? tolerated * (1 - part) : least * (worst / least) ** part);
+  let [low, high] = [0, 1];
+  for (let step = 0; step < BISECTIONS; step++) {
+    yield;
+    const middle = (low + high) / 2;
+    if (isSeen(at(middle))) high = middle;
+    else low = middle;
+  }
+  return { from: same, to: at(high) };
+}
+
+function countsAt({ stages, intervalMs, warmUpTicks }: Table, { places, needed }: Entry, index: number): Omit<StepCheck, 'sees'> {
+  const perTick = places[index]?.canaryRequests ?? 0;
+  const ticks = Math.floor((stages[index]?.holdMs ?? 0) / intervalMs);
+  const requests = perTick * ticks;
+  const neededMs = needed === null ? 0 : perTick > 0 ? (Math.ceil(needed / perTick) + warmUpTicks) * intervalMs : null;
+  return {
+    requests: Math.round(requests),
+    needed,
+    neededMs,
+    enough: needed === null || needed <= perTick * Math.max(0, ticks - warmUpTicks),
+  };
+}
+
+function referencesOf({ check, same, tolerated, worst }: Modelled): readonly number[] {
+  if (check.kind === 'latency') return TIMES_AS_LONG;
+  if (worst === 0) return TIMES_AS_BAD.map((times) => same / times);
+  const shares = [...TIMES_AS_BAD.map((times) => times * same), ...(check.kind === 'rate' ? [] : UP_TO)];
+  const worse = [...new Set(shares)].filter((share) => tolerated < share && share < 1);
+  return worse.toSorted((a, b) => a - b);
+}
+
+function regressionOf({ stages }: Table, { check, same }: Modelled, to: number, runs: readonly Play[]): Regression {
+  const found = runs.filter(({ end }) => end === 'back');
+  const steps = stages.map(({ step }, index) => ({
+    step,
+    within: found.filter(({ stage }) => stage === index).length / runs.length,
+    byEnd: found.filter(({ stage }) => stage <= index).length / runs.length,
+  }));
+  return {
+    check: check.name,
+    unit: check.kind === 'latency' ? 'times' : 'share',
+    change: { from: same, to },
+    steps,
+    found: found.length / runs.length,
+    medianMs: quantile(
+      found.map(({ ms }) => ms),
+      0.5,
+    ),
+    badRequests: quantile(
+      found.map(({ extra }) => Math.max(0, extra)),
+      0.5,
+    ),
+  };
+}
+
+function goodOf(plan: Plan, runs: readonly Play[], early: readonly Play[]): Preview['good'] {
+  const share = (end: Play['end']): number => runs.filter((run) => run.end === end).length / Math.max(1, runs.length);
+  const median = (of: readonly Play[]): number | null =>
+    quantile(
+      of.filter(({ end }) => end === 'through').map(({ ms }) => ms + SETTLE_MS),
+      0.5,
+    );
+  return {
+    plannedMs: plannedMs(plan) + SETTLE_MS,
+    promoted: share('through'),
+    takenBack: share('back'),
+    medianMs: median(runs),
+    earlyMedianMs: median(early),
+  };
+}
