@@ -62,7 +62,7 @@ describe('a check', () => {
   });
 
   it('looks back only so far, and forgets the rest in the end', () => {
-    const worseAtFirst = levels(60, (k) => (k < 30 ? 30 : same(k)));
+    const worseAtFirst = levels(60, (k) => (k < 40 ? 30 : same(k)));
     expect(judgeAll(rankCheck(), worseAtFirst).verdict.verdict).toBe('fail');
     const recent = judgeAll(rankCheck({ lookbackMs: 200_000 }), worseAtFirst).verdict;
     expect(recent).toMatchObject({ verdict: 'pass', evidence: { canary: { n: 20 } } });
