@@ -102,6 +102,7 @@ function ranked(
       return verdict;
     const sentence = `${verdict.sentence}; ${words}`;
     if (score.verdict === 'pass' || own.classification === 'pass') return { ...verdict, sentence };
-    return { ...verdict, sentence, verdict: score.verdict === 'fail' ? 'fail' : 'inconclusive', doubt: 'marginal' };
+    if (score.verdict === 'fail') return { ...verdict, sentence, verdict: 'fail', doubt: null };
+    return { ...verdict, sentence, verdict: 'inconclusive', doubt: 'marginal' };
   });
 }
