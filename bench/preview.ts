@@ -40,7 +40,12 @@ const CASES: readonly Case[] = [
   { name: 'a busy service', plan: 'steps: [0.5%, 5%, 25%]\nhold: 2m\nchecks: [errors]', rps: 2000, bad: 0.001 },
   { name: 'a quiet service', plan: 'steps: [10%, 50%]\nhold: 20m\nchecks: [errors]', rps: 2, bad: 0.01 },
   { name: 'many errors', plan: 'steps: [5%, 25%, 50%]\nhold: 3m\nchecks: [errors]', rps: 50, bad: 0.05 },
-  { name: 'leaving early', plan: 'steps: [10%, 50%]\nhold: 10m\nadvanceEarly: { after: 2m }\nchecks: [errors]', rps: 300, bad: 0.01 },
+  {
+    name: 'leaving early',
+    plan: 'steps: [10%, 50%]\nhold: 10m\nadvanceEarly: { after: 2m }\nchecks: [errors]',
+    rps: 300,
+    bad: 0.01,
+  },
   { name: 'long', plan: 'steps: [1%, 5%, 25%, 50%]\nhold: 30m\nchecks: [errors]', rps: 30, bad: 0.002 },
   {
     name: 'a promised limit',
@@ -93,7 +98,8 @@ function compared({ name, bad }: Case, plan: Plan, traffic: Traffic, told: Regre
   const apart = Math.abs((told.medianMs ?? 0) - (medianMs ?? 0));
   const offTime = share < 0.1 ? 0 : Math.max(0, apart - plan.intervalMs - chanceMs) / (medianMs ?? 1);
   const off = Math.max(share < 0.05 && told.found < 0.05 ? 0 : offShare, offTime);
-  const words = unit === 'share' ? `${+(100 * bad).toPrecision(3)} -> ${+(100 * change.to).toPrecision(3)} %` : `${change.to} times as slow`;
+  const words =
+    unit === 'share' ? `${+(100 * bad).toPrecision(3)} -> ${+(100 * change.to).toPrecision(3)} %` : `${change.to} times as slow`;
   const percent = (value: number): string => `${(100 * value).toFixed(0)} %`.padStart(5);
   const seconds = (ms: number | null): string => (ms === null ? '-' : `${(ms / 1000).toFixed(0)} s`).padStart(7);
   const row = `${name.padEnd(20)} ${told.check.padEnd(8)} ${words.padEnd(19)} ${percent(told.found)} ${percent(share)}  ${seconds(told.medianMs)} ${seconds(medianMs)}  ${percent(off)}`;

@@ -12,7 +12,9 @@ export function assumedWorld(document: unknown): PlanWorld {
   const read = readDocument(document);
   const plan = read.ok ? fieldsOf(read.value.value) : {};
   const checks = plan['checks'];
-  const named = Array.isArray(checks) ? checks.map((name): [string, unknown] => [String(name), {}]) : Object.entries(fieldsOf(checks));
+  const named = Array.isArray(checks)
+    ? checks.map((name): [string, unknown] => [String(name), {}])
+    : Object.entries(fieldsOf(checks));
   const offers = Object.fromEntries(
     named.map(([name, check]) => {
       const { kind, offered } = fieldsOf(check);

@@ -45,10 +45,14 @@ export function ticksOf(history: readonly Measurement[], spec: Spec): readonly T
   for (const one of history) {
     if (one.kind !== 'counters' && one.kind !== 'histogram') continue;
     if (one.kind === 'histogram') boundsMs = one.boundsMs;
-    const next = intervalSince(sample, { at: one.at, series: stableOf(one) }, {
-      total: one.kind === 'histogram' ? requestsIn : firstOf,
-      isRate: spec.kind === 'counts' && spec.isRate,
-    });
+    const next = intervalSince(
+      sample,
+      { at: one.at, series: stableOf(one) },
+      {
+        total: one.kind === 'histogram' ? requestsIn : firstOf,
+        isRate: spec.kind === 'counts' && spec.isRate,
+      },
+    );
     ({ sample } = next);
     if (next.interval === null) continue;
     // Stable stands in the canary's place, because an interval is one of the canary.

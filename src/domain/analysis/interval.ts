@@ -97,8 +97,7 @@ type Growth = { readonly from: number; readonly values: readonly number[]; reado
 function growthOf(last: Sample, series: CumulativeSeries, { total, isRate }: Counting): Growth | null {
   const { values } = series;
   const before = last.series[nameOf(series)];
-  if (!before)
-    return !isRate && startsFromZero(last, series) ? { from: last.at, values, restarted: null } : null;
+  if (!before) return !isRate && startsFromZero(last, series) ? { from: last.at, values, restarted: null } : null;
   if (isRate) return rateGrowth(before, series);
   if (hasRestarted(before, series, total)) return { from: before.at, values, restarted: true };
   const dipped = total(values) < total(before.values);

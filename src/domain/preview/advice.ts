@@ -32,7 +32,9 @@ function stepAdvice({ intervalMs }: Plan, { warmUpTicks }: Table, { view, next }
     .toSorted(([, a], [, b]) => (b.needed ?? 0) - (a.needed ?? 0));
   if (worst === undefined) {
     const blind = Object.entries(view.checks).filter(([, { sees }]) => sees === null);
-    return blind.length === 0 ? [] : [`${place} at ${percent(Weight(view.weightBp))} sees nothing of ${blind.map(([name]) => name).join(', ')}`];
+    return blind.length === 0
+      ? []
+      : [`${place} at ${percent(Weight(view.weightBp))} sees nothing of ${blind.map(([name]) => name).join(', ')}`];
   }
   const [name, { needed, neededMs, requests }] = worst;
   if (needed === null) return [];
@@ -41,7 +43,9 @@ function stepAdvice({ intervalMs }: Plan, { warmUpTicks }: Table, { view, next }
   const judgedMs = Math.max(intervalMs, view.holdMs - warmUpTicks * intervalMs);
   const weight = roundedUp((view.weightBp * needed * (view.holdMs / judgedMs)) / requests);
   const heavier = weight < next ? `, or weight ${percent(Weight(weight))} instead of ${percent(Weight(view.weightBp))}` : '';
-  return [`${head}: hold ${formatDuration(roundedMs(neededMs))} instead of ${formatDuration(view.holdMs)}${heavier} (as it is, it waits ${durationWords(neededMs)})`];
+  return [
+    `${head}: hold ${formatDuration(roundedMs(neededMs))} instead of ${formatDuration(view.holdMs)}${heavier} (as it is, it waits ${durationWords(neededMs)})`,
+  ];
 }
 
 /** To the next whole minute; tens of seconds below three. */

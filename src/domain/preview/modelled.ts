@@ -25,9 +25,14 @@ export type Modelled = {
 };
 
 /** The other kinds are not foretold, and why. */
-export function modelled(check: Check, figures: Figures, { rules, rps }: { readonly rules: Rules; readonly rps: number }): Modelled | string {
+export function modelled(
+  check: Check,
+  figures: Figures,
+  { rules, rps }: { readonly rules: Rules; readonly rps: number },
+): Modelled | string {
   if (check.kind === 'threshold') return 'a threshold has no evidence: it fails when its number is over the limit';
-  if (check.kind === 'mann-whitney') return 'a rank test has no evidence that grows: its score is made once there are values enough';
+  if (check.kind === 'mann-whitney')
+    return 'a rank test has no evidence that grows: its score is made once there are values enough';
   if (check.kind === 'gauge') return 'how far levels of instances are from each other is only known from measuring them';
   const spec = specOf(check, rules);
   const known = { figures, past: pastShare(figures.bad, rps) };

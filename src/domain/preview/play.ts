@@ -71,7 +71,8 @@ export function play(table: Table, trial: Trial, random: Uniform): Play {
         ms += Math.max(stayedMs, Math.min(table.stages[stage]?.holdMs ?? 0, stayedMs + table.intervalMs));
         break;
       }
-      if (table.deadlineMs <= ms + stayedMs || MOST_TICKS < ++ticks) return { end: 'held', stage, ms: ms + stayedMs, extra, begun };
+      if (table.deadlineMs <= ms + stayedMs || MOST_TICKS < ++ticks)
+        return { end: 'held', stage, ms: ms + stayedMs, extra, begun };
     }
   }
   return { end: 'through', stage: table.stages.length, ms, extra, begun };

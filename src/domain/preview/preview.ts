@@ -138,7 +138,8 @@ export function* preview(plan: Plan, traffic: Traffic, seed = 1): Work<Preview> 
 /** Several checks of one thing, such as a comparison and a promised limit, go wrong together. */
 function isSameTraffic(one: Modelled, other: Modelled): boolean {
   if (one.check.kind === 'latency' || other.check.kind === 'latency') return false;
-  const asked = ({ check: { provider, query } }: Modelled) => [provider, query['bad'], query['total'], query['offered'], query['events']].join(' ');
+  const asked = ({ check: { provider, query } }: Modelled) =>
+    [provider, query['bad'], query['total'], query['offered'], query['events']].join(' ');
   return asked(one) === asked(other);
 }
 
@@ -189,7 +190,10 @@ const RUNS = { least: 40, most: 300 };
 
 function runsFor({ stages, entries, intervalMs }: Table): number {
   const ticks = stages.reduce((sum, { holdMs }) => sum + Math.ceil(holdMs / intervalMs), 0);
-  const perTick = entries.reduce((sum, { modelled: each }) => sum + each.twin.bets.reduce((all, { grid }) => all + grid.ratios.length, 20), 0);
+  const perTick = entries.reduce(
+    (sum, { modelled: each }) => sum + each.twin.bets.reduce((all, { grid }) => all + grid.ratios.length, 20),
+    0,
+  );
   const rounds = 2 + BISECTIONS / 2 + 2;
   return Math.round(Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticks * perTick * rounds))));
 }

@@ -121,7 +121,11 @@ export function observe(twin: Twin, state: Betting, place: Place, canary: readon
   }
   const { proof } = twin;
   if (proof !== null && place.proof !== null)
-    add(state.proof, place.proof, { canary: canary[proof.canaryLevel] ?? 0, stable: stable[proof.stableLevel] ?? 0, cap: Infinity });
+    add(state.proof, place.proof, {
+      canary: canary[proof.canaryLevel] ?? 0,
+      stable: stable[proof.stableLevel] ?? 0,
+      cap: Infinity,
+    });
   state.ticks++;
 }
 

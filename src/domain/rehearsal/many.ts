@@ -79,7 +79,8 @@ function summary(courses: readonly Course[]): Simulated {
     const times = courses.filter((course) => course.end === end).map(({ ms }) => ms);
     return { share: times.length / courses.length, medianMs: quantile(times, 0.5), p95Ms: quantile(times, 0.95) };
   };
-  const mean = (value: (course: Course) => number): number => courses.reduce((sum, course) => sum + value(course), 0) / courses.length;
+  const mean = (value: (course: Course) => number): number =>
+    courses.reduce((sum, course) => sum + value(course), 0) / courses.length;
   return {
     runs: courses.length,
     ends: { promoted: of('promoted'), rolledBack: of('rolledBack'), held: of('held') },

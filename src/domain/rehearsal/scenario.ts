@@ -26,8 +26,7 @@ export type Scenario = {
   readonly away: Window | null;
 };
 
-export const isIn = (window: Window | null, ms: number): boolean =>
-  window !== null && window.fromMs <= ms && ms < window.toMs;
+export const isIn = (window: Window | null, ms: number): boolean => window !== null && window.fromMs <= ms && ms < window.toMs;
 
 /** How bad a bad canary is by now, from 0 to 1. */
 export function severity({ fromWeight, afterMs, growsMs }: Scenario, weight: Weight, ms: number): number {

@@ -127,7 +127,10 @@ function opened(figures: Figures, instances: number, hasBuckets: boolean): Book 
   return {
     figures,
     hasBuckets,
-    counters: [counter('canary', 'new-1'), ...Array.from({ length: instances }, (_, index) => counter('stable', `old-${index + 1}`))],
+    counters: [
+      counter('canary', 'new-1'),
+      ...Array.from({ length: instances }, (_, index) => counter('stable', `old-${index + 1}`)),
+    ],
   };
 }
 

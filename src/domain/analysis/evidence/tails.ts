@@ -207,7 +207,8 @@ export function nearest(bounds: NonNullable<Tails['bounds']>, quantile: number):
 
 /** Log of what all of it is worth. */
 export function tailsWorth({ bounds, own }: Tails, { maxMs }: TailSpec): number {
-  const compared = bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, BOUND_BETS)));
+  const compared =
+    bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, BOUND_BETS)));
   return maxMs === null ? compared : logAddExp(compared, worth(own, BOUND_BETS)) - Math.log(2);
 }
 
