@@ -1,7 +1,7 @@
 /** What was measured of stable before a release, as intervals: what calibrates its evidence. */
 import type { EvidenceCheck } from '../plan.ts';
 import { calibrated, calibratedGauges } from './evidence/engine.ts';
-import type { EvidenceState, Spec } from './evidence/engine.ts';
+import type { EvidenceState, Spec, Tick } from './evidence/engine.ts';
 import { intervalSince } from './interval.ts';
 import type { CumulativeSeries, Sample } from './interval.ts';
 import { requestsIn } from './histogram.ts';
@@ -33,9 +33,15 @@ function fromLevels(history: readonly Measurement[]): EvidenceState | null {
 }
 
 function fromCounts(history: readonly Measurement[], spec: Spec): EvidenceState | null {
+  const ticks = ticksOf(history, spec);
+  return ticks.length === 0 ? null : calibrated(spec, ticks);
+}
+
+/** The intervals of stable in it. */
+export function ticksOf(history: readonly Measurement[], spec: Spec): readonly Tick[] {
   let sample: Sample | null = null;
   let boundsMs: readonly number[] | null = null;
-  const ticks = [];
+  const ticks: Tick[] = [];
   for (const one of history) {
     if (one.kind !== 'counters' && one.kind !== 'histogram') continue;
     if (one.kind === 'histogram') boundsMs = one.boundsMs;
@@ -54,7 +60,7 @@ function fromCounts(history: readonly Measurement[], spec: Spec): EvidenceState 
     const swapped = series.map((each) => ({ ...each, role: 'stable' as const }));
     ticks.push(tickOf(spec, { from, to, canary: [], stable: canary, series: swapped, stableRestarted: false }, boundsMs));
   }
-  return ticks.length === 0 ? null : calibrated(spec, ticks);
+  return ticks;
 }
 
 const firstOf = (values: readonly number[]): number => values[0] ?? 0;

@@ -116,8 +116,10 @@ export function* preview(plan: Plan, traffic: Traffic, seed = 1): Work<Preview> 
   const regressions: Regression[] = [];
   for (const [number, { modelled: each }] of table.entries.entries())
     for (const to of referencesOf(each)) {
-      const others = plan.earlyAfterMs === null ? table.entries.map(() => null) : trial.canary;
-      const canary = others.map((levels, index) => (index === number ? each.canary(to) : levels));
+      const canary = table.entries.map(({ modelled: other }, index) => {
+        if (index === number || isSameTraffic(other, each)) return other.canary(to);
+        return plan.earlyAfterMs === null ? null : (trial.canary[index] ?? null);
+      });
       const found = yield* plays(table, { ...trial, canary, culprit: number }, { runs, seed: `${seed}/${number}/${to}` });
       regressions.push(regressionOf(table, each, to, found));
     }
@@ -131,6 +133,14 @@ export function* preview(plan: Plan, traffic: Traffic, seed = 1): Work<Preview> 
     notForetold,
     advice: adviceFor(plan, table, { steps, good: ends }),
   };
+}
+
+/** Several checks of one thing, such as a comparison and a promised limit, go wrong together. */
+function isSameTraffic(one: Modelled, other: Modelled): boolean {
+  if (one.check.kind === 'latency' || other.check.kind === 'latency') return false;
+  const asked = ({ check: { provider, query } }: Modelled) =>
+    [provider, query['bad'], query['total'], query['offered'], query['events']].join(' ');
+  return asked(one) === asked(other);
 }
 
 function tableOf(plan: Plan, traffic: Traffic): { readonly table: Table; readonly notForetold: Preview['notForetold'] } {
@@ -194,7 +204,7 @@ function* plays(table: Table, trial: Trial, { runs, seed }: Chances): Work<reado
   const all: Play[] = [];
   for (let run = 0; run < runs; run++) {
     all.push(play(table, trial, prng(hash32(`${seed}/${run}`))));
-    if (run % 10 === 9) yield;
+    yield;
   }
   return all;
 }
@@ -204,20 +214,21 @@ type Begun = { readonly stage: number; readonly begun: readonly Betting[]; reado
 /** By bisection over how bad it is; each try has the same chances, so that worse is never seen less. */
 function* smallestSeen(table: Table, entry: Entry, { stage, begun, seed }: Begun): Work<Change | null> {
   const { same, tolerated, worst, canary } = entry.modelled;
-  const isSeen = (to: number): boolean => {
+  const isSeen = function* (to: number): Work<boolean> {
     let seen = 0;
-    for (const [run, state] of begun.entries())
+    for (const [run, state] of begun.entries()) {
       if (seenWithin(table, entry, { stage, state, levels: canary(to) }, prng(hash32(`${seed}/${run}`)))) seen++;
+      if (run % 10 === 9) yield;
+    }
     return SEEN_WITH * begun.length <= seen;
   };
-  if (begun.length === 0 || !isSeen(worst)) return null;
+  if (begun.length === 0 || !(yield* isSeen(worst))) return null;
   const least = Math.max(1e-7, tolerated);
   const at = (part: number): number => (worst === 0 ? tolerated * (1 - part) : least * (worst / least) ** part);
   let [low, high] = [0, 1];
   for (let step = 0; step < BISECTIONS; step++) {
-    yield;
     const middle = (low + high) / 2;
-    if (isSeen(at(middle))) high = middle;
+    if (yield* isSeen(at(middle))) high = middle;
     else low = middle;
   }
   return { from: same, to: at(high) };

@@ -64,7 +64,7 @@ export type Course = {
 /** How long the last weight is watched when nothing else is said. */
 const SETTLE_MS = 30_000;
 const SETTLE_LOOK_MS = 5_000;
-const LOOKS_PER_SLICE = 25;
+const JUDGED_PER_SLICE = 50;
 
 type Running = {
   release: Release;
@@ -75,14 +75,15 @@ type Running = {
 };
 
 export function* rehearse(rehearsal: Rehearsal): Work<Course> {
-  const { world, start, horizonMs } = rehearsal;
+  const { world, start, horizonMs, plan } = rehearsal;
+  const looksPerSlice = Math.max(1, Math.floor(JUDGED_PER_SLICE / Math.max(1, Object.keys(plan.checks).length)));
   let now = start;
   const running: Running = { release: begun(rehearsal), states: new Map(), verdicts: new Map(), moments: [], events: [] };
   for (let look = 1; now <= start + horizonMs; look++) {
     const next = act(running, rehearsal, now);
     const { release } = running;
     if (isEnded(release)) break;
-    if (look % LOOKS_PER_SLICE === 0) yield;
+    if (look % looksPerSlice === 0) yield;
     if (next <= now) continue;
     world.serve(release.wanted, now, next);
     now = next;
