@@ -16,8 +16,8 @@ export const ENOUGH = Math.log(1 / ALPHA);
 export const TICK_MS = 10_000;
 
 /** What an hour is looked at with. */
-export const SCHEDULE: Schedule = { every: 30, restarts: 11, keptBack: 0.3, cap: ENOUGH / 2 };
-export const NO_RESTART: Schedule = { every: 1, restarts: 0, keptBack: 0.3, cap: Infinity };
+export const SCHEDULE: Schedule = { every: 30, restarts: 11, keptBack: 0.15, cap: ENOUGH / 2 };
+export const NO_RESTART: Schedule = { every: 1, restarts: 0, keptBack: 0.15, cap: Infinity };
 
 type Of<K extends Spec['kind'], T> = Extract<T, { kind: K }>;
 
