@@ -8,7 +8,7 @@ import { ENOUGH, failsAfter, SCHEDULE } from './evidence.fixtures.ts';
 import { HALF_HOUR, NULLS } from './nulls.fixtures.ts';
 import type { World } from './nulls.fixtures.ts';
 
-const RUNS = 300;
+const RUNS = 200;
 /** One in a hundred, and three standard errors. */
 const MOST = Math.floor(RUNS * (0.01 + 3 * Math.sqrt((0.01 * 0.99) / RUNS)));
 
