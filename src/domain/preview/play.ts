@@ -103,7 +103,7 @@ function interval(table: Table, at: At, random: Uniform): { readonly condemned: 
     if (hard !== null && HARD_MIN_BAD <= bad && HARD_MIN_REQUESTS <= place.canaryRequests && hard < bad / place.canaryRequests)
       condemned = true;
     if (check.kind === 'latency' && at.tick <= table.warmUpTicks) continue;
-    observe(twin, state, place, canary, others);
+    observe(twin, state, place, { canary, stable: others });
   }
   return { condemned: condemned || table.threshold <= together(table, at), extra };
 }
@@ -153,7 +153,10 @@ export function seenWithin(table: Table, entry: Entry, { stage, state, levels }:
   const ticks = Math.floor(hold / table.intervalMs);
   for (let tick = 1; tick <= ticks; tick++) {
     if (check.kind === 'latency' && tick <= table.warmUpTicks) continue;
-    observe(twin, own, place, drawn(random, place.canaryRequests, levels), drawn(random, place.stableRequests, stable));
+    observe(twin, own, place, {
+      canary: drawn(random, place.canaryRequests, levels),
+      stable: drawn(random, place.stableRequests, stable),
+    });
     if (table.threshold <= entry.logPart + worthOf(twin, own)) return true;
   }
   return false;

@@ -110,8 +110,11 @@ export function drawn(random: Uniform, requests: number, levels: Levels): readon
 /** Below this a share of a number that is not whole is drawn as arrivals; the difference is nothing there. */
 const RARE = 0.2;
 
+/** Bad requests beyond each level, of both arms. */
+export type Counts = { readonly canary: readonly number[]; readonly stable: readonly number[] };
+
 /** One interval. */
-export function observe(twin: Twin, state: Betting, place: Place, canary: readonly number[], stable: readonly number[]): void {
+export function observe(twin: Twin, state: Betting, place: Place, { canary, stable }: Counts): void {
   restart(twin, state);
   for (const [index, { canaryLevel, stableLevel }] of twin.bets.entries()) {
     const gains = place.gains[index];
