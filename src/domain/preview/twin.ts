@@ -168,6 +168,23 @@ export function worthOf({ bets }: Twin, state: Betting): number {
   return Math.log(all);
 }
 
+/** What the evidence is worth at the most, without an exponential of every bet: it seldom needs to be known better. */
+export function mostOf({ bets }: Twin, state: Betting): number {
+  let most = state.unstarted;
+  let count = 0;
+  for (const [index, { grid, logPart }] of bets.entries()) {
+    const own = state.bets[index];
+    if (own === undefined) continue;
+    const { logWeights } = grid;
+    for (let k = 0; k < own.length; k++) {
+      const log = (own[k] ?? 0) + (logWeights[k] ?? -Infinity) + logPart;
+      if (most < log) most = log;
+    }
+    count += own.length + 1;
+  }
+  return most + Math.log(Math.max(1, count));
+}
+
 /** Log of the proof that the canary is not twice as bad. */
 export function proofOf({ proof }: Betting): number {
   let sum = 0;
