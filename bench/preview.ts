@@ -70,7 +70,9 @@ function planOf(text: string): Plan {
 
 type Compared = { readonly row: string; readonly off: number };
 
-function compared({ name, bad }: Case, plan: Plan, traffic: Traffic, told: Regression, toldRuns: number): Compared {
+type Given = { readonly plan: Plan; readonly traffic: Traffic; readonly toldRuns: number };
+
+function compared({ name, bad }: Case, { plan, traffic, toldRuns }: Given, told: Regression): Compared {
   const { unit, change } = told;
   const seen = whole(
     simulate(
@@ -123,7 +125,7 @@ for (const each of CASES.filter(({ name }) => name.includes(values.only))) {
   const told = whole(preview(plan, traffic));
   tookMs = Math.max(tookMs, performance.now() - startedMs);
   for (const regression of told.regressions) {
-    const { row, off } = compared(each, plan, traffic, regression, told.runs);
+    const { row, off } = compared(each, { plan, traffic, toldRuns: told.runs }, regression);
     worst = Math.max(worst, off);
     say(row);
   }

@@ -7,6 +7,7 @@ import { runCli } from './cli/run.ts';
 import { parseConfig } from './config.ts';
 import type { Config } from './config.ts';
 import { parsePlan } from './contract/plan.ts';
+import type { PlanWorld } from './contract/plan-world.ts';
 import { problemLine } from './contract/problem.ts';
 import type { Problem } from './contract/problem.ts';
 import { err, ok } from './lib/result.ts';
@@ -24,6 +25,7 @@ export const start = (argv: readonly string[]): Promise<number> =>
     fetch,
     serve: runService,
     validateOffline,
+    worldOf,
   });
 
 async function runService({ config: asked, dev }: { readonly config: string | null; readonly dev: boolean }): Promise<number> {
@@ -65,12 +67,17 @@ export function configOf(text: string, dev: boolean): Result<Config, readonly Pr
 }
 
 function validateOffline(plan: string, configFile: string): Result<readonly Problem[], readonly Problem[]> {
+  const world = worldOf(configFile);
+  if (!world.ok) return world;
+  const parsed = parsePlan(plan, world.value);
+  return parsed.ok ? ok(parsed.value.warnings) : parsed;
+}
+
+function worldOf(configFile: string): Result<PlanWorld, readonly Problem[]> {
   const text = readIfThere(configFile);
   if (text === null) return err([{ path: '', message: `${configFile} cannot be read`, line: null, column: null }]);
   const config = configOf(text, false);
-  if (!config.ok) return config;
-  const parsed = parsePlan(plan, planWorldOf(config.value, null));
-  return parsed.ok ? ok(parsed.value.warnings) : parsed;
+  return config.ok ? ok(planWorldOf(config.value, null)) : config;
 }
 
 function readIfThere(file: string): string | null {

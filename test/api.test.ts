@@ -103,6 +103,7 @@ async function cli(...argv: string[]): Promise<{ code: number; out: string; err:
     fetch,
     serve: async () => 0,
     validateOffline: () => ok([]),
+    worldOf: () => ({ ok: false, error: [] }),
   });
   return { code, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }

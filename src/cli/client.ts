@@ -1,4 +1,6 @@
 /** The API as functions. Failures are values: not reached, or refused with the service's own words. */
+import type { BacktestInput, SimulateInput } from '../contract/ahead.ts';
+import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead-views.ts';
 import type { PlanView, ProblemView, ReleaseView } from '../contract/wire.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
@@ -40,6 +42,9 @@ export type Client = {
   command(id: string, verb: string, body: Readonly<Record<string, unknown>>): Answer<ReleaseView>;
   applyPlan(document: string): Answer<PlanView>;
   validate(document: string): Answer<ValidationView>;
+  previewPlan(body: Pick<SimulateInput, 'document' | 'traffic'>): Answer<PreviewView>;
+  simulatePlan(body: SimulateInput): Answer<SimulatedView>;
+  backtestPlan(body: BacktestInput): Answer<BacktestView>;
 };
 
 export type ClientOptions = {
@@ -82,5 +87,8 @@ export function client({ server, actor, fetch }: ClientOptions): Client {
     command: (id, verb, body) => call('POST', `/v1/releases/${part(id)}/commands/${part(verb)}`, body),
     applyPlan: (document) => call('POST', '/v1/plans', { document }),
     validate: (document) => call('POST', '/v1/plans:validate', { document }),
+    previewPlan: (body) => call('POST', '/v1/plans:preview', body),
+    simulatePlan: (body) => call('POST', '/v1/plans:simulate', body),
+    backtestPlan: (body) => call('POST', '/v1/plans:backtest', body),
   };
 }

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { problemLine } from '../contract/problem.ts';
+import type { PlanWorld } from '../contract/plan-world.ts';
 import type { Problem } from '../contract/problem.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { Result } from '../lib/result.ts';
@@ -11,6 +12,7 @@ import { EXIT, exitOf, exitOfStatus } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { errorText, printer, progressLine } from './output.ts';
 import type { Printer, Terminal } from './output.ts';
+import { planCommands } from './plan-commands.ts';
 import { planOfStages, stage } from './stages.ts';
 import type { Stage } from './stages.ts';
 import { waitFor } from './wait.ts';
@@ -19,6 +21,7 @@ import { waitFor } from './wait.ts';
 export type CliDeps = Terminal & {
   serve(options: { readonly config: string | null; readonly dev: boolean }): Promise<number>;
   validateOffline(plan: string, configFile: string): Result<readonly Problem[], readonly Problem[]>;
+  worldOf(configFile: string): Result<PlanWorld, readonly Problem[]>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly fetch: typeof globalThis.fetch;
 };
@@ -59,6 +62,8 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     .argument('<file>')
     .action((file) => finish(apply(session(), file)));
   releaseCommands(program.command('release').description('start, watch and steer releases'), session, finish);
+  const about = program.command('plan').description('what a plan can see, before it runs');
+  planCommands(about, () => ({ ...session(), readText, worldOf: deps.worldOf }), finish);
   try {
     await program.parseAsync([...argv], { from: 'user' });
     return code;

@@ -59,9 +59,10 @@ export const backtestBody = strict({ document, version, stableVersion: version.o
 
 export type TrafficBody = z.output<typeof trafficBody>;
 export type SimulateBody = z.output<typeof simulateBody>;
-export type BacktestBody = z.output<typeof backtestBody>;
+type BacktestBody = z.output<typeof backtestBody>;
 /** As it is written and sent. */
 export type SimulateInput = z.input<typeof simulateBody>;
+export type BacktestInput = z.input<typeof backtestBody>;
 
 /** What is taken of a service of which nothing else is known. */
 export const USUAL: Figures = { bad: 0.001, latency: latencyOf(100, 400), dispersion: 1 };

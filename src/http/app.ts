@@ -4,7 +4,6 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { StoreUnavailable } from '../ports/store.ts';
-import { aheadRoutes } from './ahead.ts';
 import { consoleRoutes } from './console.ts';
 import type { HttpDeps } from './deps.ts';
 import { operationRoutes } from './operations.ts';
@@ -65,7 +64,6 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     serviceRoutes(deps),
     pushRoutes(deps),
     planRoutes(deps),
-    aheadRoutes(deps),
     operationRoutes(deps),
   ])
     app.route('/', routes);

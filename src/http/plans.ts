@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
 import { listOf, planBody, planView } from '../contract/wire.ts';
+import { aheadRoutes } from './ahead.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { problem } from './problem.ts';
@@ -59,7 +60,8 @@ const schema = createRoute({
   responses: { 200: jsonOf(z.looseObject({}), 'JSON Schema of a plan, for editors') },
 });
 
-export function planRoutes({ context, planWorld }: HttpDeps) {
+export function planRoutes(deps: HttpDeps) {
+  const { context, planWorld } = deps;
   const { store } = context;
   const app = routes();
   app.openapi(list, async (c) => {
@@ -99,5 +101,6 @@ export function planRoutes({ context, planWorld }: HttpDeps) {
     );
   });
   app.openapi(schema, (c) => c.json({ ...planJsonSchema() }, 200));
+  app.route('/', aheadRoutes(deps));
   return app;
 }

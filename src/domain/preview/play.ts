@@ -8,14 +8,16 @@ import { HARD_MIN_BAD, HARD_MIN_REQUESTS } from '../analysis/finding.ts';
 import { HOLD_E } from '../analysis/together.ts';
 import type { Modelled } from './modelled.ts';
 import type { Stage } from './stages.ts';
-import { copied, drawn, fresh, observe, proofOf, worthOf } from './twin.ts';
-import type { Betting, Levels, Place } from './twin.ts';
+import { copied, drawn, fresh, mostOf, observe, proofOf, worthOf } from './twin.ts';
+import type { Betting, Counts, Levels, Place } from './twin.ts';
 
 export type Entry = {
   readonly modelled: Modelled;
   /** Log of its part in the evidence of all. */
   readonly logPart: number;
   readonly needed: number | null;
+  /** Number of the first check that counts the same: what that one counted is what this one counts. */
+  readonly countsAs: number;
   /** By stage; null where it is not measured. */
   readonly places: readonly (Place | null)[];
 };
@@ -89,31 +91,36 @@ type At = {
 function interval(table: Table, at: At, random: Uniform): { readonly condemned: boolean; readonly extra: number } {
   let condemned = false;
   let extra = 0;
+  const counted = new Map<number, Counts>();
   for (const [index, entry] of table.entries.entries()) {
     const place = entry.places[at.stage];
     const levels = at.trial.canary[index];
     const state = at.states[index];
     if (!place || !levels || state === undefined) continue;
     const { twin, check, stable } = entry.modelled;
-    const canary = drawn(random, place.canaryRequests, levels);
-    const others = drawn(random, place.stableRequests, stable);
-    const bad = canary[twin.shown] ?? 0;
+    const counts = counted.get(entry.countsAs) ?? {
+      canary: drawn(random, place.canaryRequests, levels),
+      stable: drawn(random, place.stableRequests, stable),
+    };
+    counted.set(entry.countsAs, counts);
+    const bad = counts.canary[twin.shown] ?? 0;
     if (index === at.trial.culprit) extra += bad - place.canaryRequests * (stable[twin.proof?.stableLevel ?? 0] ?? 0);
     const hard = twin.hardMax;
     if (hard !== null && HARD_MIN_BAD <= bad && HARD_MIN_REQUESTS <= place.canaryRequests && hard < bad / place.canaryRequests)
       condemned = true;
     if (check.kind === 'latency' && at.tick <= table.warmUpTicks) continue;
-    observe(twin, state, place, canary, others);
+    observe(twin, state, place, counts);
   }
-  return { condemned: condemned || table.threshold <= together(table, at), extra };
+  const isNear = table.threshold <= together(table, at, mostOf);
+  return { condemned: condemned || (isNear && table.threshold <= together(table, at, worthOf)), extra };
 }
 
 /** Log of the evidence of all checks. */
-function together({ entries, logRest }: Table, { states, trial }: Pick<At, 'states' | 'trial'>): number {
+function together({ entries, logRest }: Table, { states, trial }: Pick<At, 'states' | 'trial'>, of: typeof worthOf): number {
   let sum = Math.exp(logRest);
   for (const [index, { logPart, modelled }] of entries.entries()) {
     const state = states[index];
-    if (state !== undefined) sum += Math.exp(logPart + (trial.canary[index] ? worthOf(modelled.twin, state) : 0));
+    if (state !== undefined) sum += Math.exp(logPart + (trial.canary[index] ? of(modelled.twin, state) : 0));
   }
   return Math.log(sum);
 }
@@ -134,7 +141,7 @@ function mayLeave(table: Table, at: At, stayedMs: number): boolean {
   const isEarly = mayBeEarly && measured.length > 0 && measured.every(({ proved }) => proved);
   if (stayedMs + intervalMs <= stage.holdMs && !isEarly) return false;
   const enough = measured.every(({ entry, proved }) => proved || isEnough(entry, table, at));
-  return enough && together(table, at) < SUSPICIOUS;
+  return enough && together(table, at, worthOf) < SUSPICIOUS;
 }
 
 /** A check that the plan lets go on without keeps nobody here. */
@@ -153,8 +160,12 @@ export function seenWithin(table: Table, entry: Entry, { stage, state, levels }:
   const ticks = Math.floor(hold / table.intervalMs);
   for (let tick = 1; tick <= ticks; tick++) {
     if (check.kind === 'latency' && tick <= table.warmUpTicks) continue;
-    observe(twin, own, place, drawn(random, place.canaryRequests, levels), drawn(random, place.stableRequests, stable));
-    if (table.threshold <= entry.logPart + worthOf(twin, own)) return true;
+    observe(twin, own, place, {
+      canary: drawn(random, place.canaryRequests, levels),
+      stable: drawn(random, place.stableRequests, stable),
+    });
+    const isNear = table.threshold <= entry.logPart + mostOf(twin, own);
+    if (isNear && table.threshold <= entry.logPart + worthOf(twin, own)) return true;
   }
   return false;
 }

@@ -79,6 +79,8 @@ export type Preview = {
   readonly advice: readonly string[];
 };
 
+/** Runs that the smallest regression is looked for with. */
+const TO_BISECT = 150;
 /** Shares, in which the second is one that a regression goes up to; times, how much longer requests take. */
 const TIMES_AS_BAD = [2, 3];
 const UP_TO = [0.01, 0.05];
@@ -107,7 +109,7 @@ export function* preview(plan: Plan, traffic: Traffic, seed = 1): Work<Preview> 
     for (const [number, entry] of table.entries.entries()) {
       const place = entry.places[index];
       if (!place) continue;
-      const begun = good.flatMap((run) => run.begun[index]?.[number] ?? []);
+      const begun = good.slice(0, TO_BISECT).flatMap((run) => run.begun[index]?.[number] ?? []);
       const sees = yield* smallestSeen(table, entry, { stage: index, begun, seed: `${seed}/${index}/${number}` });
       checks[entry.modelled.check.name] = { ...countsAt(table, entry, index), sees };
     }
@@ -158,8 +160,10 @@ function tableOf(plan: Plan, traffic: Traffic): { readonly table: Table; readonl
     }
     const perTick = (rps * plan.intervalMs) / 1000;
     const part = partOf(check, plan);
+    const same = entries.findIndex(({ modelled: other }) => isSameTraffic(other, found));
     entries.push({
       modelled: found,
+      countsAs: same < 0 ? entries.length : same,
       logPart: Math.log(part),
       needed: neededRequests(found.check, found.figures.bad, plan.falseRollbackRate * part),
       places: stages.map(({ weight, checks: names }) => {
@@ -185,8 +189,8 @@ function tableOf(plan: Plan, traffic: Traffic): { readonly table: Table; readonl
 }
 
 /** Bets that are moved for a whole preview; at some 15 ns each that is below two seconds. */
-const MOVES = 8e7;
-const RUNS = { least: 40, most: 300 };
+const MOVES = 1e8;
+const RUNS = { least: 30, most: 300 };
 
 function runsFor({ stages, entries, intervalMs }: Table): number {
   const ticks = stages.reduce((sum, { holdMs }) => sum + Math.ceil(holdMs / intervalMs), 0);
@@ -194,7 +198,7 @@ function runsFor({ stages, entries, intervalMs }: Table): number {
     (sum, { modelled: each }) => sum + each.twin.bets.reduce((all, { grid }) => all + grid.ratios.length, 20),
     0,
   );
-  const rounds = 2 + BISECTIONS / 2 + 2;
+  const rounds = 2 + BISECTIONS + TIMES_AS_BAD.length + UP_TO.length;
   return Math.round(Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticks * perTick * rounds))));
 }
 

@@ -110,8 +110,11 @@ export function drawn(random: Uniform, requests: number, levels: Levels): readon
 /** Below this a share of a number that is not whole is drawn as arrivals; the difference is nothing there. */
 const RARE = 0.2;
 
+/** Bad requests beyond each level, of both arms. */
+export type Counts = { readonly canary: readonly number[]; readonly stable: readonly number[] };
+
 /** One interval. */
-export function observe(twin: Twin, state: Betting, place: Place, canary: readonly number[], stable: readonly number[]): void {
+export function observe(twin: Twin, state: Betting, place: Place, { canary, stable }: Counts): void {
   restart(twin, state);
   for (const [index, { canaryLevel, stableLevel }] of twin.bets.entries()) {
     const gains = place.gains[index];
@@ -163,6 +166,23 @@ export function worthOf({ bets }: Twin, state: Betting): number {
     all += sum;
   }
   return Math.log(all);
+}
+
+/** What the evidence is worth at the most, without an exponential of every bet: it seldom needs to be known better. */
+export function mostOf({ bets }: Twin, state: Betting): number {
+  let most = state.unstarted;
+  let count = 0;
+  for (const [index, { grid, logPart }] of bets.entries()) {
+    const own = state.bets[index];
+    if (own === undefined) continue;
+    const { logWeights } = grid;
+    for (let k = 0; k < own.length; k++) {
+      const log = (own[k] ?? 0) + (logWeights[k] ?? -Infinity) + logPart;
+      if (most < log) most = log;
+    }
+    count += own.length + 1;
+  }
+  return most + Math.log(Math.max(1, count));
 }
 
 /** Log of the proof that the canary is not twice as bad. */

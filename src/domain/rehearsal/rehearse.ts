@@ -7,7 +7,8 @@ import { judgeRelease, knowing } from '../analysis/judge-release.ts';
 import { wantsHistory } from '../analysis/judge.ts';
 import type { JudgeState } from '../analysis/judge.ts';
 import type { CheckVerdict, Verdict } from '../analysis/measurement.ts';
-import { checksNow } from '../course.ts';
+import { overallVerdict } from '../analysis/summary.ts';
+import { checksNow, requiredNow } from '../course.ts';
 import { create } from '../create.ts';
 import { decide } from '../decide.ts';
 import { HEADGATE } from '../draft.ts';
@@ -150,7 +151,7 @@ function judged(running: Running, rehearsal: Rehearsal, now: Instant) {
     states.set(check.name, state);
     verdicts.set(check.name, verdict);
   }
-  if (rehearsal.draws) running.moments.push(momentOf(running, rehearsal, now));
+  if (rehearsal.draws && answers.length > 0) running.moments.push(momentOf(running, rehearsal, now));
   return look;
 }
 
@@ -172,7 +173,7 @@ function momentOf({ release, verdicts }: Running, { start, plan }: Rehearsal, no
     weightBp: release.wanted,
     step: release.step + 1,
     phase: release.phase.kind,
-    verdict: release.verdict,
+    verdict: overallVerdict(requiredNow(release), Object.fromEntries(verdicts)),
     logE: Math.max(0, ...weighed.map(({ together }) => together)),
     threshold: Math.log(1 / plan.falseRollbackRate),
     checks: Object.fromEntries(

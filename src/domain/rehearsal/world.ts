@@ -6,7 +6,7 @@ import { Instant, NONE } from '../ids.ts';
 import type { Weight } from '../ids.ts';
 import type { Check } from '../plan.ts';
 import { figuresOf, shareAbove } from './figures.ts';
-import type { Figures } from './figures.ts';
+import type { Figures, Traffic } from './figures.ts';
 import { isIn, severity, shared } from './scenario.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -46,74 +46,106 @@ const USERS = '';
 /** Traffic by a scenario: requests arrive independently, and go wrong independently of each other. */
 export function madeUp(scenario: Scenario, { start, seed, checks, pastStepMs }: Beginning): World {
   const random = prng(seed);
-  const normal = normals(random);
-  const { traffic } = scenario;
-  const books = new Map<string, Book>();
-  const open = (check: Check): Book => {
-    const name = check.kind === 'latency' || check.name in traffic.checks ? check.name : USERS;
-    const known = books.get(name);
-    if (known) return known;
-    const book = opened(figuresOf(traffic, name), traffic.instances, check.kind === 'latency');
-    books.set(name, book);
-    return book;
+  const made: Made = {
+    scenario,
+    start,
+    random,
+    normal: normals(random),
+    books: booksOf(scenario, checks),
+    extra: 0,
+    weight: NONE,
   };
-  books.set(USERS, opened(traffic.all, traffic.instances, false));
-  for (const check of checks) open(check);
-  let extra = 0;
-  let weightOn: Weight = NONE;
-  const serve = (weight: Weight, from: Instant, to: Instant, isPast = false): void => {
-    weightOn = weight;
-    const middle = (from + to) / 2 - start;
-    const share = weight / 10_000;
-    const all = (traffic.requestsPerSecond * (to - from)) / 1000;
-    const worse = isPast ? 0 : severity(scenario, weight, middle);
-    const both = isPast ? 1 : shared(scenario, middle);
-    const arrive = (counter: Counter): number => {
-      if (counter.role === 'stable') return poisson(random, (all * (1 - share)) / traffic.instances);
-      return !isPast && isIn(scenario.silent, middle) ? 0 : poisson(random, all * share);
-    };
-    const arrived = new Map((books.get(USERS)?.counters ?? []).map((counter) => [counter.key, arrive(counter)]));
-    for (const [name, book] of books) {
-      const { bad } = book.figures;
-      const own = scenario.bad === null ? bad : bad + (scenario.bad - bad) * worse;
-      for (const counter of book.counters) {
-        const requests = arrived.get(counter.key) ?? 0;
-        const wrong = counter.role === 'canary' ? own : bad;
-        const went = binomial(random, requests, Math.min(1, wrong * both));
-        counter.requests += requests;
-        counter.bad += went;
-        const factor = counter.role === 'canary' ? 1 + (scenario.slower - 1) * worse : 1;
-        if (book.hasBuckets) drop(random, counter, requests, { book, factor: factor * (1 + (both - 1) * 0.1) });
-        if (name === USERS && counter.role === 'canary') extra += went - requests * Math.min(1, bad * both);
-      }
-    }
-  };
-  const answer = (check: Check, now: Instant, role: Role | null): Measurement => {
-    const book = open(check);
-    const weightless = (counter: Counter): boolean => role === null || counter.role === role;
-    return answerOf(check, now, { ...book, counters: book.counters.filter(weightless) }, (canary) => {
-      const worse = canary ? severity(scenario, weightOn, now - start) : 0;
-      return (1 + (scenario.slower - 1) * worse) * Math.exp(LEVEL_NOISE * normal());
-    });
-  };
-  const past = new Map(checks.map(({ name }): [string, Measurement[]] => [name, []]));
-  for (let at = start - HISTORY_MS; pastStepMs !== null && at < start; at += pastStepMs) {
-    const to = Instant(Math.min(start, at + pastStepMs));
-    serve(NONE, Instant(at), to, true);
-    for (const check of checks) past.get(check.name)?.push(answer(check, to, 'stable'));
-  }
+  const past = pastStepMs === null ? new Map<string, readonly Measurement[]>() : pastOf(made, checks, pastStepMs);
   return {
-    serve,
+    serve: (weight, from, to) => serve(made, weight, { from, to, isPast: false }),
     answer: (check, now) =>
       isIn(scenario.away, now - start)
         ? { kind: 'failed', at: now, detail: 'the provider does not answer' }
-        : answer(check, now, null),
-    past: (check) => past.get(check.name) ?? [],
+        : answered(made, check, now, null),
+    past: ({ name }) => past.get(name) ?? [],
     met() {
-      const canary = books.get(USERS)?.counters.find(({ role }) => role === 'canary');
-      return { requests: canary?.requests ?? 0, bad: canary?.bad ?? 0, extra };
+      const canary = made.books.get(USERS)?.counters.find(({ role }) => role === 'canary');
+      return { requests: canary?.requests ?? 0, bad: canary?.bad ?? 0, extra: made.extra };
     },
   };
+}
+
+type Made = {
+  readonly scenario: Scenario;
+  readonly start: Instant;
+  readonly random: () => number;
+  readonly normal: () => number;
+  /** Who counts: the users' book of bad requests, and one for each check that counts otherwise. */
+  readonly books: ReadonlyMap<string, Book>;
+  extra: number;
+  weight: Weight;
+};
+
+function booksOf({ traffic }: Scenario, checks: readonly Check[]): ReadonlyMap<string, Book> {
+  const books = new Map([[USERS, opened(traffic.all, traffic.instances, false)]]);
+  for (const check of checks) {
+    const name = bookOf(traffic, check);
+    if (!books.has(name)) books.set(name, opened(figuresOf(traffic, name), traffic.instances, check.kind === 'latency'));
+  }
+  return books;
+}
+
+const bookOf = ({ checks }: Traffic, { kind, name }: Check): string => (kind === 'latency' || name in checks ? name : USERS);
+
+type Passing = { readonly from: Instant; readonly to: Instant; readonly isPast: boolean };
+
+function serve(made: Made, weight: Weight, { from, to, isPast }: Passing): void {
+  const { scenario, start, random, books } = made;
+  const { traffic } = scenario;
+  made.weight = weight;
+  const middle = (from + to) / 2 - start;
+  const share = weight / 10_000;
+  const all = (traffic.requestsPerSecond * (to - from)) / 1000;
+  const worse = isPast ? 0 : severity(scenario, weight, middle);
+  const both = isPast ? 1 : shared(scenario, middle);
+  const isSilent = !isPast && isIn(scenario.silent, middle);
+  const arrived = (books.get(USERS)?.counters ?? []).map(({ role }) => {
+    if (role === 'stable') return poisson(random, (all * (1 - share)) / traffic.instances);
+    return isSilent ? 0 : poisson(random, all * share);
+  });
+  for (const [name, book] of books) {
+    const { bad } = book.figures;
+    const own = scenario.bad === null ? bad : bad + (scenario.bad - bad) * worse;
+    for (const [index, counter] of book.counters.entries()) {
+      const requests = arrived[index] ?? 0;
+      const isCanary = counter.role === 'canary';
+      const went = binomial(random, requests, Math.min(1, (isCanary ? own : bad) * both));
+      counter.requests += requests;
+      counter.bad += went;
+      const factor = (isCanary ? 1 + (scenario.slower - 1) * worse : 1) * (1 + (both - 1) * SLOWER_WITH_ERRORS);
+      if (book.hasBuckets) drop(random, counter, requests, { book, factor });
+      if (name === USERS && isCanary) made.extra += went - requests * Math.min(1, bad * both);
+    }
+  }
+}
+
+/** What both versions share makes requests slower, too: three times the errors, a fifth longer. */
+const SLOWER_WITH_ERRORS = 0.1;
+
+function answered({ scenario, start, normal, books, weight }: Made, check: Check, now: Instant, role: Role | null): Measurement {
+  const book = books.get(bookOf(scenario.traffic, check));
+  const counters = (book?.counters ?? []).filter((counter) => role === null || counter.role === role);
+  const worse = severity(scenario, weight, now - start);
+  return answerOf(check, now, { figures: book?.figures ?? scenario.traffic.all, counters, hasBuckets: false }, (isCanary) => {
+    const level = isCanary ? 1 + (scenario.slower - 1) * worse : 1;
+    return level * Math.exp(LEVEL_NOISE * normal());
+  });
+}
+
+/** The hour before: stable alone. */
+function pastOf(made: Made, checks: readonly Check[], stepMs: number): ReadonlyMap<string, readonly Measurement[]> {
+  const past = new Map(checks.map(({ name }): [string, Measurement[]] => [name, []]));
+  for (let at = made.start - HISTORY_MS; at < made.start; at += stepMs) {
+    const to = Instant(Math.min(made.start, at + stepMs));
+    serve(made, NONE, { from: Instant(at), to, isPast: true });
+    for (const check of checks) past.get(check.name)?.push(answered(made, check, to, 'stable'));
+  }
+  return past;
 }
 
 function opened(figures: Figures, instances: number, hasBuckets: boolean): Book {
