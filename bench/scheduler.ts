@@ -50,6 +50,7 @@ const recorder: Recorder = {
   breaker: nothing,
   verdict: nothing,
   timeToSafe: nothing,
+  ended: nothing,
   storeFailed: nothing,
   stock: nothing,
 };

@@ -12,8 +12,11 @@ import { fileURLToPath } from 'node:url';
 
 /** Programs that tests start, and the Debian package of each. */
 const DEBIAN = [
+  { program: 'carbon-cache', package: 'graphite-carbon' },
   { program: 'faketime', package: 'faketime' },
+  { program: 'graphite-manage', package: 'graphite-web' },
   { program: 'haproxy', package: 'haproxy' },
+  { program: 'influxd', package: 'influxdb' },
   { program: 'prometheus', package: 'prometheus' },
   { program: 'strace', package: 'strace' },
   { program: 'victoria-metrics', package: 'victoria-metrics' },

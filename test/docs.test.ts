@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseConfig } from '../src/config.ts';
 import { parsePlan } from '../src/contract/plan.ts';
+import { pushBody } from '../src/contract/push.ts';
 import { planWorldOf } from '../src/plan-world.ts';
 
 const blocksOf = (page: string): readonly string[] =>
@@ -16,7 +17,10 @@ const problems = (text: string): unknown => {
   return parsed.ok ? [] : parsed.error;
 };
 
-it.each(['routers/haproxy.md', 'metrics/prometheus.md', 'operating.md'])('the headgate.yaml of %s is one', (page) => {
+it.each([
+  ...['routers/haproxy.md', 'metrics/prometheus.md', 'metrics/push.md', 'metrics/web.md', 'metrics/influxdb.md'],
+  ...['metrics/graphite.md', 'operating.md'],
+])('the headgate.yaml of %s is one', (page) => {
   const ours = blocksOf(page).filter((block) => /^(routers|providers|services):/m.test(block));
   expect(ours.length).toBeGreaterThan(0);
   for (const block of ours) {
@@ -30,15 +34,26 @@ const ROUTER =
   'routers: { front: { type: edge, listen: 127.0.0.1:0, routes: { app: { slots: { blue: { url: http://a }, green: { url: http://b } } } } } }';
 const PROVIDER = 'providers: { edge: { type: edge } }';
 
-it('the checks that the page of Prometheus shows are ones, and so is the provider that it shows', () => {
-  const blocks = blocksOf('metrics/prometheus.md');
+it.each([
+  ['metrics/prometheus.md', ['errors', 'promise', 'log-errors', 'restarts', 'latency', 'memory', 'cpu', 'queue', 'saturation']],
+  ['metrics/push.md', ['errors', 'restarts', 'latency', 'memory', 'busiest']],
+  ['metrics/web.md', ['errors', 'latency', 'queue']],
+  ['metrics/influxdb.md', ['errors', 'restarts', 'latency', 'memory', 'slow']],
+  ['metrics/graphite.md', ['errors', 'restarts', 'latency', 'memory', 'queue']],
+])('the checks that %s shows are ones, and so is the provider that it shows', (page, names) => {
+  const blocks = blocksOf(page);
   const provider = blocks.find((block) => block.startsWith('providers:')) ?? '';
   const checks = blocks.find((block) => block.startsWith('checks:')) ?? '';
-  const config = parseConfig({ text: `${provider}services: { checkout: { provider: prom } }\n`, secrets, dev: false });
+  const named = Object.keys(parse(provider).providers)[0];
+  const config = parseConfig({ text: `${provider}services: { checkout: { provider: ${named} } }\n`, secrets, dev: false });
   if (!config.ok) throw new Error(JSON.stringify(config.error));
   const plan = parsePlan(`service: checkout\nsteps: [5%]\nhold: 5m\n${checks}`, planWorldOf(config.value, null));
   expect(plan.ok ? [] : plan.error).toEqual([]);
-  expect(Object.keys(parse(checks).checks)).toEqual([
-    ...['errors', 'promise', 'log-errors', 'restarts', 'latency', 'memory', 'cpu', 'queue', 'saturation'],
-  ]);
+  expect(Object.keys(parse(checks).checks)).toEqual(names);
+});
+
+it('the push that its page shows is one', () => {
+  const page = readFileSync(new URL('../docs/metrics/push.md', import.meta.url), 'utf8');
+  const bodies = [/^```json\n([\s\S]*?)^```/m, /-d '([\s\S]*?)'\n/].map((block) => block.exec(page)?.[1] ?? '');
+  for (const body of bodies) expect(pushBody.safeParse(JSON.parse(body)).error).toBeUndefined();
 });

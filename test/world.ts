@@ -308,6 +308,7 @@ export async function world(options: Options = {}): Promise<World> {
     breaker: silent,
     verdict: silent,
     timeToSafe: silent,
+    ended: silent,
     storeFailed: silent,
     stock: silent,
   };

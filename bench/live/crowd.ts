@@ -1,16 +1,15 @@
 /**
  * Users of many shops at once, at a steady rate each, whatever comes back: plain sockets, one request at a time on each, so
- * that thousands a second fit into one thread. They count what they were given, by shop and version.
+ * that thousands a second fit into one process. They count what they were given, by shop and version.
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { parentPort, workerData } from 'node:worker_threads';
 
 export type CrowdWish = { readonly ports: readonly number[]; readonly perSecond: number };
 /** By shop: answers of each version, errors among them, and how many got no answer of any. */
 export type CrowdCount = { readonly v1: number; readonly v2: number; readonly errorsOfV2: number; readonly lost: number };
 
-const { ports, perSecond } = workerData as CrowdWish;
+const { ports, perSecond } = JSON.parse(process.argv[2] ?? '{}') as CrowdWish;
 const counts = ports.map(() => ({ v1: 0, v2: 0, errorsOfV2: 0, lost: 0 }));
 const REQUEST = 'GET / HTTP/1.1\r\nHost: shop\r\n\r\n';
 
@@ -50,4 +49,4 @@ setInterval(() => {
   for (let n = 0; n < Math.min(owed, perSecond); n++) for (const visit of visitors) visit();
   sent += owed;
 }, 5);
-parentPort?.on('message', () => parentPort?.postMessage(counts));
+process.on('message', () => process.send?.(counts));

@@ -1,10 +1,10 @@
 /** One HAProxy, one Prometheus and one Headgate for many services side by side, and users of all of them. */
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { get, post, put, ready } from '../../test/e2e/harness.ts';
 import { freePort, scratch, start, until } from '../../test/real/programs.ts';
 import { realPrometheus } from '../../test/real/prometheus.ts';
@@ -30,7 +30,7 @@ export type FleetWish = {
 
 export async function fleet({ shops, perSecond, plan, seed }: FleetWish): Promise<Fleet> {
   const { dir, remove } = scratch('fleet');
-  const applications = new Worker(new URL('shops.ts', import.meta.url), { workerData: { shops, seed } });
+  const applications = beside('shops.ts', { shops, seed });
   const [made] = (await once(applications, 'message')) as [ShopsReady];
   const fronts: number[] = [];
   for (const _ of shops) fronts.push(await freePort());
@@ -53,9 +53,7 @@ export async function fleet({ shops, perSecond, plan, seed }: FleetWish): Promis
     await put(`${api}/v1/services/${name}/stable`, { version: 'v1' });
     await post(`${api}/v1/plans`, { document: `name: ${name}\nservice: ${name}\n${plan}` });
   }
-  const crowd = new Worker(new URL('crowd.ts', import.meta.url), {
-    workerData: { ports: fronts, perSecond } satisfies CrowdWish,
-  });
+  const crowd = beside('crowd.ts', { ports: fronts, perSecond } satisfies CrowdWish);
   // Stable has been in use for a while when a release begins.
   await sleep(30_000);
   return {
@@ -69,23 +67,26 @@ export async function fleet({ shops, perSecond, plan, seed }: FleetWish): Promis
       return ids;
     },
     state: async (id) => (await get(`${api}/v1/releases/${id}`)).body,
-    behave: (message) => applications.postMessage(message),
+    behave: (message) => void applications.send(message),
     async counts() {
-      crowd.postMessage('counts');
+      crowd.send('counts');
       const [counts] = (await once(crowd, 'message')) as [readonly CrowdCount[]];
       return counts;
     },
     async close() {
-      await crowd.terminate();
+      crowd.kill('SIGKILL');
       service.kill('SIGTERM');
       await until('the end of the service', () => service.exitCode !== null || service.signalCode !== null);
       await haproxy.kill('SIGKILL');
       await prometheus.close();
-      await applications.terminate();
+      applications.kill('SIGKILL');
       remove();
     },
   };
 }
+
+/** A process of its own, which is told what it needs by its argument. */
+const beside = (file: string, wish: object): ChildProcess => fork(new URL(file, import.meta.url), [JSON.stringify(wish)]);
 
 type Places = { readonly made: ShopsReady; readonly fronts: readonly number[]; readonly socket: string; readonly map: string };
 

@@ -1,12 +1,11 @@
 /**
- * Many small applications in one thread, each in two versions: they answer with errors at a share that can be set, and one
+ * Many small applications in one process, each in two versions: they answer with errors at a share that can be set, and one
  * page of metrics tells of all of them, as a fleet of exporters would.
  */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { parentPort, workerData } from 'node:worker_threads';
 import { prng } from '../../src/lib/prng.ts';
 
 export type ShopWish = { readonly name: string; readonly stable: number; readonly canary: number };
@@ -17,7 +16,7 @@ export type ShopsReady = {
 /** The share of errors of both versions of one shop from now on. */
 export type ShopsMessage = ShopWish;
 
-const { shops: wishes, seed } = workerData as { shops: readonly ShopWish[]; seed: number };
+const { shops: wishes, seed } = JSON.parse(process.argv[2] ?? '{}') as { shops: readonly ShopWish[]; seed: number };
 const random = prng(seed);
 const shops = wishes.map((wish) => ({
   ...wish,
@@ -57,8 +56,8 @@ const metrics = await listen((_, answer) => {
   answer.setHeader('content-type', 'text/plain; version=0.0.4').end(`${lines.join('\n')}\n`);
 });
 
-parentPort?.on('message', (message: ShopsMessage) => {
+process.on('message', (message: ShopsMessage) => {
   const shop = shops.find(({ name }) => name === message.name);
   if (shop) Object.assign(shop, { stable: message.stable, canary: message.canary });
 });
-parentPort?.postMessage({ metrics, ports } satisfies ShopsReady);
+process.send?.({ metrics, ports } satisfies ShopsReady);

@@ -16,6 +16,7 @@ const recorder: Recorder = {
   breaker: silent,
   verdict: silent,
   timeToSafe: silent,
+  ended: silent,
   storeFailed: silent,
   stock: silent,
 };

@@ -37,7 +37,9 @@ export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortS
     return { check, measurement, state };
   });
   const elsewhere = Object.fromEntries(
-    claimed.checkStates.map(({ check, verdict }) => [check, verdict?.evidence.weighed?.logE ?? 0]),
+    claimed.checkStates
+      .filter(({ state }) => asJudgeState(state)?.['evidenceFrom'] === claimed.release.evidenceFrom)
+      .map(({ check, verdict }) => [check, verdict?.evidence.weighed?.logE ?? 0]),
   );
   const { judged, verdicts, restart } = judgeRelease(claimed.release, given, { now, elsewhere });
   for (const { check, verdict } of judged) ctx.recorder.verdict(claimed.release.service, check.name, verdict);

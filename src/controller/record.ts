@@ -53,7 +53,10 @@ export async function record(ctx: Context, claimed: Claimed, recording: Recordin
     ctx.log.info({ release: next.id, event: event.type, by: event.by.name }, event.sentence);
   }
   noteSafe(ctx, claimed, decision);
-  if (isEnded(next)) await wakeQueue(ctx, next.service);
+  if (isEnded(next)) {
+    ctx.recorder.ended(next.service);
+    await wakeQueue(ctx, next.service);
+  }
   return ok({
     ...claimed,
     release: next,

@@ -14,6 +14,8 @@ export type Recorder = {
   verdict(service: string, check: string, verdict: CheckVerdict): void;
   delivery(notifier: string, outcome: string): void;
   event(type: string): void;
+  /** The release of a service is over: there is no evidence any more. */
+  ended(service: string): void;
   /** Shares of a target's second slot, in basis points; null when nobody can tell any more. */
   weight(target: string, kind: 'desired' | 'served', basisPoints: number | null): void;
   drift(target: string): void;

@@ -68,6 +68,7 @@ async function pump(from: Socket, to: Socket, faultNow: () => Fault, way: 'there
     for await (const chunk of from as AsyncIterable<Buffer>) {
       const fault = faultNow();
       for (const piece of piecesOf(chunk, fault)) {
+        if (to.destroyed) return; // what drips for minutes would outlive everybody who waits for it
         if (!(await mayPass(piece, fault))) continue;
         if (fault.kind === 'limit' && way === 'back' && fault.bytes < passed + piece.length) {
           to.write(piece.subarray(0, Math.max(0, fault.bytes - passed)));

@@ -148,7 +148,7 @@ export const METRICS: readonly Line[] = [
     16,
     'the canary gets no request at all',
     ratio('has no data while the canary gets no request'),
-    ratio('concludes nothing from fewer requests than asked for'),
+    ratio('passes nothing on fewer requests than asked for, but does not need them to fail'),
     story('no-data-until-deadline'),
   ],
   [

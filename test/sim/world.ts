@@ -337,6 +337,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     breaker: nothing,
     verdict: nothing,
     timeToSafe: nothing,
+    ended: nothing,
     storeFailed: nothing,
     stock: nothing,
   };

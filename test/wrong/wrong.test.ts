@@ -162,15 +162,37 @@ describe('plans', () => {
       '3:10 the check "errorz" edge offers no "errorz"; known: errors, latency',
     ],
     ['a check twice', 'service: checkout\nsteps: [5%]\nchecks: [errors, errors]', '3:18 the check "errors" is named twice'],
+    ['a promise without its limit', 'service: checkout\nsteps: [5%]\nchecks: { a: { kind: slo } }', '3:14 max is missing'],
     [
-      'a check of a later version',
-      'service: checkout\nsteps: [5%]\nchecks: { a: { kind: slo } }',
-      '3:22 checks of kind slo come in a later version: use ratio, latency or threshold',
+      'a check of no kind that there is',
+      'service: checkout\nsteps: [5%]\nchecks: { a: { kind: anova } }',
+      '3:22 a check says its kind: ratio, rate, latency, gauge, slo, threshold or mann-whitney',
+    ],
+    [
+      'failures of what is judged by evidence',
+      'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, failures: 2 of 3 } }',
+      '3:44 unknown key "failures"',
+    ],
+    [
+      'one provider of several',
+      'service: checkout\nsteps: [5%]\nchecks: { a: { kind: ratio, providers: [edge] } }',
+      '3:40 two providers at least, or one under "provider"',
+    ],
+    [
+      'a rate of false rollbacks that nobody wants',
+      `${base}falseRollbackRate: 50%\n`,
+      '4:20 a rate of false rollbacks is between 0.0001% and 20%: 1% is usual',
+    ],
+    ['an early leave in words', `${base}advanceEarly: soon\n`, '4:15 invalid input: expected object, received string'],
+    [
+      'scores the wrong way round',
+      `${base}score: { pass: 50, marginal: 60 }\n`,
+      '4:30 a marginal score (60) is at most the one that passes (50)',
     ],
     [
       'a check without a kind',
       'service: checkout\nsteps: [5%]\nchecks: { a: { query: up } }',
-      '3:14 a check says its kind: ratio, latency or threshold',
+      '3:14 a check says its kind: ratio, rate, latency, gauge, slo, threshold or mann-whitney',
     ],
     [
       'a check that asks nothing',
@@ -199,13 +221,13 @@ describe('plans', () => {
     ],
     [
       'failures that cannot happen',
-      'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, failures: 5 of 3 } }',
-      '3:44 "5 of 3" can never happen: the first number is at least 1 and at most the second',
+      'service: checkout\nsteps: [5%]\nchecks: { a: { kind: threshold, query: q, max: 1, provider: prom, failures: 5 of 3 } }',
+      '3:77 "5 of 3" can never happen: the first number is at least 1 and at most the second',
     ],
     [
       'failures in words',
-      'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, failures: often } }',
-      '3:44 such as "3 of 5"',
+      'service: checkout\nsteps: [5%]\nchecks: { a: { kind: threshold, query: q, max: 1, provider: prom, failures: often } }',
+      '3:77 such as "3 of 5"',
     ],
     [
       'a tolerance below nothing',

@@ -34,18 +34,48 @@ export const named = (name: string, measurement: Measurement): Measurement =>
     ? { ...measurement, detail: `${name}: ${measurement.detail}` }
     : measurement;
 
-export function measurementOf(question: Question, lines: readonly Line[], lookbackMs: number): Measurement {
+/** `aligned`: points of one instance are taken of one time, where a store gives its counters one by one. */
+export type Looking = {
+  readonly lookbackMs: number;
+  readonly aligned: boolean;
+  /** Of the past stable alone is an answer, too. */
+  readonly isPast?: boolean;
+};
+
+export function measurementOf(
+  question: Question,
+  lines: readonly Line[],
+  { lookbackMs, aligned, isPast = false }: Looking,
+): Measurement {
   if (question.check.kind === 'threshold') return valueOf(question, lines, lookbackMs);
+  const span = { fromMs: question.now - lookbackMs, toMs: question.now };
+  const groups = aligned ? [...Map.groupBy(lines, nameOf).values()] : [];
   const rows = summed(
-    lines.flatMap(({ points, ...line }): readonly Row[] => {
-      const newest = points.findLast(({ atMs }) => atMs <= question.now);
-      return newest && question.now - lookbackMs <= newest.atMs ? [{ ...line, ...newest }] : [];
-    }),
+    aligned ? groups.flatMap((group) => rowsOfOneTime(group, span)) : lines.flatMap((line) => newestIn(line, span)),
   );
   const wrong = rows.find(({ value }) => !Number.isFinite(value));
   if (wrong) return failed(question, `a value of ${nameOf(wrong)} that is none`);
-  if (rows.some(({ part }) => part === 'histogram')) return histogramOf(question, rows);
-  return rows.some(({ part }) => part === 'query') ? gaugesOf(question, rows) : countersOf(question, rows);
+  const inexact = rows.find(({ part, value }) => part !== 'query' && Number.MAX_SAFE_INTEGER < value);
+  if (inexact) return failed(question, `a count of ${nameOf(inexact)} too large to be exact`);
+  const asked = { question, isPast };
+  if (rows.some(({ part }) => part === 'histogram')) return histogramOf(asked, rows);
+  return rows.some(({ part }) => part === 'query') ? gaugesOf(asked, rows) : countersOf(asked, rows);
+}
+
+type Window = { readonly fromMs: number; readonly toMs: number };
+
+function newestIn({ points, ...line }: Line, { fromMs, toMs }: Window): readonly Row[] {
+  const newest = points.findLast(({ atMs }) => atMs <= toMs);
+  return newest && fromMs <= newest.atMs ? [{ ...line, ...newest }] : [];
+}
+
+/** Nothing of an instance of which a part has no recent point: a total without its errors looks calm. */
+function rowsOfOneTime(group: readonly Line[], span: Window): readonly Row[] {
+  const present = group.filter((line) => newestIn(line, span).length > 0);
+  const parts = (lines: readonly Line[]): number => new Set(lines.map(({ part }) => part)).size;
+  if (parts(present) < parts(group)) return [];
+  const toMs = Math.min(...present.flatMap((line) => newestIn(line, span).map(({ atMs }) => atMs)));
+  return present.flatMap((line) => newestIn(line, { ...span, toMs }));
 }
 
 function summed(rows: readonly Row[]): readonly Row[] {
@@ -67,9 +97,12 @@ function summed(rows: readonly Row[]): readonly Row[] {
   return [...rows.filter(({ isPart }) => !isPart), ...sums];
 }
 
-const nameOf = ({ role, key, stratum }: Row): string => [role, key, stratum].filter(Boolean).join(' ');
+const nameOf = ({ role, key, stratum }: Pick<Row, 'role' | 'key' | 'stratum'>): string =>
+  [role, key, stratum].filter(Boolean).join(' ');
 
-function countersOf(question: Question, rows: readonly Row[]): Measurement {
+type Asked = { readonly question: Question; readonly isPast: boolean };
+
+function countersOf(asked: Asked, rows: readonly Row[]): Measurement {
   const isTotal = ({ part }: Row): boolean => part === 'total' || part === 'per';
   const bad = Map.groupBy(
     rows.filter((row) => !isTotal(row)),
@@ -77,9 +110,10 @@ function countersOf(question: Question, rows: readonly Row[]): Measurement {
   );
   const totals = Map.groupBy(rows.filter(isTotal), nameOf);
   const orphan = [...bad.keys()].find((key) => !totals.has(key));
-  if (orphan !== undefined) return failed(question, `bad requests or events of a series that counts nothing else: ${orphan}`);
+  if (orphan !== undefined)
+    return failed(asked.question, `bad requests or events of a series that counts nothing else: ${orphan}`);
   const twice = [...totals, ...bad].find(([, same]) => same.length > 1);
-  if (twice) return failed(question, `several series are one instance: ${twice[0]}; tell them apart, or select one`);
+  if (twice) return failed(asked.question, `several series are one instance: ${twice[0]}; tell them apart, or select one`);
   const series = [...totals.entries()].flatMap(([name, [row]]): readonly CounterSeries[] => {
     if (!row) return [];
     const { role, key, stratum, value } = row;
@@ -87,16 +121,16 @@ function countersOf(question: Question, rows: readonly Row[]): Measurement {
     return [{ ...own, ...(stratum === undefined ? {} : { stratum }), total: value, bad: bad.get(name)?.[0]?.value ?? 0 }];
   });
   const odd = series.find(({ total, bad: events }) => total < 0 || events < 0);
-  if (odd) return failed(question, `a count of ${odd.key} below nothing`);
-  return dated(question, rows.filter(isTotal), (at) => ({ kind: 'counters', at, series }));
+  if (odd) return failed(asked.question, `a count of ${odd.key} below nothing`);
+  return dated(asked, rows.filter(isTotal), (at) => ({ kind: 'counters', at, series }));
 }
 
-function histogramOf(question: Question, rows: readonly Row[]): Measurement {
+function histogramOf(asked: Asked, rows: readonly Row[]): Measurement {
   const all: { readonly bounds: readonly number[]; readonly series: HistogramSeries }[] = [];
   for (const [name, own] of Map.groupBy(rows, nameOf)) {
     const sorted = own.toSorted((a, b) => (a.le ?? 0) - (b.le ?? 0));
     const wrong = wrongBuckets(sorted);
-    if (wrong !== null || !sorted[0]) return failed(question, `the histogram of ${name} ${wrong}`);
+    if (wrong !== null || !sorted[0]) return failed(asked.question, `the histogram of ${name} ${wrong}`);
     const { role, key } = sorted[0];
     const counts = sorted.map(({ value }, index) => value - (sorted[index - 1]?.value ?? 0));
     const bounds = sorted.slice(0, -1).map(({ le }) => le ?? 0);
@@ -110,8 +144,8 @@ function histogramOf(question: Question, rows: readonly Row[]): Measurement {
   }
   const boundsMs = all[0]?.bounds ?? [];
   const other = all.find(({ bounds }) => bounds.join() !== boundsMs.join());
-  if (other) return failed(question, `the histograms of ${all[0]?.series.key} and ${other.series.key} have other buckets`);
-  return dated(question, rows, (at) => ({ kind: 'histogram', at, boundsMs, series: all.map(({ series }) => series) }));
+  if (other) return failed(asked.question, `the histograms of ${all[0]?.series.key} and ${other.series.key} have other buckets`);
+  return dated(asked, rows, (at) => ({ kind: 'histogram', at, boundsMs, series: all.map(({ series }) => series) }));
 }
 
 function wrongBuckets(sorted: readonly Row[]): string | null {
@@ -123,16 +157,17 @@ function wrongBuckets(sorted: readonly Row[]): string | null {
   return sinks ? 'has a bucket that holds less than a smaller one' : null;
 }
 
-function gaugesOf(question: Question, rows: readonly Row[]): Measurement {
+function gaugesOf(asked: Asked, rows: readonly Row[]): Measurement {
   const twice = [...Map.groupBy(rows, nameOf)].find(([, same]) => same.length > 1);
-  if (twice) return failed(question, `several series are one instance: ${twice[0]}; tell them apart, or select one`);
+  if (twice) return failed(asked.question, `several series are one instance: ${twice[0]}; tell them apart, or select one`);
   const series = rows.map(({ key, role, value }): GaugeSeries => ({ key, role, value }));
-  return dated(question, rows, (at) => ({ kind: 'gauges', at, series }));
+  return dated(asked, rows, (at) => ({ kind: 'gauges', at, series }));
 }
 
 /** Dated by the newest point of the canary; stable's may be fresh while nobody looks at the canary any more. */
-function dated(question: Question, rows: readonly Row[], make: (at: Instant) => Measurement): Measurement {
-  const times = rows.flatMap(({ role, atMs }) => (role === 'canary' ? [atMs] : []));
+function dated({ question, isPast }: Asked, rows: readonly Row[], make: (at: Instant) => Measurement): Measurement {
+  const isAlone = isPast && rows.every(({ role }) => role === 'stable');
+  const times = rows.flatMap(({ role, atMs }) => (role === 'canary' || isAlone ? [atMs] : []));
   if (times.length === 0) return noData(question, `no recent series of version ${question.canaryVersion}`);
   const at = Math.round(Math.max(...times));
   return Number.isSafeInteger(at) && at >= 0 ? make(Instant(at)) : failed(question, 'points without a time');
@@ -184,7 +219,7 @@ export const historyOf = (
   question: Question,
   lines: readonly Line[],
   instants: readonly Instant[],
-  lookbackMs: number,
+  looking: Looking,
 ): readonly Measurement[] => {
   // Points are walked once over all steps, not once per step.
   const cursors = lines.map(() => 0);
@@ -195,7 +230,7 @@ export const historyOf = (
       cursors[index] = end;
       return { ...line, points: line.points.slice(Math.max(0, end - KEPT), end) };
     });
-    return measurementOf({ ...question, now }, seen, lookbackMs);
+    return measurementOf({ ...question, now }, seen, { ...looking, isPast: true });
   });
 };
 

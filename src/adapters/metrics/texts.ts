@@ -9,14 +9,13 @@ const text = z.string().min(1).max(4_000);
 const offered = z.discriminatedUnion(
   'kind',
   [
-    z.strictObject({ kind: z.literal('ratio'), bad: text, total: text }),
-    z.strictObject({ kind: z.literal('slo'), bad: text, total: text }),
+    z.strictObject({ kind: z.literal('ratio'), bad: text, total: text, by: z.string().min(1).max(100).optional() }),
     z.strictObject({ kind: z.literal('rate'), events: text, per: text.optional() }),
     z.strictObject({ kind: z.literal('latency'), histogram: text }),
     z.strictObject({ kind: z.literal('gauge'), query: text }),
     z.strictObject({ kind: z.literal('threshold'), query: text }),
   ],
-  { error: 'a check says its kind: ratio, slo, rate, latency, gauge or threshold' },
+  { error: 'a check says its kind: ratio, rate, latency, gauge or threshold' },
 );
 
 /** Checks that plans may name: `checks: [errors, latency]`. */

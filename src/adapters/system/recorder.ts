@@ -116,6 +116,7 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
   });
   const bounded = boundedChecks();
   const timed = new Set<string>();
+  const judged = new Map<string, Map<string, { service: string; check: string }>>();
   const beginTiming = (service: string): void => {
     if (!timed.has(service)) safe.zero({ service });
     timed.add(service);
@@ -132,6 +133,13 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
         beginTiming(service);
       }
     },
+    ended(service) {
+      for (const labels of judged.get(service)?.values() ?? []) {
+        evidence.remove(labels);
+        threshold.remove(labels);
+      }
+      judged.delete(service);
+    },
     tick: (seconds, outcome) => tick.observe({ outcome }, seconds),
     lag: (queue, seconds) => lag.observe({ queue }, seconds),
     routerCall: (name, operation, outcome, seconds) => router.observe({ router: name, operation, outcome }, seconds),
@@ -140,6 +148,7 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
       const labels = { service, check: bounded(service, check) };
       verdicts.inc({ ...labels, verdict });
       if (weighed === null) return;
+      judged.set(service, (judged.get(service) ?? new Map()).set(labels.check, labels));
       evidence.set(labels, weighed.together);
       threshold.set(labels, weighed.threshold);
     },

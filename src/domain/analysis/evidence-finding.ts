@@ -51,27 +51,34 @@ export function condemnation(check: EvidenceCheck, state: State, rules: Evidence
     case 'ratio':
     case 'slo':
     case 'rate': {
-      const [own, other] = [armOf(canary, check.kind === 'rate'), armOf(stable, check.kind === 'rate')];
-      const head = `canary ${check.name} ${shareWords(own.n === 0 ? 0 : own.bad / own.n)}`;
-      const after = `after ${plural(own.n, 'request')}`;
+      const isRate = check.kind === 'rate';
+      const [own, other] = [armOf(canary, isRate), armOf(stable, isRate)];
+      const words = (arm: Arm): string => (isRate ? rateWords(arm) : shareWords(arm.n === 0 ? 0 : arm.bad / arm.n));
+      const head = `canary ${check.name} ${words(own)}`;
+      const after = isRate ? '' : ` after ${plural(own.n, 'request')}`;
       if (found.from === 'limit')
-        return `${head}, above the limit ${shareWords('max' in check ? (check.max ?? 0) : 0)} with ${confidence} ${after}`;
+        return `${head}, above the limit ${shareWords('max' in check ? (check.max ?? 0) : 0)} with ${confidence}${after}`;
       const where = found.from === null ? '' : ` (mostly ${found.from})`;
-      const limit = 'tolerance' in check ? `; limit ${numberWords(1 + check.tolerance)} times` : '';
-      const fewer = 'worse' in check && check.worse === 'lower' ? `fewer with ${confidence}` : times;
-      return `${head} against ${shareWords(other.n === 0 ? 0 : other.bad / other.n)}${where}, ${fewer} ${after}${limit}`;
+      const isFewer = 'worse' in check && check.worse === 'lower';
+      const accepted = 'tolerance' in check ? 1 + check.tolerance : 1;
+      const limit = 'tolerance' in check ? `; limit ${numberWords(isFewer ? 1 / accepted : accepted)} times` : '';
+      return `${head} against ${words(other)}${where}, ${isFewer ? `fewer with ${confidence}` : times}${after}${limit}`;
     }
     case 'latency': {
       const histogram = (counts: readonly number[]) => ({ boundsMs: state.boundsMs ?? [], counts });
-      const ms = Number(found.from ?? 0);
+      const isLimit = found.from === 'limit';
+      const ms = isLimit ? (check.maxMs ?? 0) : Number(found.from ?? 0);
       const share = (counts: readonly number[]): string => {
         const requests = requestsIn(counts);
         return shareWords(requests === 0 ? 0 : requestsAbove(histogram(counts), ms) / requests);
       };
-      return `canary ${check.name}: ${share(canary)} slower than ${msWords(ms)} against ${share(stable)}, worse with ${confidence} after ${plural(requestsIn(canary), 'request')}`;
+      const against = isLimit ? `, limit ${shareWords(1 - check.quantile)}` : ` against ${share(stable)}`;
+      return `canary ${check.name}: ${share(canary)} slower than ${msWords(ms)}${against}, worse with ${confidence} after ${plural(requestsIn(canary), 'request')}`;
     }
-    case 'gauge':
-      return `${findGauge(check, state, weighedOf(check, state, rules, found)).sentence}, ${check.worse} than tolerated with ${confidence} (limit ${numberWords(1 + check.tolerance)} times)`;
+    case 'gauge': {
+      const limit = check.worse === 'lower' ? 1 / (1 + check.tolerance) : 1 + check.tolerance;
+      return `${findGauge(check, state, weighedOf(check, state, rules, found)).sentence}, ${check.worse} than tolerated with ${confidence} (limit ${numberWords(limit)} times)`;
+    }
     default:
       return unreachable(check);
   }
@@ -145,15 +152,16 @@ function hardShare({ hardMax }: RatioCheck | SloCheck, { newest, exposed }: Stat
 
 const evidenceOf = (arm: Arm): ArmEvidence => ({ n: arm.n, bad: arm.bad, value: arm.n === 0 ? null : arm.bad / arm.n });
 
+const rateWords = ({ n, bad }: Arm): string => `${numberWords(n === 0 ? 0 : bad / n)} (${countWords(bad)} in ${countWords(n)})`;
+
 function findRate(check: RateCheck, state: State, weighed: Weighed): Finding {
   const canary = armOf(state.canary, true);
   const stable = armOf(state.stable, true);
-  const words = ({ n, bad }: Arm): string => `${numberWords(n === 0 ? 0 : bad / n)} (${countWords(bad)} in ${countWords(n)})`;
   return {
     breached: false,
     hard: null,
     undecided: stable.n === 0 ? 'stable has had nothing to compare with' : tooFew(canary.n, weighed),
-    sentence: `canary ${check.name} ${words(canary)} against ${words(stable)} on stable${timesWords(weighed)}`,
+    sentence: `canary ${check.name} ${rateWords(canary)} against ${rateWords(stable)} on stable${timesWords(weighed)}`,
     requests: canary.n,
     canary: evidenceOf(canary),
     stable: evidenceOf(stable),

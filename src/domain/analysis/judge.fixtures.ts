@@ -1,11 +1,21 @@
 /** Checks, answers and a clock for the judge's tests. */
 import { prng } from '../../lib/prng.ts';
 import { Instant } from '../ids.ts';
-import type { LatencyCheck, RatioCheck, ThresholdCheck } from '../plan.ts';
+import type {
+  Check,
+  GaugeCheck,
+  LatencyCheck,
+  MannWhitneyCheck,
+  Plan,
+  RateCheck,
+  RatioCheck,
+  SloCheck,
+  ThresholdCheck,
+} from '../plan.ts';
 import { judge } from './judge.ts';
 import type { JudgeContext, Judged, JudgeState } from './judge.ts';
 import type { CounterSeries, Measurement } from './measurement.ts';
-import type { Check } from '../plan.ts';
+import { judgedTogether } from './together.ts';
 
 export const START = 1_800_000_000_000;
 export const INTERVAL_MS = 10_000;
@@ -46,6 +56,56 @@ export const latencyCheck = (change: Partial<LatencyCheck> = {}): LatencyCheck =
   maxMs: null,
   hardMaxMs: null,
   minRequests: 100,
+  ...change,
+});
+
+export const rateCheck = (change: Partial<RateCheck> = {}): RateCheck => ({
+  ...base,
+  kind: 'rate',
+  worse: 'higher',
+  weight: 1,
+  name: 'restarts',
+  tolerance: 0.1,
+  floor: 0,
+  minRequests: null,
+  ...change,
+});
+
+export const sloCheck = (change: Partial<SloCheck> = {}): SloCheck => ({
+  ...base,
+  kind: 'slo',
+  weight: 1,
+  name: 'availability',
+  max: 0.01,
+  hardMax: null,
+  minRequests: 100,
+  ...change,
+});
+
+export const gaugeCheck = (change: Partial<GaugeCheck> = {}): GaugeCheck => ({
+  ...base,
+  kind: 'gauge',
+  worse: 'higher',
+  weight: 1,
+  name: 'cpu',
+  tolerance: 0.1,
+  floor: 0,
+  ...change,
+});
+
+export const rankCheck = (change: Partial<MannWhitneyCheck> = {}): MannWhitneyCheck => ({
+  ...base,
+  kind: 'mann-whitney',
+  name: 'ranks',
+  direction: 'increase',
+  tolerance: 0.25,
+  allowed: { increase: 1, decrease: 1 },
+  criticalAllowed: { increase: 1, decrease: 1 },
+  critical: false,
+  mustHaveData: false,
+  group: 'all',
+  lookbackMs: null,
+  minValues: 10,
   ...change,
 });
 
@@ -99,6 +159,16 @@ export const value = (seconds: number, number: number): Measurement => ({
   value: number,
 });
 
+/** Levels of one instance of each version for each number. */
+export const gauges = (seconds: number, canary: readonly number[], stable: readonly number[]): Measurement => ({
+  kind: 'gauges',
+  at: at(seconds),
+  series: [
+    ...canary.map((level, index) => ({ key: `c${index}`, role: 'canary' as const, value: level })),
+    ...stable.map((level, index) => ({ key: `s${index}`, role: 'stable' as const, value: level })),
+  ],
+});
+
 export const histogram = (seconds: number, canary: readonly number[], stable: readonly number[]): Measurement => ({
   kind: 'histogram',
   at: at(seconds),
@@ -115,12 +185,26 @@ export type Poll = {
   readonly context?: Partial<JudgeContext>;
 };
 
+/** A plan of one check, whose evidence is then the whole of it. */
+export const planOf = (...checks: readonly Check[]): Pick<Plan, 'checks' | 'falseRollbackRate' | 'score'> => ({
+  checks: Object.fromEntries(checks.map((check) => [check.name, check])),
+  falseRollbackRate: 0.01,
+  score: { pass: 95, marginal: 75, groups: {} },
+});
+
+/** One answer, as the controller judges it: by itself, and then as the only check of its release. */
+export function judgeOne(check: Check, state: JudgeState | null, answer: Measurement, context: JudgeContext): Judged {
+  const judged = judge(check, state, answer, context);
+  const [verdict] = judgedTogether(planOf(check), [{ check, ...judged }], {});
+  return { ...judged, verdict: verdict ?? judged.verdict };
+}
+
 /** Judges one answer after the other, the state going through JSON as in a store. */
 export function judgeAll(check: Check, polls: readonly Poll[], start: JudgeState | null = null): Judged {
   let judged: Judged | null = null;
   let state = start;
   for (const { seconds, answer, context } of polls) {
-    judged = judge(check, state, answer, contextAt(seconds, context));
+    judged = judgeOne(check, state, answer, contextAt(seconds, context));
     state = JSON.parse(JSON.stringify(judged.state)) as JudgeState; // what a store gives back
   }
   if (judged === null) throw new Error('nothing was judged');

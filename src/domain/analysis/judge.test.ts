@@ -1,6 +1,16 @@
 import { expect, it } from 'vitest';
-import { judge } from './judge.ts';
-import { at, contextAt, counters, judgeAll, ratioCheck, series, steady, thresholdCheck, value } from './judge.fixtures.ts';
+import {
+  at,
+  contextAt,
+  counters,
+  judgeAll,
+  judgeOne,
+  ratioCheck,
+  series,
+  steady,
+  thresholdCheck,
+  value,
+} from './judge.fixtures.ts';
 import type { Measurement } from './measurement.ts';
 
 const GOOD = steady([100, 1], [900, 9], 5);
@@ -55,9 +65,9 @@ it('leaves out the warm-up for soft limits', () => {
 
 it('adds nothing for the same sample again, and leaves the state as it was', () => {
   const before = judgeAll(ratioCheck(), GOOD);
-  const again = judge(ratioCheck(), before.state, counters(40, [400, 4], [3600, 36]), contextAt(41));
+  const again = judgeOne(ratioCheck(), before.state, counters(40, [400, 4], [3600, 36]), contextAt(41));
   expect(again).toEqual({ ...before, fresh: false });
-  const older = judge(ratioCheck(), before.state, counters(20, [999, 999], [3600, 36]), contextAt(41));
+  const older = judgeOne(ratioCheck(), before.state, counters(20, [999, 999], [3600, 36]), contextAt(41));
   expect(older).toEqual({ ...before, fresh: false });
 });
 
@@ -68,13 +78,13 @@ it('starts anew from a state that it cannot read', () => {
     { ...judgeAll(ratioCheck(), GOOD).state, canary: ['x'] },
     { ...judgeAll(ratioCheck(), GOOD).state, sample: null },
   ]) {
-    expect(judge(ratioCheck(), state, counters(50, [500, 5], [4500, 45]), contextAt(50)).verdict.verdict).toBe('inconclusive');
+    expect(judgeOne(ratioCheck(), state, counters(50, [500, 5], [4500, 45]), contextAt(50)).verdict.verdict).toBe('inconclusive');
   }
 });
 
 it('does not carry the state of one kind of check into another', () => {
   const state = judgeAll(ratioCheck(), GOOD).state;
-  expect(judge(thresholdCheck(), state, value(50, 0.5), contextAt(50)).verdict.evidence.measurements).toBe(1);
+  expect(judgeOne(thresholdCheck(), state, value(50, 0.5), contextAt(50)).verdict.evidence.measurements).toBe(1);
 });
 
 // The newest answer: what it takes away, and what it cannot.

@@ -174,10 +174,13 @@ export function tickOf(spec: Spec, interval: Interval, boundsMs: readonly number
       strata.length < 2
         ? {}
         : Object.fromEntries(
-            strata.map((stratum) => [stratum, { canary: part('canary', stratum), stable: part('stable', stratum) }]),
+            strata.map((stratum) => [partName(stratum), { canary: part('canary', stratum), stable: part('stable', stratum) }]),
           ),
   };
 }
+
+/** A route may be named like what every object has. */
+const partName = (stratum: string): string => (stratum in Object.prototype ? `"${stratum}"` : stratum);
 
 /** As many buckets as the other arm has: an arm without requests has none. */
 const filled = (counts: readonly number[], other: readonly number[]): readonly number[] =>

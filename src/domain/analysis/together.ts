@@ -69,7 +69,7 @@ type Sum = { readonly sum: number; readonly threshold: number; readonly condemne
 
 function found(verdict: CheckVerdict, { sum, threshold, condemned }: Sum): CheckVerdict {
   if (verdict.hard) return verdict;
-  if (threshold <= sum) return { ...verdict, verdict: 'fail', sentence: condemned };
+  if (threshold <= sum) return { ...verdict, verdict: 'fail', doubt: null, sentence: condemned };
   const isCalm = sum < Math.log(HOLD_E) || (verdict.verdict !== 'pass' && verdict.verdict !== 'inconclusive');
   if (isCalm) return verdict;
   const odds = `${numberWords(Math.round(Math.exp(sum)))} of ${numberWords(Math.round(Math.exp(threshold)))}`;
@@ -102,6 +102,7 @@ function ranked(
       return verdict;
     const sentence = `${verdict.sentence}; ${words}`;
     if (score.verdict === 'pass' || own.classification === 'pass') return { ...verdict, sentence };
-    return { ...verdict, sentence, verdict: score.verdict === 'fail' ? 'fail' : 'inconclusive', doubt: 'marginal' };
+    if (score.verdict === 'fail') return { ...verdict, sentence, verdict: 'fail', doubt: null };
+    return { ...verdict, sentence, verdict: 'inconclusive', doubt: 'marginal' };
   });
 }

@@ -147,7 +147,7 @@ function restart({ schedule }: Twin, state: Betting): void {
   const { unstarted, started, ticks } = state;
   let next = { unstarted, started };
   state.bets = state.bets.map((bets) => {
-    const after = restarted({ bets: [...bets], unstarted, started, ticks, most: 0 }, schedule);
+    const after = restarted({ bets: [...bets], unstarted, started, ticks }, schedule);
     next = after;
     return Float64Array.from(after.bets);
   });

@@ -14,10 +14,12 @@ export type Series = {
 
 const tagValue = z.union([z.string(), z.number()]).transform(String);
 const answer = z.array(
-  z.object({
+  z.strictObject({
     target: z.string(),
     tags: z.record(z.string(), tagValue).default({}),
-    datapoints: z.array(z.tuple([z.number().nullable(), z.number().int().min(0)])),
+    xFilesFactor: z.unknown().optional(),
+    stepInSec: z.unknown().optional(),
+    datapoints: z.array(z.tuple([z.number().nullable(), z.number().int().min(0)])).min(1),
   }),
 );
 

@@ -28,14 +28,19 @@ export function graphite(name: string, options: GraphiteOptions, send: Send): Me
     async measure(question, signal) {
       const back = Math.max(lookbackMs, Number(question.check.query['range'] ?? 0));
       const lines = await linesOf({ options, question, send, signal }, question.now - back, question.now);
-      return named(name, lines.ok ? measurementOf(question, lines.value, lookbackMs) : failed(question, lines.error));
+      return named(
+        name,
+        lines.ok ? measurementOf(question, lines.value, { lookbackMs, aligned: true }) : failed(question, lines.error),
+      );
     },
     async history(question, span, signal): Promise<Result<readonly Measurement[], string>> {
       const instants = stepsOf(span);
       if (!instants.ok) return instants;
       const back = Math.max(lookbackMs, Number(question.check.query['range'] ?? 0));
       const lines = await linesOf({ options, question, send, signal }, span.from - back, span.to);
-      return lines.ok ? ok(historyOf(question, lines.value, instants.value, lookbackMs)) : err(`${name}: ${lines.error}`);
+      return lines.ok
+        ? ok(historyOf(question, lines.value, instants.value, { lookbackMs, aligned: true }))
+        : err(`${name}: ${lines.error}`);
     },
     close: async () => {},
   };

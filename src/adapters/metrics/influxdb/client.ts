@@ -10,17 +10,20 @@ import type { InfluxdbOptions } from './options.ts';
 export type Series = { readonly tags: Readonly<Record<string, string>>; readonly points: readonly Point[] };
 
 const whole = z.literal(false).optional();
-const series = z.object({
+/** What a series or a result lacks would be taken for calm: nothing in them is called otherwise than it is known. */
+const series = z.strictObject({
+  name: z.string().optional(),
   tags: z.record(z.string(), z.string()).default({}),
   columns: z.tuple([z.literal('time'), z.literal('value')]),
-  values: z.array(z.tuple([z.number().int().min(0), z.number().nullable()])),
+  values: z.array(z.tuple([z.number().int().min(0), z.number()])).min(1),
   partial: whole,
 });
 const answer = z.object({
   results: z.array(
-    z.object({
+    z.strictObject({
       statement_id: z.number().int(),
-      series: z.array(series).default([]),
+      series: z.array(series).min(1).optional(),
+      messages: z.unknown().optional(),
       partial: whole,
       error: z.undefined().optional(),
     }),
@@ -47,7 +50,7 @@ export async function ask(
     ...(retentionPolicy === undefined ? {} : { rp: retentionPolicy }),
     epoch: 'ms',
     q: statements.join('; '),
-  });
+  }).toString();
   const asked = await exchange(send, { method: 'GET', url: `${url.replace(/\/$/, '')}/query?${query}` }, words, signal);
   if (!asked.ok) return asked;
   const read = answer.safeParse(asked.value);
@@ -55,12 +58,11 @@ export async function ask(
   const { results } = read.data;
   if (results.length !== statements.length || results.some(({ statement_id: id }, index) => id !== index))
     return err(`${results.length} answers to ${statements.length} statements`);
-  // A point without the field is none.
   return ok(
     results.map((result) =>
-      result.series.map(({ tags, values }) => ({
+      (result.series ?? []).map(({ tags, values }) => ({
         tags,
-        points: values.flatMap(([atMs, value]) => (value === null ? [] : [{ atMs, value }])),
+        points: values.map(([atMs, value]) => ({ atMs, value })),
       })),
     ),
   );

@@ -41,7 +41,9 @@ export function influxdb(name: string, options: InfluxdbOptions, send: Send): Me
         return err(`${name}: what a function makes of a range has no history: ask for the field itself`);
       const back = Math.max(lookbackMs, Number(question.check.query['range'] ?? 0));
       const lines = await linesOf(read.value, { fromMs: span.from - back, toMs: span.to, newest: false }, send, signal);
-      return lines.ok ? ok(historyOf(question, lines.value, instants.value, lookbackMs)) : err(`${name}: ${lines.error}`);
+      return lines.ok
+        ? ok(historyOf(question, lines.value, instants.value, { lookbackMs, aligned: false }))
+        : err(`${name}: ${lines.error}`);
     },
     close: async () => {},
   };
@@ -93,7 +95,7 @@ async function measure(asked: Prepared, send: Send, signal: AbortSignal): Promis
   if (call !== null) return aggregate(asked, rangeMs ?? lookbackMs, send, signal);
   const span = { fromMs: question.now - (rangeMs ?? lookbackMs), toMs: question.now, newest: rangeMs === null };
   const lines = await linesOf(asked, span, send, signal);
-  return lines.ok ? measurementOf(question, lines.value, lookbackMs) : failed(question, lines.error);
+  return lines.ok ? measurementOf(question, lines.value, { lookbackMs, aligned: false }) : failed(question, lines.error);
 }
 
 type Times = { readonly fromMs: number; readonly toMs: number; readonly newest: boolean };
@@ -183,11 +185,10 @@ async function aggregate(
   const at = only(newest);
   if (value === null || at === null) return noData(question, 'no recent point answers to the query');
   if (value === 'several' || at === 'several') return failed(question, 'several values answer where one is needed');
-  return measurementOf(
-    question,
-    [{ part: 'query', role: 'canary', key: '', points: [{ atMs: at.atMs, value: value.value }] }],
-    Math.max(rangeMs, options.lookbackMs),
-  );
+  return measurementOf(question, [{ part: 'query', role: 'canary', key: '', points: [{ atMs: at.atMs, value: value.value }] }], {
+    lookbackMs: Math.max(rangeMs, options.lookbackMs),
+    aligned: false,
+  });
 }
 
 function only(series: readonly Series[]): Series['points'][number] | 'several' | null {

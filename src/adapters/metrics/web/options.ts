@@ -51,8 +51,8 @@ const check = z
   .discriminatedUnion(
     'kind',
     [
-      z.strictObject({ kind: z.literal('ratio'), ...base, canary: counts, stable: counts }),
-      z.strictObject({ kind: z.literal('slo'), ...base, canary: counts }),
+      /** Without stable it says whether a promised limit holds, and compares nothing. */
+      z.strictObject({ kind: z.literal('ratio'), ...base, canary: counts, stable: counts.optional() }),
       z.strictObject({ kind: z.literal('rate'), ...base, canary: events, stable: events }),
       z.strictObject({
         kind: z.literal('latency'),
@@ -67,7 +67,7 @@ const check = z
       z.strictObject({ kind: z.literal('gauge'), ...base, canary: value, stable: value }),
       z.strictObject({ kind: z.literal('threshold'), ...base, value: pointer }),
     ],
-    { error: 'a check says its kind: ratio, slo, rate, latency, gauge or threshold' },
+    { error: 'a check says its kind: ratio, rate, latency, gauge or threshold' },
   )
   .superRefine(({ body, method, url: address }, ctx) => {
     if (body !== undefined && method === 'GET')

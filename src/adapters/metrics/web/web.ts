@@ -6,6 +6,7 @@ import type { CounterSeries, GaugeSeries, HistogramSeries, Measurement, Role } f
 import { Instant } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
+import { kindsServed } from '../../../ports/metric-provider.ts';
 import type { MetricProvider, Question } from '../../../ports/metric-provider.ts';
 import { exchange } from '../access.ts';
 import type { Ask, Send } from '../access.ts';
@@ -35,11 +36,11 @@ export function web(name: string, { checks }: WebOptions, send: Send): MetricPro
         return `${name} is asked by names from headgate.yaml, not by "${offered ?? Object.values(rest).join(', ')}"; it offers ${known}`;
       if (Object.keys(rest).length > 0)
         return `${name} takes no ${Object.keys(rest).join(', ')}: what is asked is in headgate.yaml`;
-      const fits =
-        found.kind === check.kind || (found.kind === 'ratio' && (check.kind === 'slo' || check.kind === 'mann-whitney'));
-      return fits || (found.kind === 'gauge' && check.kind === 'mann-whitney')
-        ? null
-        : `${name} answers ${offered} for checks of kind ${found.kind}, not ${check.kind}`;
+      if (!kindsServed(found.kind).includes(check.kind))
+        return `${name} answers ${offered} for checks of kind ${kindsServed(found.kind).join(', ')}, not ${check.kind}`;
+      return found.kind === 'ratio' && !found.stable && check.kind !== 'slo'
+        ? `${name} knows nothing of stable for ${offered}: it answers checks of kind slo`
+        : null;
     },
     async measure(question, signal) {
       const check = wanted(question);
@@ -55,11 +56,11 @@ export function web(name: string, { checks }: WebOptions, send: Send): MetricPro
         return err(`${name}: ${instants.value.length} requests are more than ${MOST_REQUESTS}: take longer steps`);
       const answers: Measurement[] = [];
       for (const now of instants.value) {
-        const answer = await measure(check, { ...question, since: span.from, now }, send, signal);
-        if (answer.kind === 'failed') return err(`${name}: ${answer.detail}`);
-        answers.push(answer);
+        const answer = await measure(check, { ...question, since: span.from, now, isPast: true }, send, signal);
+        answers.push(named(name, answer));
       }
-      return ok(answers);
+      const [first] = answers;
+      return first?.kind === 'failed' && answers.every(({ kind }) => kind === 'failed') ? err(first.detail) : ok(answers);
     },
     close: async () => {},
   };
@@ -71,8 +72,11 @@ const asksUntil = (check: WebCheck): boolean => placesOf(check).some((place) => 
 /** Counted from a time that we say: then that is when counting began. */
 const asksFrom = (check: WebCheck): boolean => placesOf(check).some((place) => place.startsWith('from'));
 
-async function measure(check: WebCheck, question: Question, send: Send, signal: AbortSignal): Promise<Measurement> {
-  if (question.stableVersion === question.canaryVersion && check.kind !== 'threshold' && check.kind !== 'slo')
+/** Of the past stable alone is an answer, too. */
+type Asked = Question & { readonly isPast?: boolean };
+
+async function measure(check: WebCheck, question: Asked, send: Send, signal: AbortSignal): Promise<Measurement> {
+  if (question.stableVersion === question.canaryVersion && 'stable' in check && check.stable)
     return failed(question, `canary and stable are both version ${question.canaryVersion}: they cannot be told apart`);
   const ask = askOf(check, question);
   if (!ask.ok) return failed(question, ask.error);
@@ -128,7 +132,7 @@ function valuesOf({
 
 type Read<T> = Result<T, string>;
 
-function measurementOf(check: WebCheck, question: Question, document: unknown): Read<Measurement> {
+function measurementOf(check: WebCheck, question: Asked, document: unknown): Read<Measurement> {
   const { canaryVersion, stableVersion } = question;
   const at = timeOf(check, question, document);
   if (!at.ok) return at;
@@ -142,7 +146,7 @@ function measurementOf(check: WebCheck, question: Question, document: unknown): 
   }
   const sides: readonly (readonly [Role, string, WebSide])[] = [
     ['canary', canaryVersion, check.canary],
-    ...('stable' in check && stableVersion !== null ? [['stable', stableVersion, check.stable] as const] : []),
+    ...(check.stable && stableVersion !== null ? [['stable', stableVersion, check.stable] as const] : []),
   ];
   const startedAt = asksFrom(check) ? question.since : null;
   const series: (CounterSeries | GaugeSeries | HistogramSeries)[] = [];
@@ -151,9 +155,11 @@ function measurementOf(check: WebCheck, question: Question, document: unknown): 
   for (const [role, version, side] of sides) {
     const own = sideOf(check, side, { document, role, version, startedAt, bounds: bounds.value });
     if (!own.ok) return own;
-    if (role === 'canary' && own.value.length === 0) return ok(noData(question, `no numbers of version ${canaryVersion}`));
+    if (role === 'canary' && own.value.length === 0 && !question.isPast)
+      return ok(noData(question, `no numbers of version ${canaryVersion}`));
     series.push(...own.value);
   }
+  if (series.length === 0) return ok(noData(question, 'no numbers of any version'));
   const of = { at: at.value };
   if (check.kind === 'latency')
     return ok({ kind: 'histogram', ...of, boundsMs: bounds.value, series: series.filter((one) => 'counts' in one) });
@@ -190,6 +196,7 @@ function sideOf(check: WebCheck, side: WebSide, place: Place): Read<readonly (Co
     const bad = bads.value.get(key);
     if (bad === undefined) return err(`${totalPointer} counts ${keyOf(key)}, and ${badPointer} does not`);
     if (total < 0 || bad < 0) return err(`a count of ${keyOf(key)} below nothing`);
+    if (Number.MAX_SAFE_INTEGER < Math.max(total, bad)) return err(`a count of ${keyOf(key)} too large to be exact`);
     series.push({ key: keyOf(key), role, startedAt, total, bad });
   }
   const orphan = [...bads.value.keys()].find((key) => !totals.value.has(key));
@@ -211,6 +218,7 @@ function histogramOf(
   for (const [index, count] of found.value.entries()) {
     if (typeof count !== 'number' || !Number.isFinite(count)) return err(`${pointer}/${index} is ${kindOf(count)}, not a count`);
     const own = cumulated ? count - Number(found.value[index - 1] ?? 0) : count;
+    if (Number.MAX_SAFE_INTEGER < count) return err(`${pointer}/${index} is too large to be exact`);
     if (own < 0) return err(`${pointer}/${index} is ${cumulated ? 'less than the bucket before' : 'below nothing'}`);
     counts.push(own);
   }

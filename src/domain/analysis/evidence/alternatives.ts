@@ -5,11 +5,17 @@ import { clamp } from './log-space.ts';
 const LEAST = 1e-9;
 /** From here on a multiple of a share is one of its odds, since a share ends at 1. */
 const HALF = 0.5;
+/** Where so much is tolerated, everything is: no share is worse than nearly all. */
+const ALL = 0.999;
 
-/** Null where the alternative is not worse than what is tolerated. `stable` may come from the past only. */
+/**
+ * Null where nothing is worse than what is tolerated: an alternative that the null hypothesis contains would be a bet on a
+ * *better* canary. `stable` may come from the past only.
+ */
 export function shareAlternatives(stable: number, { factor, floor }: Limit): (ratio: number) => Alternative | null {
   const share = clamp(stable, LEAST, 1 - LEAST);
-  const tolerated = Math.min(factor * share + floor, 0.999);
+  const tolerated = factor * share + floor;
+  if (ALL <= tolerated) return () => null;
   return (ratio) => {
     const canary = multiple(tolerated, ratio);
     return canary <= tolerated ? null : { canary, stable: share };

@@ -11,7 +11,7 @@ import type { Effect } from './effect.ts';
 import { logRates, logShare, logShares } from './likelihood.ts';
 import type { Arm, Limit } from './likelihood.ts';
 import { logAddExp, logMeanExp } from './log-space.ts';
-import { advance, begin, grid, worth } from './process.ts';
+import { advance, begin, grid, twoGrids, worth } from './process.ts';
 import type { Process, Schedule } from './process.ts';
 import { noProof, observeProof, observeProofBelow } from './proof.ts';
 import type { Proof } from './proof.ts';
@@ -54,8 +54,9 @@ export type Counts = {
   readonly ticks: number;
 };
 
-export const ALL_PARTS = grid(1.15, 64, 24);
-const ONE_PART = grid(1.15, 64, 12);
+export const ALL_PARTS = twoGrids(grid(1.3, 8, 14, 0.7), grid(14, 64, 3, 0), 0.08);
+/** One broken part of many is broken badly, or not seen at all. */
+const ONE_PART = grid(1.3, 64, 12);
 const MOST_PARTS = 20;
 const OTHER = 'other';
 /** Half a bad request among fifty: soon outweighed, and harmless, since a wrong guess costs power only. */

@@ -8,6 +8,7 @@
  * of successive intervals. Over single intervals, minutes and five minutes, the largest counts. Source: Pearson's
  * statistic as in McCullagh and Nelder, "Generalized Linear Models", 1989, section 4.5; von Neumann, 1941, for differences.
  */
+import { hash32 } from '../../../lib/prng.ts';
 import type { Arm } from './likelihood.ts';
 
 /** What one instance of stable counted in an interval, within one part of the traffic. */
@@ -63,21 +64,24 @@ export type Span = {
 export function observeScatter({ scales, byInstance }: Dispersion, cells: readonly Cell[], span: Span): Dispersion {
   const busy = cells.filter(({ n }) => n > 0).slice(0, MOST_CELLS);
   if (busy.length === 0) return { scales, byInstance };
+  const named = busy.map(({ key, group, n, bad }): Named => [`${shortOf(group)}${BETWEEN}${shortOf(key)}`, n, bad]);
   return {
     byInstance: byInstance || hasSiblings(busy),
-    scales: scales.map((scale) => gather(scale, busy, span)),
+    scales: scales.map((scale) => gather(scale, named, span)),
   };
 }
 
+type Named = readonly [name: string, n: number, bad: number];
+const BETWEEN = ' ';
+
 const hasSiblings = (cells: readonly Cell[]): boolean => new Set(cells.map(({ group }) => group)).size < cells.length;
 
-function gather(scale: Scale, cells: readonly Cell[], { from, to, isRate }: Span): Scale {
+function gather(scale: Scale, cells: readonly Named[], { from, to, isRate }: Span): Scale {
   const since = scale.since ?? from;
   const gathered: Record<string, readonly [number, number]> = { ...scale.gathered };
-  for (const { key, group, n, bad } of cells) {
-    const name = `${group} ${key}`;
+  for (const [name, n, bad] of cells) {
     const [allN, allBad] = gathered[name] ?? [0, 0];
-    gathered[name] = [allN + n, allBad + bad];
+    gathered[name] = [rounded(allN + n), rounded(allBad + bad)];
   }
   if (to - since < scale.spanMs) return { ...scale, since, gathered };
   const found = compare(gathered, scale.before, isRate);
@@ -86,20 +90,17 @@ function gather(scale: Scale, cells: readonly Cell[], { from, to, isRate }: Span
     since: to,
     gathered: {},
     before: found.total,
-    chiSquared: round(scale.chiSquared + found.chiSquared),
+    chiSquared: rounded(scale.chiSquared + found.chiSquared),
     freedom: scale.freedom + found.freedom,
   };
 }
 
 function compare(gathered: Scale['gathered'], before: Scale['before'], isRate: boolean) {
-  const groups = Map.groupBy(Object.entries(gathered), ([name]) => name.slice(0, name.indexOf(' ')));
+  const groups = groupsOf(gathered);
   let chiSquared = 0;
   let freedom = 0;
-  for (const members of groups.values()) {
-    const found = pearson(
-      members.map(([, counts]) => counts),
-      isRate,
-    );
+  for (const members of groups) {
+    const found = pearson(members, isRate);
     chiSquared += found.chiSquared;
     freedom += found.freedom;
   }
@@ -107,6 +108,17 @@ function compare(gathered: Scale['gathered'], before: Scale['before'], isRate: b
   if (freedom > 0 || before === null) return { chiSquared, freedom, total };
   const step = pearson([before, total], isRate);
   return { chiSquared: Math.min(step.chiSquared, LARGEST_STEP), freedom: step.freedom, total };
+}
+
+function groupsOf(gathered: Scale['gathered']): readonly (readonly (readonly [number, number])[])[] {
+  const groups = new Map<string, (readonly [number, number])[]>();
+  for (const [name, counts] of Object.entries(gathered)) {
+    const group = name.slice(0, name.indexOf(BETWEEN));
+    const members = groups.get(group);
+    if (members) members.push(counts);
+    else groups.set(group, [counts]);
+  }
+  return [...groups.values()];
 }
 
 /** Scatter of shares about the one that they have together; nothing where there is no bad request, or nothing else. */
@@ -120,4 +132,8 @@ function pearson(cells: readonly (readonly [n: number, bad: number])[], isRate: 
   return { chiSquared, freedom: cells.length - 1 };
 }
 
-const round = (value: number): number => Math.round(value * 1e6) / 1e6;
+/** Counts may be fractions, and the state is to stay small. */
+const rounded = (value: number): number => Math.round(value * 1e4) / 1e4;
+
+/** Names of instances can be long, and only have to be told apart. */
+const shortOf = (name: string): string => hash32(name).toString(36);

@@ -5,9 +5,9 @@
  */
 import { logRatio } from './likelihood.ts';
 import type { Arm } from './likelihood.ts';
-import { kept, logSpaced, logSumExp } from './log-space.ts';
+import { logSpaced, logSumExp } from './log-space.ts';
 
-/** Log likelihood of each ratio. */
+/** Log likelihood of each ratio, less that of the likeliest. */
 export type Effect = readonly number[];
 
 const COUNT = 161;
@@ -21,17 +21,22 @@ export type RatioEstimate = { readonly estimate: number; readonly low: number | 
 export const noEffect = (): Effect => RATIOS.map(() => 0);
 
 export function observeEffect(before: Effect, canary: Arm, stable: Arm, dispersion: number): Effect {
-  if (canary.n <= 0 || stable.n <= 0) return before;
-  return before.map((log, index) => kept(log + logRatio(canary, stable, RATIOS[index] ?? 1) / dispersion));
+  if (canary.n <= 0 || stable.n <= 0 || canary.bad + stable.bad === 0) return before;
+  const likelihood = logRatio(canary, stable);
+  const after = before.map((log, index) => log + likelihood(RATIOS[index] ?? 1) / dispersion);
+  const most = Math.max(...after);
+  return after.map((log) => rounded(log - most));
 }
+
+/** Four decimals where it matters: the state stays small. */
+const rounded = (log: number): number => (log < -100 ? Math.round(log) : Math.round(log * 1e4) / 1e4 + 0);
 
 /** Null before anything bad was seen: then every small ratio is as likely as the next. An end of the grid is an open end. */
 export function estimateOf(effect: Effect, miss = MISS): RatioEstimate | null {
-  const most = Math.max(...effect);
   const all = logSumExp(effect) - Math.log(COUNT);
   const inside = RATIOS.filter((_, index) => all - (effect[index] ?? 0) < Math.log(1 / miss));
-  const estimate = RATIOS[effect.indexOf(most)];
-  if (estimate === undefined || most === 0) return null;
+  const estimate = RATIOS[effect.indexOf(0)];
+  if (estimate === undefined || effect.every((log) => log === 0)) return null;
   return { estimate, low: openBelow(inside[0]), high: openAbove(inside.at(-1)) };
 }
 

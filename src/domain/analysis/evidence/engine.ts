@@ -21,6 +21,7 @@ import type { RatioEstimate } from './effect.ts';
 import { gaugesWorth, noGauges, observeGauges, scatterOf } from './gauges.ts';
 import type { Gauges, GaugeSpec, GaugeTick } from './gauges.ts';
 import { logSumExp } from './log-space.ts';
+import { isPossible } from './possible.ts';
 import type { Schedule } from './process.ts';
 import { proofWorth } from './proof.ts';
 import { knownTails, noTails, observeTails, tailsWorth, worstBound } from './tails.ts';
@@ -59,8 +60,14 @@ export type Rules = {
   readonly horizonMs: number;
 };
 
+/** A limit of nothing at all would make one bad request infinite evidence. */
+const LEAST_LIMIT = 1e-9;
+const limitOf = (max: number | null): number | null => (max === null ? null : Math.max(max, LEAST_LIMIT));
+
 const RESTART_MS = 300_000;
 const MOST_RESTARTS = 24;
+/** Enough for a defect of the twentieth minute, and hardly felt by one of the first. */
+const KEPT_BACK = 0.15;
 
 export function specOf(check: EvidenceCheck, rules: Rules): Spec {
   const schedule = scheduleOf(rules);
@@ -71,12 +78,12 @@ export function specOf(check: EvidenceCheck, rules: Rules): Spec {
         kind: 'counts',
         isRate: check.kind === 'rate',
         limit: { factor: 1 + check.tolerance, floor: check.floor },
-        max: check.kind === 'ratio' ? check.max : null,
+        max: check.kind === 'ratio' ? limitOf(check.max) : null,
         fewerIsWorse: check.worse === 'lower',
         schedule,
       };
     case 'slo':
-      return { kind: 'counts', isRate: false, limit: null, max: check.max, fewerIsWorse: false, schedule };
+      return { kind: 'counts', isRate: false, limit: null, max: limitOf(check.max), fewerIsWorse: false, schedule };
     case 'latency':
       return { kind: 'tails', tolerance: check.tolerance, quantile: check.quantile, maxMs: check.maxMs, schedule };
     case 'gauge':
@@ -97,6 +104,7 @@ function scheduleOf({ alpha, tickMs, horizonMs }: Rules): Schedule {
   return {
     every: Math.max(1, Math.round(everyMs / tickMs)),
     restarts: Math.max(0, Math.ceil(horizonMs / everyMs) - 1),
+    keptBack: KEPT_BACK,
     cap: Math.log(1 / alpha) / 2,
   };
 }
@@ -116,11 +124,12 @@ export function init(spec: Spec): EvidenceState {
 
 /**
  * A state that knows what stable was like before: its rate and how it scatters, which bounds tell something, how far its
- * instances differ. `past` are intervals of stable before the release, oldest first; whatever is said of a canary in them
+ * instances differ. `history` is intervals of stable before the release, oldest first; whatever is said of a canary in them
  * is not looked at. No evidence comes of it.
  */
-export function calibrated(spec: Spec, past: readonly Tick[]): EvidenceState {
+export function calibrated(spec: Spec, history: readonly Tick[]): EvidenceState {
   const fresh = init(spec);
+  const past = history.filter((tick) => isPossible(spec, tick));
   if (spec.kind === 'counts' && fresh.kind === 'counts')
     return past.reduce(
       (state, tick) => (tick.kind === 'counts' ? { ...state, ...knownCounts(state, tick, spec) } : state),
@@ -137,8 +146,9 @@ export const calibratedGauges = (levels: readonly Readonly<Record<string, number
   ...noGauges(scatterOf(levels, stepMs)),
 });
 
-/** A tick of another kind than the state's changes nothing. */
+/** A tick of another kind than the state's changes nothing, and neither does one that cannot have happened. */
 export function step(spec: Spec, state: EvidenceState, tick: Tick): EvidenceState {
+  if (!isPossible(spec, tick)) return state;
   if (spec.kind === 'counts' && state.kind === 'counts' && tick.kind === 'counts') return observeCounts(state, tick, spec);
   if (spec.kind === 'tails' && state.kind === 'tails' && tick.kind === 'tails') return observeTails(state, tick, spec);
   if (spec.kind === 'gauges' && state.kind === 'gauges' && tick.kind === 'gauges')
@@ -158,25 +168,32 @@ export function assess(spec: Spec, state: EvidenceState): Assessment {
     return {
       logE: worthOf(spec, state),
       logProof: spec.fewerIsWorse || spec.isRate ? null : proofWorth(state.proof),
-      effect: spec.limit === null ? null : estimateOf(state.effect),
+      effect: spec.limit === null ? null : canarysOwn(estimateOf(state.effect), spec),
       atLeast: spec.limit === null ? null : (estimateOf(state.effect, alphaOf(spec.schedule))?.low ?? null),
       dispersion: told(state),
       from: worstPart(state, spec),
     };
   if (spec.kind === 'tails' && state.kind === 'tails') {
-    const worst = worstBound(state);
+    const worst = worstBound(state, spec);
     return {
       logE: worthOf(spec, state),
       logProof: proofWorth(state.proof),
       effect: estimateOf(state.effect),
       atLeast: estimateOf(state.effect, alphaOf(spec.schedule))?.low ?? null,
       dispersion: told(state),
-      from: worst === null ? null : `${worst.canaryMs}`,
+      from: worst === null ? null : `${worst}`,
     };
   }
   if (spec.kind === 'gauges' && state.kind === 'gauges')
     return { ...NOTHING, logE: worthOf(spec, state), effect: gaugeEffect(state) };
   return NOTHING;
+}
+
+/** Where fewer is worse the arms have changed places; people are told the canary's ratio all the same. */
+function canarysOwn(found: RatioEstimate | null, { fewerIsWorse }: CountSpec): RatioEstimate | null {
+  if (found === null || !fewerIsWorse) return found;
+  const inverse = (ratio: number | null): number | null => (ratio === null ? null : 1 / ratio);
+  return { estimate: 1 / found.estimate, low: inverse(found.high), high: inverse(found.low) };
 }
 
 export const NOTHING: Assessment = { logE: 0, logProof: null, effect: null, atLeast: null, dispersion: null, from: null };

@@ -7,7 +7,7 @@
  * themselves, and a margin for instances that simply differ. Without it pairs are gathered into blocks of five minutes and
  * judged by a t mixture that knows no scatter beforehand (right-Haar prior, half-normal effect).
  */
-import { kept, logSumExp } from './log-space.ts';
+import { logSumExp } from './log-space.ts';
 import { logNormalBelow, studentBelow } from './normal.ts';
 
 export type GaugeTick = { readonly canary: readonly number[]; readonly stable: readonly number[] };
@@ -25,7 +25,6 @@ export type Gauges = {
   readonly block: { readonly pairs: number; readonly sum: number; readonly since: number | null };
   /** Blocks: how many, their mean and the squared distances from it. */
   readonly blocks: { readonly count: number; readonly mean: number; readonly squares: number };
-  readonly most: number;
 };
 
 export type GaugeSpec = {
@@ -47,7 +46,6 @@ export const noGauges = (scatter: Scatter | null): Gauges => ({
   logRatios: 0,
   block: { pairs: 0, sum: 0, since: null },
   blocks: { count: 0, mean: 0, squares: 0 },
-  most: 0,
 });
 
 /** Null where there is no ratio: a level below nothing, or nothing at all on one side. */
@@ -55,7 +53,8 @@ function logRatioOf({ canary, stable }: GaugeTick, floor: number): number | null
   if (canary.length === 0 || stable.length === 0) return null;
   const [above, below] = [mean(canary) + floor, mean(stable) + floor];
   if (above === 0 && below === 0) return 0;
-  return above > 0 && below > 0 ? Math.log(above / below) : null;
+  const ratio = above > 0 && below > 0 ? Math.log(above / below) : NaN;
+  return Number.isFinite(ratio) ? ratio : null;
 }
 
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -73,14 +72,13 @@ export function observeGauges(
   const margin =
     Math.log1p(spec.tolerance) +
     BETWEEN_FACTOR * (before.scatter?.between ?? 0) * Math.sqrt(1 / tick.canary.length + 1 / tick.stable.length);
-  const next = {
+  return {
     ...before,
     ...blocked(before, ratio - margin, span),
     pairs: before.pairs + 1,
     excess: before.excess + ratio - margin,
     logRatios: before.logRatios + plain,
   };
-  return { ...next, most: kept(Math.max(next.most, gaugesWorth(next, spec.alpha))) };
 }
 
 function blocked(

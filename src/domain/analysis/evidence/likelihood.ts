@@ -17,7 +17,9 @@ export type Limit = { readonly factor: number; readonly floor: number };
 
 export type Alternative = { readonly canary: number; readonly stable: number };
 
-const NEWTON_STEPS = 4;
+/** Three or four are enough where bad requests are rare; near a share of 1 it takes more. */
+const NEWTON_STEPS = 40;
+const NEAR = 1e-11;
 const LEAST = 1e-12;
 
 /** Stable's rate at the null point that is closest to the alternative, for shares. */
@@ -40,7 +42,9 @@ export function closestShare(canary: number, stable: number, alternative: Altern
     const bend =
       canary * factor * factor * pullSlope(alternative.canary, onLimit) + stable * pullSlope(alternative.stable, share);
     const next = share - slope / bend;
+    const before = share;
     share = low <= next && next <= high ? next : (low + high) / 2;
+    if (Math.abs(share - before) <= NEAR * share) break;
   }
   return share;
 }
@@ -84,7 +88,9 @@ function logRate({ n, bad }: Arm, alternative: number, nullRate: number): number
 }
 
 /** Log likelihood of a ratio of rates, given how many events both arms had together: what intervals and proofs are made of. */
-export function logRatio(canary: Arm, stable: Arm, ratio: number): number {
-  const share = (ratio * canary.n) / (ratio * canary.n + stable.n);
-  return canary.bad * Math.log(share) + stable.bad * Math.log1p(-share);
+export function logRatio(canary: Arm, stable: Arm): (ratio: number) => number {
+  const bad = canary.bad + stable.bad;
+  const [logCanary, logStable] = [Math.log(canary.n), Math.log(stable.n)];
+  const fixed = canary.bad * logCanary + stable.bad * logStable;
+  return (ratio) => (bad === 0 ? 0 : fixed + canary.bad * Math.log(ratio) - bad * Math.log(ratio * canary.n + stable.n));
 }

@@ -21,10 +21,20 @@ export const logSpaced = (low: number, high: number, count: number): readonly nu
   Array.from({ length: count }, (_, k) => Math.exp(Math.log(low) + ((Math.log(high) - Math.log(low)) * k) / (count - 1)));
 
 /**
- * Nine decimals, rounded down: a state of a few characters a number, which goes through JSON unchanged. Downwards, because
- * evidence may be understated and never overstated. A zero weight is kept as a number that JSON can hold.
+ * Eight decimals, and three where the number is as good as nothing, rounded down: a state of a few characters a number, which
+ * goes through JSON unchanged. Downwards, because evidence may be understated and never overstated. A zero weight is kept
+ * as a number that JSON can hold.
  */
-export const kept = (log: number): number => (log === -Infinity ? NEVER : Math.floor(log * 1e9) / 1e9);
+export function kept(log: number): number {
+  if (log === -Infinity) return NEVER;
+  const scale = log < HOPELESS ? 1e3 : 1e8;
+  return Math.floor(log * scale + SLACK) / scale;
+}
+
+/** What is so much less likely than what is beside it hardly counts. */
+const HOPELESS = -50;
+/** A number that was rounded before must not sink once more because it has no exact binary form. */
+const SLACK = 1e-4;
 
 /** Small enough to be nothing beside anything. */
 export const NEVER = -1e9;

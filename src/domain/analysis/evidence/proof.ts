@@ -19,11 +19,10 @@ export const noProof = (): Proof => PARTS.map(() => 0);
 export const proofWorth = (proof: Proof): number => logMeanExp(proof);
 
 export function observeProof(before: Proof, canary: Arm, stable: Arm, dispersion: number): Proof {
-  if (canary.n <= 0 || stable.n <= 0) return before;
-  const atWorst = logRatio(canary, stable, NOT_TO_MISS);
-  return before.map((log, index) =>
-    kept(log + (logRatio(canary, stable, NOT_TO_MISS * (PARTS[index] ?? 1)) - atWorst) / dispersion),
-  );
+  if (canary.n <= 0 || stable.n <= 0 || canary.bad + stable.bad === 0) return before;
+  const likelihood = logRatio(canary, stable);
+  const atWorst = likelihood(NOT_TO_MISS);
+  return before.map((log, index) => kept(log + (likelihood(NOT_TO_MISS * (PARTS[index] ?? 1)) - atWorst) / dispersion));
 }
 
 /** That the share is below a promised limit. */

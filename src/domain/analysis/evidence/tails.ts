@@ -39,7 +39,7 @@ export type TailSpec = {
 };
 
 /** What is slower than `canaryMs` on the canary, against what is slower than `stableMs` on stable. */
-export type Bound = { readonly canaryMs: number; readonly stableMs: number };
+type Bound = { readonly canaryMs: number; readonly stableMs: number };
 
 export type Tails = {
   readonly kind: 'tails';
@@ -80,7 +80,10 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
   const dispersion = dispersionFactor(before.dispersion);
   const canarySlower = slowerThan(tick.boundsMs, tick.canary);
   const stableSlower = slowerThan(tick.boundsMs, tick.stable);
-  const own = maxMs === null ? before.own : ownAfter(before.own, canarySlower(maxMs), { quantile, schedule, dispersion });
+  const own =
+    maxMs === null || isBeyondAll(tick.boundsMs, maxMs)
+      ? before.own
+      : ownAfter(before.own, canarySlower(maxMs), { quantile, schedule, dispersion });
   if (before.bounds === null) {
     const gathered = sum(before.gathered, tick.stable);
     const bounds = requestsIn(gathered) < TO_CHOOSE ? null : chosen(tick.boundsMs, gathered, spec);
@@ -124,6 +127,9 @@ function ownAfter(own: Process, slow: Arm, { quantile, schedule, dispersion }: O
   const share = 1 - quantile;
   return advance(own, BOUND_BETS, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
 }
+
+/** Of the open bucket nobody knows how many were slower than a limit beyond its beginning: nothing is held against a canary for it. */
+const isBeyondAll = (boundsMs: readonly number[], ms: number): boolean => (boundsMs.at(-1) ?? 0) < ms;
 
 /** What an interval of stable before the release tells: which bounds to look at, and the scatter beyond one of them. */
 export function knownTails(before: Tails, tick: TailTick, spec: TailSpec): Tails {
@@ -212,10 +218,13 @@ export function tailsWorth({ bounds, own }: Tails, { maxMs }: TailSpec): number 
   return maxMs === null ? compared : logAddExp(compared, worth(own, BOUND_BETS)) - Math.log(2);
 }
 
-/** The bound that the evidence comes from most, in ms. */
-export function worstBound({ bounds }: Tails): Bound | null {
-  return (bounds ?? []).reduce<NonNullable<Tails['bounds']>[number] | null>(
-    (worst, bound) => (worst === null || worth(worst.process, BOUND_BETS) < worth(bound.process, BOUND_BETS) ? bound : worst),
-    null,
-  );
+/** The bound that the evidence comes from most, in ms, or the promised limit; null before there are bounds. */
+export function worstBound({ bounds, own }: Tails, { maxMs }: TailSpec): number | 'limit' | null {
+  const compared = (bounds ?? []).map(({ canaryMs, process }) => ({
+    from: canaryMs,
+    worth: worth(process, BOUND_BETS) - Math.log(bounds?.length ?? 1),
+  }));
+  const limit = maxMs === null ? [] : [{ from: 'limit' as const, worth: worth(own, BOUND_BETS) }];
+  const first: { readonly from: number | 'limit' | null; readonly worth: number } = { from: null, worth: -Infinity };
+  return [...compared, ...limit].reduce((worst, one) => (worst.worth < one.worth ? one : worst), first).from;
 }

@@ -1,7 +1,7 @@
+/** What is found in histograms of two arms. */
 import { expect, it } from 'vitest';
-import { contextAt, histogram, judgeAll, latencyCheck } from './judge.fixtures.ts';
+import { contextAt, histogram, judgeAll, judgeOne, latencyCheck, ratioCheck, steady } from './judge.fixtures.ts';
 import type { Poll } from './judge.fixtures.ts';
-import { judge } from './judge.ts';
 
 const grown = (canary: readonly number[], stable: readonly number[], polls = 5): Poll[] =>
   Array.from({ length: polls }, (_, k) => ({
@@ -20,22 +20,43 @@ it('passes a canary as fast as stable', () => {
   expect(after([80, 18, 2, 0, 0])).toMatchObject({
     verdict: 'pass',
     sentence:
-      'canary latency p95 225 ms; slower than 250 ms: 2 % (8 of 400) against 2 % (80 of 4,000) on stable, within the limit 3 %',
+      'canary latency p95 225 ms; slower than 250 ms: 2 % (8 of 400) against 2 % (80 of 4,000) on stable, 0.19 to 3.1 times as many',
   });
 });
 
 it('fails a canary with a surely larger share of slow requests', () => {
   expect(after([70, 15, 10, 5, 0])).toMatchObject({
     verdict: 'fail',
+    sentence: 'canary latency: 15 % slower than 250 ms against 2 %, worse with 99 % confidence after 400 requests',
     evidence: { limit: 250, canary: { n: 400, bad: 60 } },
   });
 });
 
+it('accepts a share of slow requests within the tolerance', () => {
+  const slower = grown([780, 195, 22, 3, 0], [8000, 1800, 180, 20, 0], 60);
+  expect(judgeAll(latencyCheck(), slower).verdict.verdict).toBe('pass');
+  const worse = grown([760, 205, 32, 3, 0], [8000, 1800, 180, 20, 0], 60);
+  expect(judgeAll(latencyCheck(), worse).verdict.verdict).toBe('fail');
+});
+
+const NOBODY = [0, 0, 0, 0, 0];
+const over = (polls: number, maxMs: number, stable = STABLE) =>
+  judgeAll(latencyCheck({ maxMs }), grown([80, 18, 2, 0, 0], stable, polls)).verdict;
+
 it('fails above its own maximum, stable or not', () => {
-  expect(after([80, 18, 2, 0, 0], { maxMs: 200 }).verdict).toBe('fail');
-  expect(after([80, 18, 2, 0, 0], { maxMs: 200 }, [0, 0, 0, 0, 0]).verdict).toBe('fail');
-  expect(after([80, 18, 2, 0, 0], { maxMs: 400 }, [0, 0, 0, 0, 0]).verdict).toBe('pass');
-  expect(after([80, 18, 2, 0, 0], {}, [0, 0, 0, 0, 0]).verdict).toBe('inconclusive');
+  const sentence = 'canary latency: 20 % slower than 100 ms, limit 5 %, worse with 99 % confidence after 500 requests';
+  expect(over(6, 100)).toMatchObject({ verdict: 'fail', sentence });
+  expect(over(6, 100, NOBODY)).toMatchObject({ verdict: 'fail', sentence });
+  expect(over(6, 400, NOBODY).verdict).toBe('pass');
+  expect(after([80, 18, 2, 0, 0], {}, NOBODY).verdict).toBe('inconclusive');
+});
+
+it('waits for the warm-up, but not for the errors', () => {
+  const polls = grown([70, 15, 10, 5, 0], STABLE, 7).map((poll) => ({ ...poll, context: { warmUpMs: 30_000 } }));
+  expect(judgeAll(latencyCheck(), polls.slice(0, 4)).verdict.evidence.weighed?.logE).toBe(0);
+  expect(judgeAll(latencyCheck(), polls).verdict.evidence.weighed?.logE).toBeGreaterThan(0);
+  const errors = steady([500, 26], [4500, 18], 5).map((poll) => ({ ...poll, context: { warmUpMs: 300_000 } }));
+  expect(judgeAll(ratioCheck(), errors).verdict.verdict).toBe('fail');
 });
 
 const hard = (canary: readonly number[]) => judgeAll(latencyCheck({ hardMaxMs: 500 }), grown(canary, STABLE, 2)).verdict;
@@ -55,13 +76,13 @@ it('says that a limit beyond the largest bucket cannot be told', () => {
 it('starts anew when the buckets are others than before', () => {
   const state = judgeAll(latencyCheck(), grown([80, 18, 2, 0, 0], STABLE)).state;
   const answer = { ...histogram(50, [400, 90, 10, 0, 0], STABLE), boundsMs: [50, 100, 500, 1000] };
-  const judged = judge(latencyCheck(), state, answer, contextAt(50));
+  const judged = judgeOne(latencyCheck(), state, answer, contextAt(50));
   expect(judged.verdict).toMatchObject({ verdict: 'inconclusive', evidence: { measurements: 0 } });
 });
 
 it('refuses buckets that do not rise or do not fit their counts', () => {
   for (const boundsMs of [[100, 100, 500, 1000], [100, 250, 500], [], [100, 250, 500, Infinity], [-1, 250, 500, 1000]]) {
     const answer = { ...histogram(50, STABLE, STABLE), boundsMs };
-    expect(judge(latencyCheck(), null, answer, contextAt(50)).verdict.verdict).toBe('error');
+    expect(judgeOne(latencyCheck(), null, answer, contextAt(50)).verdict.verdict).toBe('error');
   }
 });
