@@ -44,7 +44,7 @@ export function previewText({ requestsPerSecond, measured, runs, steps, regressi
     '',
     'Found by the end of',
     ...table(
-      ['a regression of', ...steps.map(({ step }) => `step ${placeOf(step)}`), 'after', 'bad until then'],
+      ['a regression of', ...columns.map((index) => headOf(steps[index]?.step ?? null)), 'after', 'bad until then'],
       regressionRows,
       1,
     ),
@@ -65,11 +65,11 @@ const MOST_STEPS_SHOWN = 5;
 const ENDS_LEFT = 4;
 
 function endsOf({ good, notForetold, advice }: Pick<PreviewView, 'good' | 'notForetold' | 'advice'>): readonly string[] {
-  const early = good.earlyMedianMs === null ? '' : `, with advanceEarly ${durationWords(good.earlyMedianMs)}`;
+  const early = good.earlyMedianMs === null ? '' : `, or ${durationWords(good.earlyMedianMs)} with advanceEarly`;
   const through =
     good.medianMs === null
       ? `A good release does not get through; its plan takes ${durationWords(good.plannedMs)}.`
-      : `A good release is promoted after ${durationWords(good.medianMs)} (planned ${durationWords(good.plannedMs)}${early}).`;
+      : `A good release is promoted after ${durationWords(good.medianMs)}${early} (planned ${durationWords(good.plannedMs)}).`;
   return [
     ...wrapped(`${through} Taken back by mistake: ${share(good.takenBack)}.`, ''),
     ...notForetold.flatMap(({ check, why }) => wrapped(`Not foretold: ${check}, ${why}.`, '')),
@@ -115,21 +115,26 @@ const SILENT = new Set(['weight.verified', 'verdict.changed', 'weight.intended',
 /** Looks where something changed and some between, each with the evidence as a bar against the threshold; what was said between them. */
 function courseLines({ moments, events }: Course): readonly string[] {
   const every = Math.max(1, Math.ceil(moments.length / MOST_LINES));
-  const changed = (moment: Moment, index: number): boolean => {
-    const before = moments[index - 1];
-    return (
-      before === undefined || before.weightBp !== moment.weightBp || before.verdict !== moment.verdict || index % every === 0
-    );
-  };
-  const looks = moments.filter(changed).map((moment) => ({ ms: moment.ms, lines: [lookLine(moment)] }));
+  const looks: { readonly ms: number; readonly lines: readonly string[] }[] = [];
+  let shown: Moment | null = null;
+  for (const [index, moment] of moments.entries()) {
+    const isNews = shown === null || shown.weightBp !== moment.weightBp || shown.verdict !== moment.verdict;
+    const isOther = shown === null || filledOf(shown) !== filledOf(moment);
+    if (!isNews && !(isOther && index % every === 0)) continue;
+    looks.push({ ms: moment.ms, lines: [lookLine(moment)] });
+    shown = moment;
+  }
   const said = events
     .filter(({ type }) => !SILENT.has(type))
     .map(({ ms, sentence }) => ({ ms, lines: wrapped(sentence, `${clock(ms)}  `) }));
   return [...looks, ...said].toSorted((a, b) => a.ms - b.ms).flatMap(({ lines }) => lines);
 }
 
+const filledOf = ({ logE, threshold }: Pick<Moment, 'logE' | 'threshold'>): number =>
+  Math.floor(BAR * Math.min(1, Math.max(0, logE / threshold)));
+
 function lookLine({ ms, weightBp, logE, threshold, verdict }: Moment): string {
-  const filled = Math.round(BAR * Math.min(1, Math.max(0, logE / threshold)));
+  const filled = filledOf({ logE, threshold });
   const odds = `${numberWords(+Math.exp(Math.min(logE, threshold)).toPrecision(2))} of ${countWords(Math.exp(threshold))}`;
   return `${clock(ms)}  ${percent(Weight(weightBp)).padStart(7)}  ▕${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}▏ ${odds.padEnd(13)} ${verdict}`;
 }

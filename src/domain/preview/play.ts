@@ -63,15 +63,18 @@ export function play(table: Table, trial: Trial, random: Uniform): Play {
   let ms = 0;
   let extra = 0;
   let ticks = 0;
+  let before = 0;
   for (let stage = 0; stage < table.stages.length; stage++) {
     begun.push(states.map(copied));
+    if (table.stages[stage]?.isPause !== true) before = 0;
     for (let tick = 1; ; tick++) {
-      const seen = interval(table, { trial, stage, tick, states }, random);
+      const seen = interval(table, { trial, stage, tick: before + tick, states }, random);
       extra += seen.extra;
       if (seen.condemned) return { end: 'back', stage, ms: ms + tick * table.intervalMs, extra, begun };
       const stayedMs = tick * table.intervalMs;
-      if (mayLeave(table, { trial, stage, tick, states }, stayedMs)) {
+      if (mayLeave(table, { trial, stage, tick: before + tick, states }, stayedMs)) {
         ms += Math.max(stayedMs, Math.min(table.stages[stage]?.holdMs ?? 0, stayedMs + table.intervalMs));
+        before += tick;
         break;
       }
       if (table.deadlineMs <= ms + stayedMs || MOST_TICKS < ++ticks)
@@ -84,7 +87,7 @@ export function play(table: Table, trial: Trial, random: Uniform): Play {
 type At = {
   readonly trial: Trial;
   readonly stage: number;
-  /** From 1, since the weight was put on. */
+  /** From 1, since the weight was put on: a pause counts on. */
   readonly tick: number;
   readonly states: readonly Betting[];
 };
@@ -131,7 +134,7 @@ function mayLeave(table: Table, at: At, stayedMs: number): boolean {
   const stage = stages[at.stage];
   if (stage === undefined) return true;
   const { earlyAfterMs } = at.trial;
-  const mayBeEarly = earlyAfterMs !== null && earlyAfterMs <= stayedMs && stage.mayLeaveEarly && !neverProved;
+  const mayBeEarly = earlyAfterMs !== null && earlyAfterMs <= stayedMs && !stage.isPause && stage.step !== null && !neverProved;
   if (stayedMs + intervalMs <= stage.holdMs && !mayBeEarly) return false;
   const measured = entries.flatMap((entry, index) => {
     const state = at.states[index];

@@ -241,14 +241,15 @@ function* smallestSeen(table: Table, entry: Entry, { stage, begun, seed }: Begun
 
 function countsAt({ stages, intervalMs, warmUpTicks }: Table, { places, needed }: Entry, index: number): Omit<StepCheck, 'sees'> {
   const perTick = places[index]?.canaryRequests ?? 0;
-  const ticks = Math.floor((stages[index]?.holdMs ?? 0) / intervalMs);
-  const requests = perTick * ticks;
+  const ticksOf = (at: number): number => Math.floor((stages[at]?.holdMs ?? 0) / intervalMs);
+  let atWeight = ticksOf(index);
+  for (let at = index; stages[at]?.isPause === true; at--) atWeight += ticksOf(at - 1);
   const neededMs = needed === null ? 0 : perTick > 0 ? (Math.ceil(needed / perTick) + warmUpTicks) * intervalMs : null;
   return {
-    requests: Math.round(requests),
+    requests: Math.round(perTick * ticksOf(index)),
     needed,
     neededMs,
-    enough: needed === null || needed <= perTick * Math.max(0, ticks - warmUpTicks),
+    enough: needed === null || needed <= perTick * Math.max(0, atWeight - warmUpTicks),
   };
 }
 

@@ -10,8 +10,8 @@ export type Stage = {
   readonly holdMs: number;
   /** Names of the checks that are measured. */
   readonly checks: readonly string[];
-  /** A pause is never left early. */
-  readonly mayLeaveEarly: boolean;
+  /** A pause at the weight of the stage before it: what was counted there counts on, and it is never left early. */
+  readonly isPause: boolean;
 };
 
 /** Approvals are taken to be given at once; a pause that waits for a person, to be ended at once. */
@@ -20,9 +20,9 @@ export function stagesOf({ steps, bake, checks }: Plan): readonly Stage[] {
   for (const [index, step] of steps.entries()) {
     const before = stages.at(-1);
     if (step.kind === 'weight')
-      stages.push({ step: index + 1, weight: step.weight, holdMs: step.holdMs, checks: step.checks, mayLeaveEarly: true });
+      stages.push({ step: index + 1, weight: step.weight, holdMs: step.holdMs, checks: step.checks, isPause: false });
     else if (step.kind === 'pause' && step.otherwise === 'continue' && before)
-      stages.push({ ...before, step: index + 1, holdMs: step.forMs, mayLeaveEarly: false });
+      stages.push({ ...before, step: index + 1, holdMs: step.forMs, isPause: true });
   }
   if (bake !== null)
     stages.push({
@@ -30,7 +30,7 @@ export function stagesOf({ steps, bake, checks }: Plan): readonly Stage[] {
       weight: complement(bake.holdBack),
       holdMs: bake.forMs,
       checks: Object.keys(checks),
-      mayLeaveEarly: false,
+      isPause: false,
     });
   return stages;
 }
