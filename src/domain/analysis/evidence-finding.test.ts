@@ -136,6 +136,16 @@ it('finds fewer where fewer is worse, and says the ratio as the canary has it', 
   expect(verdictAfter(steady([100, 90], [900, 540], 12), logins).verdict).toBe('pass');
 });
 
+it('needs no more requests to see fewer of what nearly all requests do, or all', () => {
+  const delivered = ratioCheck({ name: 'delivered', worse: 'lower', minRequests: null });
+  for (const bad of [891, 900]) {
+    const found = verdictAfter(steady([100, bad / 9], [900, bad], 4), delivered);
+    expect(found.verdict).toBe('pass');
+    expect(found.evidence.weighed?.needed).toBeLessThan(50);
+  }
+  expect(verdictAfter(steady([100, 0], [900, 0], 4), delivered)).toMatchObject({ evidence: { weighed: { needed: null } } });
+});
+
 it('compares rates of events, of which there may be more than what they are counted against', () => {
   const restarts = rateCheck();
   expect(verdictAfter(steady([10, 20], [90, 180], 12), restarts).verdict).toBe('pass');
