@@ -185,6 +185,8 @@ function ranksOf(document: Extract<CheckDocument, { kind: 'mann-whitney' }>, bas
 function judgeLimits(check: Check, path: Path, complain: Complain): void {
   switch (check.kind) {
     case 'ratio':
+      if (check.worse === 'lower' && (check.max ?? check.hardMax) !== null)
+        complain([...path, 'worse'], 'where fewer is worse, max and hardMax would fail a canary that is better: leave them out');
       if (check.max !== null && check.max >= 1) complain([...path, 'max'], 'a limit of 100% is never broken: say a smaller one');
       return hardBeyondSoft(check.max, check.hardMax, () =>
         complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'),
