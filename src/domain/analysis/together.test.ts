@@ -75,6 +75,26 @@ describe('the evidence of a release', () => {
     expect(found[1]).toMatchObject({ sentence: 'b is to blame', doubt: null, hard: false });
   });
 
+  it('is not hidden by a worse check, which may be left to a person', () => {
+    const some = [
+      single(named('a', { onFail: 'hold' }), 20),
+      single(named('b'), FATAL + Math.log(3) + 0.01),
+      single(named('c'), FATAL + Math.log(3) - 0.01),
+    ];
+    expect(verdicts(some).map(({ verdict, sentence }) => [verdict, sentence])).toEqual([
+      ['fail', 'a is to blame'],
+      ['fail', 'b is to blame'],
+      ['pass', 'c'],
+    ]);
+    const less = [single(named('a', { onFail: 'hold' }), 20), single(named('b'), FATAL + Math.log(2) - 0.01)];
+    expect(verdicts(less).map(({ verdict }) => verdict)).toEqual(['fail', 'pass']);
+  });
+
+  it('says that it comes from earlier steps where the check that is measured has hardly any of its own', () => {
+    const [found] = verdicts([{ ...single(named('a'), 0.4), condemned: '' }], { b: FATAL + 2 }, [named('b')]);
+    expect(found).toMatchObject({ verdict: 'fail', sentence: 'a; worse together with what earlier steps showed' });
+  });
+
   it('leaves a broken hard limit as it was said', () => {
     expect(verdicts([single(named('a'), 9, 'fail', true)])[0]).toMatchObject({ verdict: 'fail', hard: true, sentence: 'a' });
   });
