@@ -239,7 +239,7 @@ function findGauge(check: GaugeCheck, { canary, stable, measurements }: State, w
   return {
     breached: false,
     hard: null,
-    undecided: other === null && own !== null ? `stable has no level of ${check.name} to compare with` : null,
+    undecided: own === null ? null : incomparable(check, own, other),
     sentence: `canary ${check.name} ${own === null ? 'unknown' : numberWords(own)}${other === null ? '' : ` against ${numberWords(other)} on stable`}${ratio}`,
     requests: measurements,
     canary: { n: canary.length, bad: 0, value: own },
@@ -247,4 +247,12 @@ function findGauge(check: GaugeCheck, { canary, stable, measurements }: State, w
     limit: null,
     weighed,
   };
+}
+
+/** Of a level of nothing no other is so many times: what cannot be compared is no pass. */
+function incomparable({ name, floor }: GaugeCheck, own: number, other: number | null): string | null {
+  if (other === null) return `stable has no level of ${name} to compare with`;
+  const [above, below] = [own + floor, other + floor];
+  if ((above > 0 && below > 0) || (above === 0 && below === 0)) return null;
+  return `${name} is ${numberWords(own)} on the canary and ${numberWords(other)} on stable, which is no ratio: give the check a floor`;
 }
