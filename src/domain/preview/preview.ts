@@ -15,7 +15,7 @@ import { quantile } from '../rehearsal/many.ts';
 import { adviceFor } from './advice.ts';
 import { modelled } from './modelled.ts';
 import type { Modelled } from './modelled.ts';
-import { play, seenWithin } from './play.ts';
+import { movesPerTick, play, seenWithin } from './play.ts';
 import type { Entry, Play, Table, Trial } from './play.ts';
 import { stagesOf } from './stages.ts';
 import { placed } from './twin.ts';
@@ -195,12 +195,8 @@ const RUNS = { least: 30, most: 300 };
 
 function runsFor({ stages, entries, intervalMs }: Table): number {
   const ticks = stages.reduce((sum, { holdMs }) => sum + Math.ceil(holdMs / intervalMs), 0);
-  const perTick = entries.reduce(
-    (sum, { modelled: each }) => sum + each.twin.bets.reduce((all, { grid }) => all + grid.ratios.length, 20),
-    0,
-  );
   const rounds = 2 + BISECTIONS + TIMES_AS_BAD.length + UP_TO.length;
-  return Math.round(Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticks * perTick * rounds))));
+  return Math.round(Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticks * movesPerTick(entries) * rounds))));
 }
 
 type Chances = { readonly runs: number; readonly seed: string };
@@ -208,7 +204,7 @@ type Chances = { readonly runs: number; readonly seed: string };
 function* plays(table: Table, trial: Trial, { runs, seed }: Chances): Work<readonly Play[]> {
   const all: Play[] = [];
   for (let run = 0; run < runs; run++) {
-    all.push(play(table, trial, prng(hash32(`${seed}/${run}`))));
+    all.push(yield* play(table, trial, prng(hash32(`${seed}/${run}`))));
     yield;
   }
   return all;
@@ -222,7 +218,7 @@ function* smallestSeen(table: Table, entry: Entry, { stage, begun, seed }: Begun
   const isSeen = function* (to: number): Work<boolean> {
     let seen = 0;
     for (const [run, state] of begun.entries()) {
-      if (seenWithin(table, entry, { stage, state, levels: canary(to) }, prng(hash32(`${seed}/${run}`)))) seen++;
+      if (yield* seenWithin(table, entry, { stage, state, levels: canary(to) }, prng(hash32(`${seed}/${run}`)))) seen++;
       if (run % 10 === 9) yield;
     }
     return SEEN_WITH * begun.length <= seen;
