@@ -194,6 +194,15 @@ describe('rank tests', () => {
     expect(scored(ranked('a', 0), ranked('b', 9, { dryRun: true }))[0]).toBe('pass');
   });
 
+  it('fail by those that are told only where the others could not help it, and do not pass before all are told', () => {
+    const few = (count: number) => Array.from({ length: count }, (_, index) => ranked(`few${index}`, 0, { minValues: 50 }));
+    expect(scored(ranked('b', 9), ...few(1))[0]).toBe('fail');
+    expect(scored(ranked('b', 9), ...few(9))[0]).toBe('collecting');
+    expect(scored(ranked('b', 9), ...few(30))[0]).toBe('collecting');
+    expect(scored(ranked('b', 9, { critical: true }), ...few(30))[0]).toBe('fail');
+    expect(scored(ranked('a', 0), ...few(1))[0]).toBe('pass');
+  });
+
   it('say nothing before there are values enough', () => {
     const check = rankCheck({ minValues: 50 });
     const few = judge(check, null, gauges(0, [1], [1]), contextAt(0));

@@ -92,18 +92,24 @@ function found(verdict: CheckVerdict, { sum, threshold, condemned }: Sum): Check
   };
 }
 
-/** Where all rank tests of the plan were told, their score speaks; until then none of them passes. */
+/**
+ * The rank tests of this step have a score together. Those without values enough are taken to pass until they have them: what
+ * fails even so fails now, and nothing that is at fault passes before all are told.
+ */
 function ranked(
   plan: Pick<Plan, 'score'>,
   singles: readonly Single[],
   verdicts: readonly CheckVerdict[],
 ): readonly CheckVerdict[] {
-  const metrics = singles.flatMap(({ check, verdict }) =>
-    check.kind === 'mann-whitney' && verdict.evidence.ranked !== null
-      ? [{ ...verdict.evidence.ranked, name: check.name, groups: [check.group], muted: check.dryRun }]
-      : [],
-  );
+  const isUntold = ({ verdict }: Single): boolean => verdict.verdict === 'inconclusive' && verdict.evidence.ranked === null;
+  const metrics = singles.flatMap((single) => {
+    const { check, verdict } = single;
+    if (check.kind !== 'mann-whitney') return [];
+    const found = isUntold(single) ? { classification: 'pass' as const, critical: false } : verdict.evidence.ranked;
+    return found === null ? [] : [{ ...found, name: check.name, groups: [check.group], muted: check.dryRun }];
+  });
   if (metrics.every(({ muted }) => muted)) return verdicts;
+  const isWhole = !singles.some((single) => single.check.kind === 'mann-whitney' && !single.check.dryRun && isUntold(single));
   const { pass, marginal, groups } = plan.score;
   const score = scoreOf({ pass, marginal, groupWeights: groups }, metrics);
   const words = `score ${numberWords(score.score)} (${score.reason ?? `${pass} passes, ${marginal} is marginal`})`;
@@ -112,8 +118,11 @@ function ranked(
     if (own === null || singles[index]?.check.dryRun !== false || verdict.verdict === 'error' || verdict.verdict === 'no_data')
       return verdict;
     const sentence = `${verdict.sentence}; ${words}`;
-    if (score.verdict === 'pass' || own.classification === 'pass') return { ...verdict, sentence };
+    if (own.classification === 'pass') return { ...verdict, sentence };
     if (score.verdict === 'fail') return { ...verdict, sentence, verdict: 'fail', doubt: null };
-    return { ...verdict, sentence, verdict: 'inconclusive', doubt: 'marginal' };
+    if (!isWhole) return { ...verdict, sentence, verdict: 'inconclusive', doubt: 'collecting' };
+    return score.verdict === 'pass'
+      ? { ...verdict, sentence }
+      : { ...verdict, sentence, verdict: 'inconclusive', doubt: 'marginal' };
   });
 }
