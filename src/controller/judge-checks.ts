@@ -23,8 +23,10 @@ export type Judgement = {
 /** Measures every check of the present place once, all at the same time; a failing provider is an answer, too. */
 export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<Judgement> {
   const checks = checksNow(claimed.release);
-  const answers = await Promise.all(checks.map((check) => measure(ctx, claimed, check, signal)));
-  const histories = await Promise.all(checks.map((check) => historyOf(ctx, claimed, check, signal)));
+  const [answers, histories] = await Promise.all([
+    Promise.all(checks.map((check) => measure(ctx, claimed, check, signal))),
+    Promise.all(checks.map((check) => historyOf(ctx, claimed, check, signal))),
+  ]);
   const now = await ctx.store.now();
   const given = checks.map((check, index) => {
     const measurement = answers[index];
