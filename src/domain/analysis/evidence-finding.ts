@@ -189,7 +189,7 @@ function findLatency(check: LatencyCheck, state: State, weighed: Weighed): Findi
     hard:
       broken &&
       `${name} ${quantileWords(broken)} of ${plural(broken.n, 'request')}, above the hard limit ${msWords(check.hardMaxMs ?? 0)}`,
-    undecided: latencyUndecided(check, { own, requests: slow.n, stableRequests, weighed }),
+    undecided: latencyUndecided(check, { own, requests: slow.n, stableRequests, isBlind: hasNoBound(state), weighed }),
     sentence: own === null ? `${name} unknown` : `${name} ${quantileWords(own)}${limit}${tail}`,
     requests: slow.n,
     canary: broken ? { n: broken.n, bad: broken.bad, value: broken.ms } : { ...slow, value: own?.ms ?? null },
@@ -203,12 +203,18 @@ type Seen = {
   readonly own: Quantile | null;
   readonly requests: number;
   readonly stableRequests: number;
+  readonly isBlind: boolean;
   readonly weighed: Weighed;
 };
 
-function latencyUndecided(check: LatencyCheck, { own, requests, stableRequests, weighed }: Seen): string | null {
+/** Nearly all of stable is slower than every bucket: there is nothing to compare at. */
+const hasNoBound = ({ evidence }: State): boolean => evidence?.kind === 'tails' && evidence.bounds?.length === 0;
+
+function latencyUndecided(check: LatencyCheck, { own, requests, stableRequests, isBlind, weighed }: Seen): string | null {
   const limits = [check.maxMs, check.hardMaxMs].filter((limit) => limit !== null);
   if (stableRequests === 0 && 0 < requests && limits.length === 0) return NOTHING_TO_COMPARE;
+  if (isBlind && limits.length === 0)
+    return `nearly all requests of stable are slower than most buckets of ${check.name}: slower ones cannot be told from them`;
   const isUntold = own !== null && own.atLeast && limits.some((limit) => own.ms <= limit);
   if (!isUntold) return tooFew(requests, weighed);
   return `canary ${check.name} is beyond the largest bucket, ${msWords(own.ms)}: whether it is within its limit cannot be told`;
