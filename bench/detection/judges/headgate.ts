@@ -5,6 +5,7 @@
 import type { EvidenceCheck } from '../../../src/domain/plan.ts';
 import { assess, calibrated, calibratedGauges, specOf, step, worthOf } from '../../../src/domain/analysis/evidence/engine.ts';
 import type { EvidenceState, Spec, Tick as Evidence } from '../../../src/domain/analysis/evidence/engine.ts';
+import { suspiciousFrom } from '../../../src/domain/analysis/together.ts';
 import type { Judge, Setting } from '../judge.ts';
 import { BOUNDS_MS, TICK_S } from '../tick.ts';
 import type { Kind, Tick } from '../tick.ts';
@@ -19,8 +20,7 @@ type Profile = {
   readonly early?: boolean;
 };
 
-/** Evidence that stops the weight from rising, and proof that is enough to promote early. */
-const HOLD_AT = 10;
+/** Proof that is enough to promote early. */
 const PROOF_AT = 1 / 0.05;
 const EARLIEST_S = 120;
 
@@ -37,7 +37,7 @@ const headgateWith = (name: string, profile: Profile): Judge => ({
       state = step(spec, state, evidenceOf(tick));
       const logE = worthOf(spec, state);
       if (logE >= Math.log(1 / ALPHA)) return 'rollback';
-      if (logE >= Math.log(HOLD_AT)) return 'hold';
+      if (logE >= suspiciousFrom(ALPHA)) return 'hold';
       if (profile.early !== true || tick.atS < EARLIEST_S) return 'go on';
       const { logProof } = assess(spec, state);
       return logProof !== null && logProof >= Math.log(PROOF_AT) ? 'promote' : 'go on';

@@ -48,7 +48,7 @@ it('passes a canary that is as good as stable, with the counts it rests on', () 
 
 it('fails a canary that is surely worse, in three intervals at the soonest', () => {
   const polls = steady([500, 26], [4500, 18], 4);
-  expect(verdictAfter(polls.slice(0, 2))).toMatchObject({ verdict: 'inconclusive', doubt: 'collecting' });
+  expect(verdictAfter(polls.slice(0, 2))).toMatchObject({ verdict: 'inconclusive', doubt: 'suspicious' });
   expect(verdictAfter(polls.slice(0, 3))).toMatchObject({
     verdict: 'inconclusive',
     doubt: 'suspicious',

@@ -64,6 +64,9 @@ const GRACE_INTERVALS = 1.5;
 /** Requests that a canary as busy as before would have had: at ten, hearing none by chance is rarer than 1 in 20,000. */
 const MISSED_REQUESTS = 10;
 
+/** With less evidence of its own than this no check of a release is the one that most of it comes from. */
+const LITTLE = 0.5;
+
 export function judge(check: Check, state: JudgeState | null, measurement: Measurement, context: JudgeContext): Judged {
   const before = restore(state, check.kind, context);
   const reading = readAnswer(check, before, measurement, context);
@@ -74,7 +77,7 @@ export function judge(check: Check, state: JudgeState | null, measurement: Measu
     state: after,
     verdict: toVerdict(check, after, opinion),
     fresh: isFresh,
-    condemned: condemnedBy(check, after, context),
+    condemned: LITTLE < (opinion.finding.weighed?.logE ?? 0) ? condemnedBy(check, after, context) : '',
     restart: isFresh && reading.interval?.stableRestarted ? `stable restarted, as ${check.name} shows` : null,
   };
 }

@@ -192,12 +192,15 @@ const filled = (counts: readonly number[], other: readonly number[]): readonly n
 /** The two counters are read one after the other, which may leave one bad request more than there are requests. */
 export const armOf = ([n = 0, bad = 0]: readonly number[], isRate = false) => ({ n, bad: isRate ? bad : Math.min(n, bad) });
 
+/** Seven digits: ranks need no more, and the state stays small. */
+const short = (value: number | null): number | null => (value === null ? null : Number(value.toPrecision(7)));
+
 /** As many values as a rank test is shown at the most: six hours of minutes. */
 const MOST_VALUES = 360;
 
-export const noteValues = (state: State, value: State['values'][number]): State => ({
+export const noteValues = (state: State, [at, canary, stable]: State['values'][number]): State => ({
   ...state,
-  values: [...state.values, value].slice(-MOST_VALUES),
+  values: [...state.values, [at, short(canary), short(stable)] as const].slice(-MOST_VALUES),
 });
 
 export const noteBreach = (state: State, breached: boolean, of: number): State => ({

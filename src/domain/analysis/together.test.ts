@@ -15,7 +15,7 @@ import {
 } from './judge.fixtures.ts';
 import { judge } from './judge.ts';
 import type { CheckVerdict, Verdict } from './measurement.ts';
-import { HOLD_E, isEvidence, judgedTogether, partOf } from './together.ts';
+import { isEvidence, judgedTogether, partOf, suspiciousFrom } from './together.ts';
 import type { Single } from './together.ts';
 
 const [good] = steady([100, 1], [900, 9], 5).slice(-1);
@@ -102,13 +102,13 @@ describe('a dry run', () => {
 });
 
 describe('a suspicion', () => {
-  const suspected = Math.log(HOLD_E);
+  const suspected = suspiciousFrom(0.01);
 
-  it('takes the pass away from the check that it is of, at ten to one', () => {
+  it('takes the pass away from the check that it is of, at three quarters of what one interval can say', () => {
     expect(verdicts([single(named('a'), suspected - 0.01)])[0]?.verdict).toBe('pass');
     const [found] = verdicts([single(named('a'), suspected + 0.01)]);
     expect(found).toMatchObject({ verdict: 'inconclusive', doubt: 'suspicious' });
-    expect(found?.sentence).toBe('a; perhaps worse, so nothing is raised (evidence 10 of 100)');
+    expect(found?.sentence).toBe('a; perhaps worse, so nothing is raised (evidence 8 of 100)');
   });
 
   it('stands above every other doubt, and below silence, errors and failures', () => {

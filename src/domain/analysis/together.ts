@@ -10,8 +10,11 @@ import { scoreOf } from './mann-whitney-score.ts';
 import type { CheckVerdict } from './measurement.ts';
 import { numberWords } from './words.ts';
 
-/** From here on the evidence is too much to raise the weight on, though not enough to take it back: ten to one. */
-export const HOLD_E = 10;
+/**
+ * From here on the evidence is too much to raise the weight on, though not enough to take it back: three quarters of what one
+ * interval alone can say, so that nothing is raised on the heels of a spike. 7.5 where a hundred takes it back.
+ */
+export const suspiciousFrom = (alpha: number): number => Math.log(1 / alpha) / 2 + Math.log(0.75);
 
 export type Single = { readonly check: Check; readonly verdict: CheckVerdict; readonly condemned: string };
 
@@ -70,7 +73,7 @@ type Sum = { readonly sum: number; readonly threshold: number; readonly condemne
 function found(verdict: CheckVerdict, { sum, threshold, condemned }: Sum): CheckVerdict {
   if (verdict.hard) return verdict;
   if (threshold <= sum) return { ...verdict, verdict: 'fail', doubt: null, sentence: condemned };
-  const isCalm = sum < Math.log(HOLD_E) || (verdict.verdict !== 'pass' && verdict.verdict !== 'inconclusive');
+  const isCalm = sum < suspiciousFrom(Math.exp(-threshold)) || (verdict.verdict !== 'pass' && verdict.verdict !== 'inconclusive');
   if (isCalm) return verdict;
   const odds = `${numberWords(Math.round(Math.exp(sum)))} of ${numberWords(Math.round(Math.exp(threshold)))}`;
   return {

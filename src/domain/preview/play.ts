@@ -5,7 +5,6 @@
  */
 import type { Uniform } from '../../lib/draws.ts';
 import { HARD_MIN_BAD, HARD_MIN_REQUESTS } from '../analysis/finding.ts';
-import { HOLD_E } from '../analysis/together.ts';
 import type { Modelled } from './modelled.ts';
 import type { Stage } from './stages.ts';
 import { copied, drawn, fresh, mostOf, observe, proofOf, worthOf } from './twin.ts';
@@ -31,6 +30,8 @@ export type Table = {
   readonly warmUpTicks: number;
   readonly threshold: number;
   readonly proofAt: number;
+  /** From this evidence on nothing is raised. */
+  readonly suspiciousAt: number;
   readonly deadlineMs: number;
   /** A check that is never proved: no step is left early. */
   readonly neverProved: boolean;
@@ -128,10 +129,8 @@ function together({ entries, logRest }: Table, { states, trial }: Pick<At, 'stat
   return Math.log(sum);
 }
 
-const SUSPICIOUS = Math.log(HOLD_E);
-
 function mayLeave(table: Table, at: At, stayedMs: number): boolean {
-  const { stages, entries, intervalMs, proofAt, neverProved } = table;
+  const { stages, entries, intervalMs, proofAt, suspiciousAt, neverProved } = table;
   const stage = stages[at.stage];
   if (stage === undefined) return true;
   const { earlyAfterMs } = at.trial;
@@ -144,7 +143,7 @@ function mayLeave(table: Table, at: At, stayedMs: number): boolean {
   const isEarly = mayBeEarly && measured.length > 0 && measured.every(({ proved }) => proved);
   if (stayedMs + intervalMs <= stage.holdMs && !isEarly) return false;
   const enough = measured.every(({ entry, proved }) => proved || isEnough(entry, table, at));
-  return enough && together(table, at, worthOf) < SUSPICIOUS;
+  return enough && together(table, at, worthOf) < suspiciousAt;
 }
 
 /** A check that the plan lets go on without keeps nobody here. */

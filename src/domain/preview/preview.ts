@@ -6,7 +6,7 @@
 import { prng, hash32 } from '../../lib/prng.ts';
 import type { Work } from '../../lib/slices.ts';
 import { neededRequests } from '../analysis/needed.ts';
-import { partOf, isEvidence } from '../analysis/together.ts';
+import { partOf, isEvidence, suspiciousFrom } from '../analysis/together.ts';
 import { plannedMs } from '../course.ts';
 import type { Plan } from '../plan.ts';
 import { figuresOf } from '../rehearsal/figures.ts';
@@ -182,6 +182,7 @@ function tableOf(plan: Plan, traffic: Traffic): { readonly table: Table; readonl
     warmUpTicks: Math.ceil(plan.warmUpMs / plan.intervalMs),
     threshold: Math.log(1 / plan.falseRollbackRate),
     proofAt: Math.log(1 / plan.missRate),
+    suspiciousAt: suspiciousFrom(plan.falseRollbackRate),
     deadlineMs: plan.deadlineMs,
     neverProved: notForetold.length > 0 || entries.some(({ modelled: each }) => each.twin.proof === null),
   };

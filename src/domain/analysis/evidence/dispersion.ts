@@ -35,8 +35,12 @@ type Scale = {
 const SPANS_MS = [0, 60_000, 300_000];
 /** As many degrees of freedom in favour of no scatter at all, so that a few unlucky intervals say little. */
 const PRIOR = 10;
-/** Estimates below this are noise; above, some more is taken for what the estimate may miss. */
-const NOISE = 1.3;
+/**
+ * Estimates below this are noise, and so are those within two standard deviations of a statistic of so many degrees of
+ * freedom; above, some more is taken for what the estimate may miss.
+ */
+const NOISE = 0.3;
+const DEVIATIONS = 2;
 const SAFETY = 1.25;
 /** A shared incident moves a single series by as much as it likes, twice; more than this per step is no burst. */
 const LARGEST_STEP = 25;
@@ -50,8 +54,13 @@ export const noDispersion = (): Dispersion => ({
 
 /** The factor to divide by: 1 for independent requests. */
 export function dispersionFactor({ scales }: Dispersion): number {
-  const estimate = Math.max(...scales.map(({ chiSquared, freedom }) => (PRIOR + chiSquared) / (PRIOR + freedom)));
-  return estimate < NOISE ? 1 : SAFETY * estimate;
+  return Math.max(...scales.map(factorOf));
+}
+
+function factorOf({ chiSquared, freedom }: Scale): number {
+  const estimate = (PRIOR + chiSquared) / (PRIOR + freedom);
+  const noise = Math.max(NOISE, DEVIATIONS * Math.sqrt(2 / (PRIOR + freedom)));
+  return estimate < 1 + noise ? 1 : SAFETY * estimate;
 }
 
 export type Span = {
@@ -62,13 +71,22 @@ export type Span = {
 };
 
 export function observeScatter({ scales, byInstance }: Dispersion, cells: readonly Cell[], span: Span): Dispersion {
-  const busy = cells.filter(({ n }) => n > 0).slice(0, MOST_CELLS);
+  const busy = busiest(cells.filter(({ n }) => n > 0));
   if (busy.length === 0) return { scales, byInstance };
   const named = busy.map(({ key, group, n, bad }): Named => [`${shortOf(group)}${BETWEEN}${shortOf(key)}`, n, bad]);
   return {
     byInstance: byInstance || hasSiblings(busy),
     scales: scales.map((scale) => gather(scale, named, span)),
   };
+}
+
+/** Whole parts of the traffic, the largest first: instances of one part are what can be compared. */
+function busiest(cells: readonly Cell[]): readonly Cell[] {
+  if (cells.length <= MOST_CELLS) return cells;
+  const totals = new Map<string, number>();
+  for (const { group, n } of cells) totals.set(group, (totals.get(group) ?? 0) + n);
+  const rank = ({ group }: Cell): number => totals.get(group) ?? 0;
+  return cells.toSorted((a, b) => rank(b) - rank(a) || (a.group < b.group ? -1 : a.group > b.group ? 1 : 0)).slice(0, MOST_CELLS);
 }
 
 type Named = readonly [name: string, n: number, bad: number];

@@ -32,12 +32,18 @@ export function observeEffect(before: Effect, canary: Arm, stable: Arm, dispersi
 const rounded = (log: number): number => (log < -100 ? Math.round(log) : Math.round(log * 1e4) / 1e4 + 0);
 
 /** Null before anything bad was seen: then every small ratio is as likely as the next. An end of the grid is an open end. */
-export function estimateOf(effect: Effect, miss = MISS): RatioEstimate | null {
+export function estimateOf(effect: Effect): RatioEstimate | null {
   const all = logSumExp(effect) - Math.log(COUNT);
-  const inside = RATIOS.filter((_, index) => all - (effect[index] ?? 0) < Math.log(1 / miss));
+  const inside = RATIOS.filter((_, index) => all - (effect[index] ?? 0) < Math.log(1 / MISS));
   const estimate = RATIOS[effect.indexOf(0)];
   if (estimate === undefined || effect.every((log) => log === 0)) return null;
   return { estimate, low: openBelow(inside[0]), high: openAbove(inside.at(-1)) };
+}
+
+/** The ratio that the canary surely has at least, with a confidence of 1 - `miss` at every look; null where nothing is sure. */
+export function atLeast(effect: Effect, miss: number): number | null {
+  const all = logSumExp(effect) - Math.log(COUNT);
+  return openBelow(RATIOS[effect.findIndex((log) => all - log < Math.log(1 / miss))]);
 }
 
 const openBelow = (ratio: number | undefined): number | null => (ratio === undefined || ratio <= (RATIOS[0] ?? 0) ? null : ratio);

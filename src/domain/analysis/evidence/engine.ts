@@ -16,7 +16,7 @@ import type { EvidenceCheck } from '../../plan.ts';
 import { countsWorth, knownCounts, noCounts, observeCounts, worstPart } from './counts.ts';
 import type { Counts, CountSpec, CountTick } from './counts.ts';
 import { dispersionFactor } from './dispersion.ts';
-import { estimateOf } from './effect.ts';
+import { atLeast, estimateOf } from './effect.ts';
 import type { RatioEstimate } from './effect.ts';
 import { gaugesWorth, noGauges, observeGauges, scatterOf } from './gauges.ts';
 import type { Gauges, GaugeSpec, GaugeTick } from './gauges.ts';
@@ -169,7 +169,7 @@ export function assess(spec: Spec, state: EvidenceState): Assessment {
       logE: worthOf(spec, state),
       logProof: spec.fewerIsWorse || spec.isRate ? null : proofWorth(state.proof),
       effect: spec.limit === null ? null : canarysOwn(estimateOf(state.effect), spec),
-      atLeast: spec.limit === null ? null : (estimateOf(state.effect, alphaOf(spec.schedule))?.low ?? null),
+      atLeast: spec.limit === null ? null : atLeast(state.effect, alphaOf(spec.schedule)),
       dispersion: told(state),
       from: worstPart(state, spec),
     };
@@ -179,7 +179,7 @@ export function assess(spec: Spec, state: EvidenceState): Assessment {
       logE: worthOf(spec, state),
       logProof: proofWorth(state.proof),
       effect: estimateOf(state.effect),
-      atLeast: estimateOf(state.effect, alphaOf(spec.schedule))?.low ?? null,
+      atLeast: atLeast(state.effect, alphaOf(spec.schedule)),
       dispersion: told(state),
       from: worst === null ? null : `${worst}`,
     };
