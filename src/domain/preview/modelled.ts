@@ -34,6 +34,8 @@ export function modelled(
   if (check.kind === 'mann-whitney')
     return 'a rank test has no evidence that grows: its score is made once there are values enough';
   if (check.kind === 'gauge') return 'how far levels of instances are from each other is only known from measuring them';
+  if ('worse' in check && check.worse === 'lower')
+    return 'where fewer is worse, what is bet on depends on what the canary is like';
   const spec = specOf(check, rules);
   const known = { figures, past: pastShare(figures.bad, rps) };
   if (spec.kind === 'counts') return ofCounts(check, spec, known);
@@ -52,7 +54,7 @@ function pastShare(share: number, rps: number): number {
 type Known = { readonly figures: Figures; readonly past: number };
 
 function ofCounts(check: EvidenceCheck, spec: Extract<Spec, { kind: 'counts' }>, { figures, past }: Known): Modelled {
-  const { limit, max, isRate, fewerIsWorse, schedule } = spec;
+  const { limit, max, isRate, schedule } = spec;
   const { dispersion, bad } = figures;
   const bets: Bets[] = [];
   const logPart = limit !== null && max !== null ? Math.log(0.5) : 0;
@@ -63,17 +65,15 @@ function ofCounts(check: EvidenceCheck, spec: Extract<Spec, { kind: 'counts' }>,
     bets.push({
       ...level,
       gain(canary, stable, ratio) {
-        const [worse, better] = fewerIsWorse ? [stable, canary] : [canary, stable];
-        if (worse.n <= 0 || better.n <= 0) return 0;
-        if (isRate) return logRates(worse, better, rates(ratio), limit) / dispersion;
+        if (canary.n <= 0 || stable.n <= 0) return 0;
+        if (isRate) return logRates(canary, stable, rates(ratio), limit) / dispersion;
         const chosen = shares(ratio);
-        return chosen === null ? 0 : logShares(worse, better, chosen, limit) / dispersion;
+        return chosen === null ? 0 : logShares(canary, stable, chosen, limit) / dispersion;
       },
     });
   }
   if (max !== null)
     bets.push({ ...level, gain: (canary, _stable, ratio) => logShare(canary, multiple(max, ratio), max) / dispersion });
-  const proves = !fewerIsWorse && !isRate;
   return {
     check,
     figures,
@@ -83,7 +83,7 @@ function ofCounts(check: EvidenceCheck, spec: Extract<Spec, { kind: 'counts' }>,
       bets,
       shown: 0,
       hardMax: 'hardMax' in check ? check.hardMax : null,
-      proof: proves
+      proof: !isRate
         ? {
             canaryLevel: 0,
             stableLevel: 0,
@@ -97,20 +97,13 @@ function ofCounts(check: EvidenceCheck, spec: Extract<Spec, { kind: 'counts' }>,
     stable: [bad],
     canary: (worse) => [worse],
     same: bad,
-    tolerated: toleratedShare(limit, max, { bad, fewerIsWorse }),
-    worst: fewerIsWorse ? 0 : isRate ? Math.max(1, bad * 100) : 0.999,
+    tolerated: toleratedShare(limit, max, bad),
+    worst: isRate ? Math.max(1, bad * 100) : 0.999,
   };
 }
 
-function toleratedShare(
-  limit: Extract<Spec, { kind: 'counts' }>['limit'],
-  max: number | null,
-  { bad, fewerIsWorse }: { readonly bad: number; readonly fewerIsWorse: boolean },
-): number {
-  if (limit === null) return max ?? bad;
-  if (fewerIsWorse) return Math.max(0, (bad - limit.floor) / limit.factor);
-  return Math.min(0.998, limit.factor * bad + limit.floor);
-}
+const toleratedShare = (limit: Extract<Spec, { kind: 'counts' }>['limit'], max: number | null, bad: number): number =>
+  limit === null ? (max ?? bad) : Math.min(0.998, limit.factor * bad + limit.floor);
 
 const SLOWEST = 50;
 

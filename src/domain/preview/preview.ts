@@ -229,7 +229,7 @@ function* smallestSeen(table: Table, entry: Entry, { stage, begun, seed }: Begun
   };
   if (begun.length === 0 || !(yield* isSeen(worst))) return null;
   const least = Math.max(1e-7, tolerated);
-  const at = (part: number): number => (worst === 0 ? tolerated * (1 - part) : least * (worst / least) ** part);
+  const at = (part: number): number => least * (worst / least) ** part;
   let [low, high] = [0, 1];
   for (let step = 0; step < BISECTIONS; step++) {
     const middle = (low + high) / 2;
@@ -253,9 +253,8 @@ function countsAt({ stages, intervalMs, warmUpTicks }: Table, { places, needed }
   };
 }
 
-function referencesOf({ check, same, tolerated, worst }: Modelled): readonly number[] {
+function referencesOf({ check, same, tolerated }: Modelled): readonly number[] {
   if (check.kind === 'latency') return TIMES_AS_LONG;
-  if (worst === 0) return TIMES_AS_BAD.map((times) => same / times);
   const shares = [...TIMES_AS_BAD.map((times) => times * same), ...(check.kind === 'rate' ? [] : UP_TO)];
   const worse = [...new Set(shares)].filter((share) => tolerated < share && share < 1);
   return worse.toSorted((a, b) => a - b);

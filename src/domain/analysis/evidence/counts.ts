@@ -121,9 +121,10 @@ const MOST_PAST = 1e5;
 export function knownCounts(
   { past, parts, dispersion }: Counts,
   tick: CountTick,
-  { isRate }: CountSpec,
+  { isRate, fewerIsWorse }: CountSpec,
 ): Pick<Counts, 'past' | 'dispersion'> {
-  const next = remember(past, pairsOf({ parts }, tick, false), isRate);
+  // Where fewer is worse the arms change places, and what is bet on is what the canary is like: the past does not tell.
+  const next = fewerIsWorse ? past : remember(past, pairsOf({ parts }, tick, false), isRate);
   return {
     past: Object.fromEntries(
       Object.entries(next).map(([name, { n, bad }]) => [
