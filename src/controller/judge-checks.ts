@@ -1,5 +1,5 @@
 /** Asks the providers and judges the answers: the way from the world's numbers to the verdicts that `decide` is given. */
-import { judgeRelease, knowing } from '../domain/analysis/judge-release.ts';
+import { evidenceElsewhere, judgeRelease, knowing } from '../domain/analysis/judge-release.ts';
 import { wantsHistory } from '../domain/analysis/judge.ts';
 import type { JudgeState } from '../domain/analysis/judge.ts';
 import type { CheckVerdict, Measurement } from '../domain/analysis/measurement.ts';
@@ -38,11 +38,7 @@ export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortS
     });
     return { check, measurement, state };
   });
-  const elsewhere = Object.fromEntries(
-    claimed.checkStates
-      .filter(({ state }) => asJudgeState(state)?.['evidenceFrom'] === claimed.release.evidenceFrom)
-      .map(({ check, verdict }) => [check, verdict?.evidence.weighed?.logE ?? 0]),
-  );
+  const elsewhere = evidenceElsewhere(claimed.release, claimed.checkStates);
   const { judged, verdicts, restart } = judgeRelease(claimed.release, given, { now, elsewhere });
   for (const { check, verdict } of judged) ctx.recorder.verdict(claimed.release.service, check.name, verdict);
   return {

@@ -84,6 +84,12 @@ export function condemnation(check: EvidenceCheck, state: State, rules: Evidence
   }
 }
 
+/** What was proved at one weight says little of another one before some requests were served there. */
+const SOME_AT_A_WEIGHT = 50;
+
+const requestsAt = ({ kind }: EvidenceCheck, { canary }: State): number =>
+  kind === 'latency' ? requestsIn(canary) : kind === 'gauge' ? 0 : (canary[0] ?? 0);
+
 function weighedOf(check: EvidenceCheck, state: State, rules: EvidenceRules, found: Assessment): Weighed {
   const { logE, logProof, effect, dispersion, from } = found;
   return {
@@ -95,7 +101,7 @@ function weighedOf(check: EvidenceCheck, state: State, rules: EvidenceRules, fou
     dispersion,
     from,
     needed: neededOf(check, state, rules),
-    proved: logProof !== null && Math.log(1 / rules.beta) <= logProof,
+    proved: logProof !== null && Math.log(1 / rules.beta) <= logProof && SOME_AT_A_WEIGHT <= requestsAt(check, state),
   };
 }
 

@@ -83,7 +83,6 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
   const newParts = names.length > 1 ? names : [];
   const isTold = Object.keys(before.parts).length > 0;
   const parts = isTold ? before.parts : Object.fromEntries(newParts.map((name) => [name, begin(ONE_PART, schedule)]));
-  const own = max === null ? null : max;
   return {
     kind: 'counts',
     all: advance(before.all, ALL_PARTS, schedule, (ratio) => names.reduce((sum, name) => sum + (gains[name]?.(ratio) ?? 0), 0)),
@@ -95,9 +94,9 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
     ),
     past: remember(before.past, pairs, { isRate, fewerIsWorse }),
     own:
-      own === null
+      max === null
         ? before.own
-        : advance(before.own, ALL_PARTS, schedule, (ratio) => logShare(tick.canary, multiple(own, ratio), own) / dispersion),
+        : advance(before.own, ALL_PARTS, schedule, (ratio) => logShare(tick.canary, multiple(max, ratio), max) / dispersion),
     dispersion: observeScatter(before.dispersion, tick.instances, { from: tick.from, to: tick.to, isRate }),
     effect: Object.values(pairs).reduce(
       (effect, { canary, stable }) => observeEffect(effect, canary, stable, dispersion),
