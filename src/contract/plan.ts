@@ -14,6 +14,7 @@ import { checksOf } from './plan-checks.ts';
 import type { Complain } from './plan-checks.ts';
 import { MAX_CHECKS, planDocument } from './plan-document.ts';
 import type { PlanDocument, StepDocument } from './plan-document.ts';
+import { warn } from './plan-warnings.ts';
 import type { PlanWorld } from './plan-world.ts';
 import type { Problem } from './problem.ts';
 
@@ -218,10 +219,4 @@ function judgeWeights(plan: Plan, document: PlanDocument, { world, complain }: W
       document.bake?.holdBack === undefined ? ['bake'] : ['bake', 'holdBack'],
       `a hold-back of ${percent(plan.bake.holdBack)} bakes at ${percent(Weight(bakeWeight))}, below the last step of ${percent(highest)}: hold back ${percent(Weight(10_000 - highest))} at most`,
     );
-}
-
-/** What is allowed and perhaps not meant. */
-function warn(document: PlanDocument, plan: Plan, say: Complain): void {
-  if (Object.keys(plan.checks).length === 0) say([], 'the plan has no checks: nothing but a person can stop it');
-  if (document.onFlagChange !== undefined) say(['onFlagChange'], 'flags are not connected yet; this is kept for then');
 }

@@ -24,6 +24,13 @@ it('passes a canary as fast as stable', () => {
   });
 });
 
+it('names the bound that its ratio is about, where next to nothing is slower than the quantile', () => {
+  // p95 is in the second bucket, whose end nobody exceeds: what tells the versions apart is the end of the first.
+  expect(after([40, 60, 0, 0, 0], {}, [400, 600, 0, 0, 0]).sentence).toMatch(
+    /^canary latency p95 238 ms; slower than 100 ms: 60 % \(240 of 400\) against 60 % \(2,400 of 4,000\) on stable, /,
+  );
+});
+
 it('fails a canary with a surely larger share of slow requests', () => {
   expect(after([70, 15, 10, 5, 0])).toMatchObject({
     verdict: 'fail',

@@ -5,6 +5,7 @@ import { assess, NOTHING } from './evidence/engine.ts';
 import type { Assessment, Spec } from './evidence/engine.ts';
 import { mean } from './evidence/gauges.ts';
 import type { Arm } from './evidence/likelihood.ts';
+import { nearest } from './evidence/tails.ts';
 import { neededRequests } from './needed.ts';
 import { HARD_MIN_BAD, HARD_MIN_REQUESTS, NOTHING_TO_COMPARE } from './finding.ts';
 import type { Finding } from './finding.ts';
@@ -181,7 +182,7 @@ function findLatency(check: LatencyCheck, state: State, weighed: Weighed): Findi
   const canary = { boundsMs, counts: state.canary };
   const stable = { boundsMs, counts: state.stable };
   const stableRequests = requestsIn(state.stable);
-  const bound = boundAt(stableRequests === 0 ? canary : stable, check.quantile);
+  const bound = comparedAt(check, state) ?? boundAt(stableRequests === 0 ? canary : stable, check.quantile);
   const slow: Arm = { n: requestsIn(state.canary), bad: requestsAbove(canary, bound) };
   const stableSlow: Arm = { n: stableRequests, bad: requestsAbove(stable, bound) };
   const own = quantileOf(canary, check.quantile);
@@ -204,6 +205,12 @@ function findLatency(check: LatencyCheck, state: State, weighed: Weighed): Findi
     weighed,
   };
 }
+
+/** The bound that the ratio is about, so that a sentence does not name one and compare at another. */
+const comparedAt = ({ quantile }: LatencyCheck, { evidence, stable }: State): number | null =>
+  evidence?.kind === 'tails' && evidence.bounds !== null && requestsIn(stable) > 0
+    ? (nearest(evidence.bounds, quantile)?.stableMs ?? null)
+    : null;
 
 type Seen = {
   readonly own: Quantile | null;
