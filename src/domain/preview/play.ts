@@ -55,7 +55,7 @@ export type Play = {
   readonly begun: readonly (readonly Betting[])[];
 };
 
-const MOST_TICKS = 20_000;
+export const MOST_TICKS = 20_000;
 
 export function play(table: Table, trial: Trial, random: Uniform): Play {
   const states = table.entries.map(({ modelled }) => fresh(modelled.twin));
