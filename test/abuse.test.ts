@@ -50,6 +50,16 @@ test('a body that is too long is refused even when it does not say how long it i
   expect(answer.status).toBe(413);
 });
 
+test('after a body that is too long a client asks on: it is told that the connection is over', async () => {
+  const post = (body: string): Promise<Response> => fetch(`${base}/v1/plans:validate`, { method: 'POST', headers: json, body });
+  for (let round = 0; round < 5; round++) {
+    const refused = await post(JSON.stringify({ document: 'x'.repeat(1024 * 1024) }));
+    expect([refused.status, refused.headers.get('connection')]).toEqual([413, 'close']);
+    await refused.text();
+    for (let next = 0; next < 3; next++) expect((await post('{"document":"a"}')).status).toBe(200);
+  }
+});
+
 test('headers that are too long are refused before anything reads them', async () => {
   const { heard } = await saying(`GET /healthz HTTP/1.1\r\nhost: a\r\nx-long: ${'x'.repeat(40_000)}\r\n\r\n`, 2_000);
   expect(heard).toMatch(/^HTTP\/1\.1 431 /);

@@ -54,6 +54,9 @@ it.each([
 
 it('the push that its page shows is one', () => {
   const page = readFileSync(new URL('../docs/metrics/push.md', import.meta.url), 'utf8');
-  const bodies = [/^```json\n([\s\S]*?)^```/m, /-d '([\s\S]*?)'\n/].map((block) => block.exec(page)?.[1] ?? '');
+  const bodies = [/^```json\n([\s\S]*?)^```/gm, /-d '([\s\S]*?)'\n/g]
+    .flatMap((block) => [...page.matchAll(block)])
+    .map(([, body]) => body ?? '');
+  expect(bodies).toHaveLength(3);
   for (const body of bodies) expect(pushBody.safeParse(JSON.parse(body)).error).toBeUndefined();
 });

@@ -57,10 +57,10 @@ export function readDocument(input: unknown): Result<ParsedDocument, readonly Pr
   }
 }
 
-const PROTO = '__proto__';
+export const PROTO = '__proto__';
 
 /** Zod leaves this key out of maps without a word: a check of that name would be gone, and nothing would be judged by it. */
-function hasProto(value: unknown): boolean {
+export function hasProto(value: unknown): boolean {
   const waiting = [value];
   for (let at = waiting.pop(); at !== undefined || waiting.length > 0; at = waiting.pop()) {
     if (typeof at !== 'object' || at === null) continue;

@@ -44,6 +44,8 @@ export function problem(c: Context, kind: ProblemKind, detail: string, problems:
     ...(errors.length > 0 ? { errors } : {}),
   };
   if (kind === 'unavailable') c.header('retry-after', '1');
+  // What is left of the body is not read, so nothing else can be asked over this connection; a client has to know.
+  if (kind === 'too_large') c.header('connection', 'close');
   // The type parameters only say what a typed client would read; this body is described once, for all routes.
   return c.body(JSON.stringify(body), status, {
     'content-type': 'application/problem+json',

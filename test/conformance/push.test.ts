@@ -289,6 +289,8 @@ describe('pushed over the API', () => {
       counters: { requests: -1, 'a b': 1 },
       histograms: { d: { boundsMs: [5, 1], counts: [1] } },
     };
+    const hidden = JSON.stringify({ ...body, counters: { requests: 1, proto: 2 } }).replace('proto', '__proto__');
+    expect(await pointersOf(hidden)).toEqual(['']);
     expect(await pointersOf(bad)).toEqual(
       expect.arrayContaining([
         '/sequence',

@@ -38,7 +38,7 @@ function stepAdvice({ intervalMs }: Plan, { warmUpTicks }: Table, { view, next }
   }
   const [name, { needed, neededMs, requests }] = worst;
   if (needed === null) return [];
-  const head = `${place} at ${percent(Weight(view.weightBp))} is too ${view.holdMs < 600_000 ? 'short' : 'small'}: ${name} needs ${plural(needed, 'canary request')} to see what is worth seeing, and there are ${plural(requests, 'request')} in ${formatDuration(view.holdMs)}`;
+  const head = `${place} at ${percent(Weight(view.weightBp))} is too ${view.holdMs < 600_000 ? 'short' : 'small'}: ${name} needs ${plural(needed, 'canary request')} to see what is worth seeing, and there ${requests === 1 ? 'is' : 'are'} ${plural(requests, 'request')} in ${formatDuration(view.holdMs)}`;
   if (neededMs === null || requests === 0) return [`${head}; there is no traffic to judge by`];
   const judgedMs = Math.max(intervalMs, view.holdMs - warmUpTicks * intervalMs);
   const weight = roundedUp((view.weightBp * needed * (view.holdMs / judgedMs)) / requests);

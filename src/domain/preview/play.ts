@@ -56,7 +56,7 @@ export type Play = {
   readonly begun: readonly (readonly Betting[])[];
 };
 
-const MOST_TICKS = 20_000;
+export const MOST_TICKS = 20_000;
 /** Bets that are moved before others are let in between: a millisecond of them. */
 const MOVES_PER_SLICE = 50_000;
 

@@ -162,3 +162,11 @@ it('lets others in between also where a step has a million intervals', () => {
   }
   expect(longestMs).toBeLessThan(250);
 });
+
+it('plays fewer runs where there is so little traffic that a step is waited at for hours', () => {
+  const plan = 'steps: [10%, 50%]\nhold: 1m\ninterval: 5s\nchecks: [errors]';
+  expect(look(plan, trafficOf(100)).runs).toBe(300);
+  const { runs, advice } = look(plan, trafficOf(0.1));
+  expect(runs).toBe(30);
+  expect(advice[0]).toContain('and there is 1 request in 1m');
+});

@@ -15,7 +15,7 @@ import { quantile } from '../rehearsal/many.ts';
 import { adviceFor } from './advice.ts';
 import { modelled } from './modelled.ts';
 import type { Modelled } from './modelled.ts';
-import { movesPerTick, play, seenWithin } from './play.ts';
+import { MOST_TICKS, movesPerTick, play, seenWithin } from './play.ts';
 import type { Entry, Play, Table, Trial } from './play.ts';
 import { stagesOf } from './stages.ts';
 import { placed } from './twin.ts';
@@ -193,10 +193,23 @@ function tableOf(plan: Plan, traffic: Traffic): { readonly table: Table; readonl
 const MOVES = 1e8;
 const RUNS = { least: 30, most: 300 };
 
-function runsFor({ stages, entries, intervalMs }: Table): number {
-  const ticks = stages.reduce((sum, { holdMs }) => sum + Math.ceil(holdMs / intervalMs), 0);
+function runsFor(table: Table): number {
+  const perTick = movesPerTick(table.entries);
   const rounds = 2 + BISECTIONS + TIMES_AS_BAD.length + UP_TO.length;
-  return Math.round(Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticks * movesPerTick(entries) * rounds))));
+  return Math.round(Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticksOfRun(table) * perTick * rounds))));
+}
+
+/** Looks of a run that goes through: a step with little traffic is waited at for much longer than its hold. */
+function ticksOfRun({ stages, entries, intervalMs, warmUpTicks, deadlineMs }: Table): number {
+  const ticks = stages.reduce((sum, { holdMs }, index) => {
+    const waits = entries.map(({ needed, places, modelled: { check } }) => {
+      const place = places[index];
+      const isWaitedFor = place && needed !== null && check.onInconclusive !== 'continue';
+      return isWaitedFor ? warmUpTicks + Math.ceil(needed / place.canaryRequests) : 0;
+    });
+    return sum + Math.max(Math.ceil(holdMs / intervalMs), ...waits);
+  }, 0);
+  return Math.min(ticks, Math.ceil(deadlineMs / intervalMs), MOST_TICKS);
 }
 
 type Chances = { readonly runs: number; readonly seed: string };
