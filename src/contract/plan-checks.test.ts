@@ -95,10 +95,9 @@ describe('a check with nothing but its kind and its question', () => {
 describe('what a check says for itself', () => {
   it('goes before the defaults', () => {
     expect(
-      checkOf(
-        'kind: ratio, bad: b, total: t, worse: lower, tolerance: 3%, floor: 1%, weight: 2.5, minRequests: 7, max: 20%, hardMax: 40%',
-      ),
-    ).toMatchObject({ worse: 'lower', tolerance: 0.03, floor: 0.01, weight: 2.5, minRequests: 7, max: 0.2, hardMax: 0.4 });
+      checkOf('kind: ratio, bad: b, total: t, tolerance: 3%, floor: 1%, weight: 2.5, minRequests: 7, max: 20%, hardMax: 40%'),
+    ).toMatchObject({ tolerance: 0.03, floor: 0.01, weight: 2.5, minRequests: 7, max: 0.2, hardMax: 0.4 });
+    expect(checkOf('kind: ratio, bad: b, total: t, worse: lower')).toMatchObject({ worse: 'lower' });
     expect(checkOf('kind: latency, histogram: h, quantile: 0.5, max: 100ms, hardMax: 2s')).toMatchObject({
       quantile: 0.5,
       maxMs: 100,
@@ -239,6 +238,10 @@ describe('what a plan says of its evidence', () => {
     ['checks: { a: { kind: ratio, bad: b, total: t, worse: sideways } }', 'higher or lower'],
     ['checks: { a: { kind: ratio, bad: b, total: t, weight: 0 } }', 'a weight above 0'],
     ['checks: { a: { kind: slo, bad: b, total: t, max: 100% } }', 'a limit of 100% is never broken: say a smaller one'],
+    [
+      'checks: { a: { kind: ratio, bad: b, total: t, worse: lower, hardMax: 99% } }',
+      'where fewer is worse, max and hardMax would fail a canary that is better: leave them out',
+    ],
     [
       'checks: { a: { kind: slo, bad: b, total: t, max: 2%, hardMax: 1% } }',
       'hardMax is the limit that acts at once, so it is above max',

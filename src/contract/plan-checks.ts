@@ -190,6 +190,8 @@ function ranksOf(document: Extract<CheckDocument, { kind: 'mann-whitney' }>, bas
 function judgeLimits(check: Check, path: Path, complain: Complain): void {
   switch (check.kind) {
     case 'ratio':
+      if (check.worse === 'lower' && (check.max ?? check.hardMax) !== null)
+        complain([...path, 'worse'], 'where fewer is worse, max and hardMax would fail a canary that is better: leave them out');
       if (check.floor >= 1) complain([...path, 'floor'], 'a floor of 100% accepts everything: 0.01% is usual');
       neverBroken(check, path, complain);
       return hardBeyondSoft(check.max, check.hardMax, () =>

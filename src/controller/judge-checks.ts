@@ -1,5 +1,5 @@
 /** Asks the providers and judges the answers: the way from the world's numbers to the verdicts that `decide` is given. */
-import { judgeRelease, knowing } from '../domain/analysis/judge-release.ts';
+import { evidenceElsewhere, judgeRelease, knowing } from '../domain/analysis/judge-release.ts';
 import { wantsHistory } from '../domain/analysis/judge.ts';
 import type { JudgeState } from '../domain/analysis/judge.ts';
 import type { CheckVerdict, Measurement } from '../domain/analysis/measurement.ts';
@@ -23,8 +23,10 @@ export type Judgement = {
 /** Measures every check of the present place once, all at the same time; a failing provider is an answer, too. */
 export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<Judgement> {
   const checks = checksNow(claimed.release);
-  const answers = await Promise.all(checks.map((check) => measure(ctx, claimed, check, signal)));
-  const histories = await Promise.all(checks.map((check) => historyOf(ctx, claimed, check, signal)));
+  const [answers, histories] = await Promise.all([
+    Promise.all(checks.map((check) => measure(ctx, claimed, check, signal))),
+    Promise.all(checks.map((check) => historyOf(ctx, claimed, check, signal))),
+  ]);
   const now = await ctx.store.now();
   const given = checks.map((check, index) => {
     const measurement = answers[index];
@@ -36,11 +38,7 @@ export async function judgeChecks(ctx: Context, claimed: Claimed, signal: AbortS
     });
     return { check, measurement, state };
   });
-  const elsewhere = Object.fromEntries(
-    claimed.checkStates
-      .filter(({ state }) => asJudgeState(state)?.['evidenceFrom'] === claimed.release.evidenceFrom)
-      .map(({ check, verdict }) => [check, verdict?.evidence.weighed?.logE ?? 0]),
-  );
+  const elsewhere = evidenceElsewhere(claimed.release, claimed.checkStates);
   const { judged, verdicts, restart } = judgeRelease(claimed.release, given, { now, elsewhere });
   for (const { check, verdict } of judged) ctx.recorder.verdict(claimed.release.service, check.name, verdict);
   return {

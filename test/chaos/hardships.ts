@@ -4,7 +4,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { get, post } from '../e2e/harness.ts';
-import { scratch, until } from '../real/programs.ts';
+import { freeze, scratch, until } from '../real/programs.ts';
 import { overexposed, readLedger } from './ledger.ts';
 import { counted } from './users.ts';
 import { chaosWorld, GOOD } from './world.ts';
@@ -93,7 +93,7 @@ export async function stopped(forMs: number): Promise<readonly string[]> {
     await world.startService();
     const started = await world.release('v1', GOOD);
     await world.untilPhase(started.body.id, ['watching']);
-    world.service().kill('SIGSTOP');
+    await freeze(world.service());
     await sleep(500);
     const before = world.observer.sightings.length;
     await sleep(forMs);

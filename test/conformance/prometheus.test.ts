@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parsePlan } from '../../src/contract/plan.ts';
-import { until } from '../real/programs.ts';
+import { freeze, until } from '../real/programs.ts';
 import { exporter, realPrometheus } from '../real/prometheus.ts';
 import type { Exporter, RealPrometheus } from '../real/prometheus.ts';
 import { providerAt, question, ratio } from './prometheus.fixtures.ts';
@@ -32,7 +32,7 @@ describe('provider prometheus: the server', { timeout: 40_000 }, () => {
   const ask = (check = plain) => provider().measure(question(check), signal);
 
   it('waits no longer than it was told for one that hangs, and fails while it is away', async () => {
-    server.program().child.kill('SIGSTOP');
+    await freeze(server.program().child);
     const impatient = provider({ timeoutMs: 300 });
     const began = performance.now();
     expect(await impatient.measure(question(plain), signal)).toMatchObject({

@@ -50,6 +50,12 @@ export function start(command: string, args: readonly string[], options: SpawnOp
   };
 }
 
+/** Stopped in the middle, all of its threads: on a busy machine the signal alone takes a while. */
+export async function freeze(child: ChildProcess): Promise<void> {
+  child.kill('SIGSTOP');
+  await until('the process to stand still', () => /^State:\tT/m.test(readFileSync(`/proc/${child.pid}/status`, 'utf8')));
+}
+
 /** Waits until it is so; what does not come within the time is an error that says what was waited for. */
 export async function until(what: string, isSo: () => Promise<boolean> | boolean, withinMs = 15_000): Promise<void> {
   const deadline = performance.now() + withinMs;

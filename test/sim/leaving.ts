@@ -35,8 +35,11 @@ export function checkLeaving(leaving: Leaving): void {
   const isPerson = byPerson(event);
   // A person may go on to the next step without the checks, with a reason; the promotion is theirs only by force.
   if (isPerson && !isPromotion) return;
-  if (!isPromotion && Object.values(before.plan.checks).some(({ onNoData }) => onNoData === 'continue')) {
-    if (event.type === 'weight.intended' && event.reason !== null) leaving.sometimes('went on without data');
+  if (
+    !isPromotion &&
+    Object.values(before.plan.checks).some(({ onNoData, onInconclusive }) => [onNoData, onInconclusive].includes('continue'))
+  ) {
+    if (event.type === 'weight.intended' && event.reason !== null) leaving.sometimes('went on without a pass');
     return;
   }
   for (const check of requiredAt(before)) checkEvidence(leaving, check, { isPerson });
@@ -46,7 +49,7 @@ const isForced = (event: ReleaseEvent): boolean =>
   (event.type === 'weight.intended' || event.type === 'replace.began') && event.forced;
 const byPerson = (event: ReleaseEvent): boolean => event.by.kind !== 'headgate';
 
-function checkDwell({ before, event, commit, ledger, report }: Leaving): void {
+function checkDwell({ before, event, commit, ledger, report, sometimes }: Leaving): void {
   if (byPerson(event)) return;
   const { phase } = before;
   const at = ledger.watchedSince;
@@ -56,7 +59,11 @@ function checkDwell({ before, event, commit, ledger, report }: Leaving): void {
       const step = before.plan.steps[before.step];
       const holdMs = phase.kind === 'baking' ? (before.plan.bake?.forMs ?? 0) : step?.kind === 'weight' ? step.holdMs : 0;
       const watchedMs = ledger.watchedMs + (at === null ? 0 : event.at - at);
-      if (watchedMs < holdMs) report('I2', `${before.id} left step ${before.step} after ${watchedMs} of ${holdMs} ms`);
+      const { earlyAfterMs } = before.plan;
+      if (holdMs <= watchedMs) return;
+      if (phase.kind === 'watching' && earlyAfterMs !== null && earlyAfterMs <= watchedMs && isProved(before, commit))
+        return sometimes('left a step early, by proof');
+      report('I2', `${before.id} left step ${before.step} after ${watchedMs} of ${holdMs} ms`);
       return;
     }
     case 'paused': {
@@ -88,6 +95,15 @@ function checkDwell({ before, event, commit, ledger, report }: Leaving): void {
     default:
       return;
   }
+}
+
+/** Every check that must pass here has proved in this very look that the canary is not worse. */
+function isProved(before: Release, { checkStates }: Commit): boolean {
+  const required = requiredAt(before);
+  const proved = required.filter(
+    ({ name }) => checkStates.find(({ check }) => check === name)?.verdict?.evidence.weighed?.proved === true,
+  );
+  return required.length > 0 && proved.length === required.length;
 }
 
 /** The checks that must pass at the weight that is being left, put together from the plan alone. */

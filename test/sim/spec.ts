@@ -137,7 +137,8 @@ export function truthOf(draw: Chance): Truth {
 
 export function plan(service: string, draw: Chance, pace: Pace): Plan {
   const onNoData = draw.pick<Recourse>(['hold', 'hold', 'rollback', 'continue']);
-  const checks = Object.fromEntries(checksOf(draw).map((check) => [check.name, { ...check, onNoData }]));
+  const onInconclusive = draw.pick<Recourse>(['hold', 'hold', 'hold', 'rollback', 'continue']);
+  const checks = Object.fromEntries(checksOf(draw).map((check) => [check.name, { ...check, onNoData, onInconclusive }]));
   const names = Object.keys(checks);
   const isPoisoned = draw.hits(0.03);
   const steps = stepsOf(draw, names, pace);
@@ -154,7 +155,7 @@ export function plan(service: string, draw: Chance, pace: Pace): Plan {
     minMeasurements: draw.int(1, 4),
     falseRollbackRate: 0.01,
     missRate: 0.05,
-    earlyAfterMs: null,
+    earlyAfterMs: draw.hits(0.25) ? draw.int(2, 20) * 1_000 * pace.plans : null,
     score: { pass: 95, marginal: 75, groups: {} },
     onBusy: draw.pick(['reject', 'queue', 'queue', 'supersede']),
     checks,

@@ -131,6 +131,20 @@ describe('levels', () => {
   });
 });
 
+it('knows buckets from the time since they are what they are', () => {
+  const grown = (boundsMs: readonly number[], from: number): Measurement[] =>
+    Array.from({ length: 10 }, (_, k) => ({
+      kind: 'histogram',
+      at: at(from + 10 * k),
+      boundsMs,
+      series: [
+        { key: 's', role: 'stable', startedAt: null, counts: boundsMs.map((_bound, index) => 90 * k + index).concat(9 * k) },
+      ],
+    }));
+  const newer = grown([50, 100, 200], -100);
+  expect(known(latencyCheck(), [...grown([10, 20, 30, 40, 50], -300), ...newer])).toEqual(known(latencyCheck(), newer));
+});
+
 it('tells nothing when there was nothing of the kind', () => {
   expect(known(ratioCheck(), [])).toBeNull();
   expect(known(ratioCheck(), hourOf(() => 1).slice(0, 1))).toBeNull();

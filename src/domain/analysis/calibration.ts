@@ -37,14 +37,18 @@ function fromCounts(history: readonly Measurement[], spec: Spec): EvidenceState 
   return ticks.length === 0 ? null : calibrated(spec, ticks);
 }
 
-/** The intervals of stable in it. */
+/** The intervals of stable in it; of buckets only the newest ones, since counts of others cannot be added to theirs. */
 export function ticksOf(history: readonly Measurement[], spec: Spec): readonly Tick[] {
   let sample: Sample | null = null;
   let boundsMs: readonly number[] | null = null;
   const ticks: Tick[] = [];
   for (const one of history) {
     if (one.kind !== 'counters' && one.kind !== 'histogram') continue;
-    if (one.kind === 'histogram') boundsMs = one.boundsMs;
+    if (one.kind === 'histogram' && boundsMs?.join() !== one.boundsMs.join()) {
+      ({ boundsMs } = one);
+      sample = null;
+      ticks.length = 0;
+    }
     const next = intervalSince(
       sample,
       { at: one.at, series: stableOf(one) },

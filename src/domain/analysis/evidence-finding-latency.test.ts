@@ -58,6 +58,15 @@ it('fails above its own maximum, stable or not', () => {
   expect(after([80, 18, 2, 0, 0], {}, NOBODY).verdict).toBe('inconclusive');
 });
 
+it('is no pass where nearly all of stable is slower than every bucket', () => {
+  expect(after([0, 0, 0, 2, 98], {}, [0, 0, 0, 20, 980])).toMatchObject({
+    verdict: 'inconclusive',
+    doubt: 'thin',
+    sentence: 'nearly all requests of stable are slower than most buckets of latency: slower ones cannot be told from them',
+  });
+  expect(after([100, 0, 0, 0, 0], {}, [1000, 0, 0, 0, 0]).verdict).toBe('pass');
+});
+
 it('waits for the warm-up, but not for the errors', () => {
   const polls = grown([70, 15, 10, 5, 0], STABLE, 7).map((poll) => ({ ...poll, context: { warmUpMs: 30_000 } }));
   expect(judgeAll(latencyCheck(), polls.slice(0, 4)).verdict.evidence.weighed?.logE).toBe(0);

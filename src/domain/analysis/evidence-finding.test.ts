@@ -1,6 +1,6 @@
 /** What is found in counts of two arms: verdicts, what they rest on, and what is said of them. */
 import { expect, it } from 'vitest';
-import { at, counters, judgeAll, rateCheck, ratioCheck, sloCheck, steady } from './judge.fixtures.ts';
+import { at, counters, gaugeCheck, gauges, judgeAll, rateCheck, ratioCheck, sloCheck, steady } from './judge.fixtures.ts';
 import type { Check } from '../plan.ts';
 import type { Poll } from './judge.fixtures.ts';
 
@@ -136,6 +136,16 @@ it('finds fewer where fewer is worse, and says the ratio as the canary has it', 
   expect(verdictAfter(steady([100, 90], [900, 540], 12), logins).verdict).toBe('pass');
 });
 
+it('needs no more requests to see fewer of what nearly all requests do, or all', () => {
+  const delivered = ratioCheck({ name: 'delivered', worse: 'lower', minRequests: null });
+  for (const bad of [891, 900]) {
+    const found = verdictAfter(steady([100, bad / 9], [900, bad], 4), delivered);
+    expect(found.verdict).toBe('pass');
+    expect(found.evidence.weighed?.needed).toBeLessThan(50);
+  }
+  expect(verdictAfter(steady([100, 0], [900, 0], 4), delivered)).toMatchObject({ evidence: { weighed: { needed: null } } });
+});
+
 it('compares rates of events, of which there may be more than what they are counted against', () => {
   const restarts = rateCheck();
   expect(verdictAfter(steady([10, 20], [90, 180], 12), restarts).verdict).toBe('pass');
@@ -145,6 +155,21 @@ it('compares rates of events, of which there may be more than what they are coun
     /^canary restarts 4 \(440 in 110\) against 2 \(1,980 in 990\), at least 1\.\d times as many with 99 % confidence; limit 1.1 times$/,
   );
   expect(verdictAfter(steady([10, 20], [0, 0], 5), restarts)).toMatchObject({ verdict: 'inconclusive', doubt: 'thin' });
+});
+
+it('is no pass of a level that no ratio can be made of', () => {
+  const after = (own: number, other: number, floor = 0) => {
+    const polls = [0, 10, 20, 30, 40].map((seconds) => ({ seconds, answer: gauges(seconds, [own], [other]) }));
+    return verdictAfter(polls, gaugeCheck({ name: 'queue', floor }));
+  };
+  expect(after(500, 0)).toMatchObject({
+    verdict: 'inconclusive',
+    doubt: 'thin',
+    sentence: 'queue is 500 on the canary and 0 on stable, which is no ratio: give the check a floor',
+  });
+  expect(after(0, 500).verdict).toBe('inconclusive');
+  expect(after(0, 0).verdict).toBe('pass');
+  expect(after(5, 0, 10).verdict).toBe('pass');
 });
 
 it('holds a promised limit without a look at stable', () => {

@@ -85,6 +85,12 @@ export function condemnation(check: EvidenceCheck, state: State, rules: Evidence
   }
 }
 
+/** What was proved at one weight says little of another one before some requests were served there. */
+const SOME_AT_A_WEIGHT = 50;
+
+const requestsAt = ({ kind }: EvidenceCheck, { canary }: State): number =>
+  kind === 'latency' ? requestsIn(canary) : kind === 'gauge' ? 0 : (canary[0] ?? 0);
+
 function weighedOf(check: EvidenceCheck, state: State, rules: EvidenceRules, found: Assessment): Weighed {
   const { logE, logProof, effect, dispersion, from } = found;
   return {
@@ -96,7 +102,7 @@ function weighedOf(check: EvidenceCheck, state: State, rules: EvidenceRules, fou
     dispersion,
     from,
     needed: neededOf(check, state, rules),
-    proved: logProof !== null && Math.log(1 / rules.beta) <= logProof,
+    proved: logProof !== null && Math.log(1 / rules.beta) <= logProof && SOME_AT_A_WEIGHT <= requestsAt(check, state),
   };
 }
 
@@ -190,7 +196,7 @@ function findLatency(check: LatencyCheck, state: State, weighed: Weighed): Findi
     hard:
       broken &&
       `${name} ${quantileWords(broken)} of ${plural(broken.n, 'request')}, above the hard limit ${msWords(check.hardMaxMs ?? 0)}`,
-    undecided: latencyUndecided(check, { own, requests: slow.n, stableRequests, weighed }),
+    undecided: latencyUndecided(check, { own, requests: slow.n, stableRequests, isBlind: hasNoBound(state), weighed }),
     sentence: own === null ? `${name} unknown` : `${name} ${quantileWords(own)}${limit}${tail}`,
     requests: slow.n,
     canary: broken ? { n: broken.n, bad: broken.bad, value: broken.ms } : { ...slow, value: own?.ms ?? null },
@@ -210,12 +216,18 @@ type Seen = {
   readonly own: Quantile | null;
   readonly requests: number;
   readonly stableRequests: number;
+  readonly isBlind: boolean;
   readonly weighed: Weighed;
 };
 
-function latencyUndecided(check: LatencyCheck, { own, requests, stableRequests, weighed }: Seen): string | null {
+/** Nearly all of stable is slower than every bucket: there is nothing to compare at. */
+const hasNoBound = ({ evidence }: State): boolean => evidence?.kind === 'tails' && evidence.bounds?.length === 0;
+
+function latencyUndecided(check: LatencyCheck, { own, requests, stableRequests, isBlind, weighed }: Seen): string | null {
   const limits = [check.maxMs, check.hardMaxMs].filter((limit) => limit !== null);
   if (stableRequests === 0 && 0 < requests && limits.length === 0) return NOTHING_TO_COMPARE;
+  if (isBlind && limits.length === 0)
+    return `nearly all requests of stable are slower than most buckets of ${check.name}: slower ones cannot be told from them`;
   const isUntold = own !== null && own.atLeast && limits.some((limit) => own.ms <= limit);
   if (!isUntold) return tooFew(requests, weighed);
   return `canary ${check.name} is beyond the largest bucket, ${msWords(own.ms)}: whether it is within its limit cannot be told`;
@@ -246,7 +258,7 @@ function findGauge(check: GaugeCheck, { canary, stable, measurements }: State, w
   return {
     breached: false,
     hard: null,
-    undecided: other === null && own !== null ? `stable has no level of ${check.name} to compare with` : null,
+    undecided: own === null ? null : incomparable(check, own, other),
     sentence: `canary ${check.name} ${own === null ? 'unknown' : numberWords(own)}${other === null ? '' : ` against ${numberWords(other)} on stable`}${ratio}`,
     requests: measurements,
     canary: { n: canary.length, bad: 0, value: own },
@@ -254,4 +266,12 @@ function findGauge(check: GaugeCheck, { canary, stable, measurements }: State, w
     limit: null,
     weighed,
   };
+}
+
+/** Of a level of nothing no other is so many times: what cannot be compared is no pass. */
+function incomparable({ name, floor }: GaugeCheck, own: number, other: number | null): string | null {
+  if (other === null) return `stable has no level of ${name} to compare with`;
+  const [above, below] = [own + floor, other + floor];
+  if ((above > 0 && below > 0) || (above === 0 && below === 0)) return null;
+  return `${name} is ${numberWords(own)} on the canary and ${numberWords(other)} on stable, which is no ratio: give the check a floor`;
 }

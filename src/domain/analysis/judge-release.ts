@@ -9,7 +9,7 @@ import type { Release } from '../release.ts';
 import { calibrate, judge } from './judge.ts';
 import type { Judged, JudgeContext, JudgeState } from './judge.ts';
 import type { CheckVerdict, Measurement } from './measurement.ts';
-import { judgedTogether, partOf } from './together.ts';
+import { judgedTogether, partOf, suspiciousFrom } from './together.ts';
 
 export type Answer = {
   readonly check: Check;
@@ -42,9 +42,32 @@ export function judgeRelease(release: Release, answers: readonly Answer[], { now
   return {
     judged,
     verdicts: Object.fromEntries(judged.map(({ check, verdict }) => [check.name, verdict])),
-    restart: judged.find(({ check, restart }) => restart !== null && !check.dryRun)?.restart ?? null,
+    restart: restartOf(release, judged),
   };
 }
+
+/** Another stable than before makes all evidence begin anew; but a suspicion against the canary does not end with it. */
+function restartOf({ plan }: Release, judged: Look['judged']): string | null {
+  const suspicious = suspiciousFrom(plan.falseRollbackRate);
+  const isSuspected = judged.some(
+    ({ check, verdict }) => !check.dryRun && suspicious <= (verdict.evidence.weighed?.together ?? 0),
+  );
+  return isSuspected ? null : (judged.find(({ check, restart }) => restart !== null && !check.dryRun)?.restart ?? null);
+}
+
+/** Logarithms of the evidence of checks as of their last look, of those whose evidence began when the release's did. */
+export const evidenceElsewhere = (
+  { evidenceFrom }: Release,
+  known: Iterable<{ readonly check: string; readonly state: unknown; readonly verdict: CheckVerdict | null }>,
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    [...known]
+      .filter(
+        ({ state }) =>
+          typeof state === 'object' && state !== null && 'evidenceFrom' in state && state.evidenceFrom === evidenceFrom,
+      )
+      .map(({ check, verdict }) => [check, verdict?.evidence.weighed?.logE ?? 0]),
+  );
 
 type Known = { readonly state: JudgeState | null; readonly history: readonly Measurement[]; readonly now: Instant };
 

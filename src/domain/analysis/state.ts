@@ -223,7 +223,7 @@ function isState(stored: unknown): stored is State {
     typeof stored['evidenceFrom'] === 'number' &&
     isRecord(stored['judged']) &&
     [stored['judged']['canary'], stored['judged']['stable']].every(isNumbers) &&
-    (stored['evidence'] === null || (isRecord(stored['evidence']) && typeof stored['evidence']['kind'] === 'string')) &&
+    (stored['evidence'] === null || isEvidenceState(stored['evidence'])) &&
     Array.isArray(stored['values']) &&
     typeof stored['measurements'] === 'number' &&
     [stored['seenAt'], stored['from'], stored['to'], stored['busyUntil']].every((at) => at === null || typeof at === 'number') &&
@@ -231,6 +231,36 @@ function isState(stored: unknown): stored is State {
     Array.isArray(breaches) &&
     breaches.every((breach) => typeof breach === 'boolean') &&
     (sample === null ? stored['seenAt'] === null : typeof stored['seenAt'] === 'number' && isSample(sample))
+  );
+}
+
+/** Only as far as a damaged one would make us stumble; the numbers in it are ours. */
+function isEvidenceState(evidence: unknown): boolean {
+  if (!isRecord(evidence)) return false;
+  const isProcess = (process: unknown): boolean => isRecord(process) && isNumbers(process['bets']);
+  const { kind, dispersion, effect, proof } = evidence;
+  if (kind === 'gauges')
+    return typeof evidence['pairs'] === 'number' && isRecord(evidence['block']) && isRecord(evidence['blocks']);
+  const hasCommon =
+    isRecord(dispersion) &&
+    Array.isArray(dispersion['scales']) &&
+    isNumbers(effect) &&
+    isNumbers(proof) &&
+    isProcess(evidence['own']);
+  if (kind === 'tails')
+    return (
+      hasCommon &&
+      (evidence['bounds'] === null ||
+        (Array.isArray(evidence['bounds']) &&
+          evidence['bounds'].every((bound) => isRecord(bound) && isProcess(bound['process']))))
+    );
+  return (
+    kind === 'counts' &&
+    hasCommon &&
+    isProcess(evidence['all']) &&
+    isRecord(evidence['past']) &&
+    isRecord(evidence['parts']) &&
+    Object.values(evidence['parts']).every(isProcess)
   );
 }
 

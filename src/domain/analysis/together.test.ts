@@ -75,6 +75,26 @@ describe('the evidence of a release', () => {
     expect(found[1]).toMatchObject({ sentence: 'b is to blame', doubt: null, hard: false });
   });
 
+  it('is not hidden by a worse check, which may be left to a person', () => {
+    const some = [
+      single(named('a', { onFail: 'hold' }), 20),
+      single(named('b'), FATAL + Math.log(3) + 0.01),
+      single(named('c'), FATAL + Math.log(3) - 0.01),
+    ];
+    expect(verdicts(some).map(({ verdict, sentence }) => [verdict, sentence])).toEqual([
+      ['fail', 'a is to blame'],
+      ['fail', 'b is to blame'],
+      ['pass', 'c'],
+    ]);
+    const less = [single(named('a', { onFail: 'hold' }), 20), single(named('b'), FATAL + Math.log(2) - 0.01)];
+    expect(verdicts(less).map(({ verdict }) => verdict)).toEqual(['fail', 'pass']);
+  });
+
+  it('says that it comes from earlier steps where the check that is measured has hardly any of its own', () => {
+    const [found] = verdicts([{ ...single(named('a'), 0.4), condemned: '' }], { b: FATAL + 2 }, [named('b')]);
+    expect(found).toMatchObject({ verdict: 'fail', sentence: 'a; worse together with what earlier steps showed' });
+  });
+
   it('leaves a broken hard limit as it was said', () => {
     expect(verdicts([single(named('a'), 9, 'fail', true)])[0]).toMatchObject({ verdict: 'fail', hard: true, sentence: 'a' });
   });
@@ -172,6 +192,15 @@ describe('rank tests', () => {
 
   it('do not hear a dry run', () => {
     expect(scored(ranked('a', 0), ranked('b', 9, { dryRun: true }))[0]).toBe('pass');
+  });
+
+  it('fail by those that are told only where the others could not help it, and do not pass before all are told', () => {
+    const few = (count: number) => Array.from({ length: count }, (_, index) => ranked(`few${index}`, 0, { minValues: 50 }));
+    expect(scored(ranked('b', 9), ...few(1))[0]).toBe('fail');
+    expect(scored(ranked('b', 9), ...few(9))[0]).toBe('collecting');
+    expect(scored(ranked('b', 9), ...few(30))[0]).toBe('collecting');
+    expect(scored(ranked('b', 9, { critical: true }), ...few(30))[0]).toBe('fail');
+    expect(scored(ranked('a', 0), ...few(1))[0]).toBe('pass');
   });
 
   it('say nothing before there are values enough', () => {

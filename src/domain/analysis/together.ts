@@ -43,25 +43,30 @@ export function judgedTogether(
     .map(({ name, weight }) => ({ name, weight, logE: logE(name) }));
   const all = together(parts);
   const threshold = Math.log(1 / plan.falseRollbackRate);
-  const culprit = worst(singles);
+  const share = (single: Single): number => shareOf(single, plan);
+  const culprit = worst(singles, share);
+  // A failing that is left to a person hides no check that is enough alone to take the release back.
+  const grave = singles.filter((single) => single.check.onFail === 'rollback' && threshold <= share(single));
+  const guilty = new Set([culprit, worst(grave, share)]);
   const weighed = singles.map((single) => {
     const isAlone = single.check.dryRun;
     const { weighed: own } = single.verdict.evidence;
     if (own === null) return single.verdict;
     const sum = isAlone ? own.logE : all;
     const verdict = { ...single.verdict, evidence: { ...single.verdict.evidence, weighed: { ...own, together: sum } } };
-    if (!isAlone && single !== culprit) return verdict;
-    return found(verdict, { sum, threshold, condemned: single.condemned });
+    return isAlone || guilty.has(single) ? found(verdict, { sum, threshold, condemned: single.condemned }) : verdict;
   });
   return ranked(plan, singles, weighed);
 }
 
+/** Logarithm of what a measured check adds to the evidence of all. */
+function shareOf({ check, verdict }: Single, plan: Pick<Plan, 'checks'>): number {
+  const { weighed } = verdict.evidence;
+  return isEvidence(check) && !check.dryRun && weighed !== null ? weighed.logE + Math.log(partOf(check, plan)) : -Infinity;
+}
+
 /** The measured check that most of the evidence is of. */
-function worst(singles: readonly Single[]): Single | null {
-  const share = ({ check, verdict }: Single): number =>
-    isEvidence(check) && !check.dryRun && verdict.evidence.weighed !== null
-      ? verdict.evidence.weighed.logE + Math.log(check.weight)
-      : -Infinity;
+function worst(singles: readonly Single[], share: (single: Single) => number): Single | null {
   return singles.reduce<Single | null>((most, one) => {
     if (share(one) === -Infinity) return most;
     return most === null || share(most) < share(one) ? one : most;
@@ -72,7 +77,10 @@ type Sum = { readonly sum: number; readonly threshold: number; readonly condemne
 
 function found(verdict: CheckVerdict, { sum, threshold, condemned }: Sum): CheckVerdict {
   if (verdict.hard) return verdict;
-  if (threshold <= sum) return { ...verdict, verdict: 'fail', doubt: null, sentence: condemned };
+  if (threshold <= sum) {
+    const sentence = condemned === '' ? `${verdict.sentence}; worse together with what earlier steps showed` : condemned;
+    return { ...verdict, verdict: 'fail', doubt: null, sentence };
+  }
   const isCalm = sum < suspiciousFrom(Math.exp(-threshold)) || (verdict.verdict !== 'pass' && verdict.verdict !== 'inconclusive');
   if (isCalm) return verdict;
   const odds = `${numberWords(Math.round(Math.exp(sum)))} of ${numberWords(Math.round(Math.exp(threshold)))}`;
@@ -84,18 +92,24 @@ function found(verdict: CheckVerdict, { sum, threshold, condemned }: Sum): Check
   };
 }
 
-/** Where all rank tests of the plan were told, their score speaks; until then none of them passes. */
+/**
+ * The rank tests of this step have a score together. Those without values enough are taken to pass until they have them: what
+ * fails even so fails now, and nothing that is at fault passes before all are told.
+ */
 function ranked(
   plan: Pick<Plan, 'score'>,
   singles: readonly Single[],
   verdicts: readonly CheckVerdict[],
 ): readonly CheckVerdict[] {
-  const metrics = singles.flatMap(({ check, verdict }) =>
-    check.kind === 'mann-whitney' && verdict.evidence.ranked !== null
-      ? [{ ...verdict.evidence.ranked, name: check.name, groups: [check.group], muted: check.dryRun }]
-      : [],
-  );
+  const isUntold = ({ verdict }: Single): boolean => verdict.verdict === 'inconclusive' && verdict.evidence.ranked === null;
+  const metrics = singles.flatMap((single) => {
+    const { check, verdict } = single;
+    if (check.kind !== 'mann-whitney') return [];
+    const found = isUntold(single) ? { classification: 'pass' as const, critical: false } : verdict.evidence.ranked;
+    return found === null ? [] : [{ ...found, name: check.name, groups: [check.group], muted: check.dryRun }];
+  });
   if (metrics.every(({ muted }) => muted)) return verdicts;
+  const isWhole = !singles.some((single) => single.check.kind === 'mann-whitney' && !single.check.dryRun && isUntold(single));
   const { pass, marginal, groups } = plan.score;
   const score = scoreOf({ pass, marginal, groupWeights: groups }, metrics);
   const words = `score ${numberWords(score.score)} (${score.reason ?? `${pass} passes, ${marginal} is marginal`})`;
@@ -104,8 +118,11 @@ function ranked(
     if (own === null || singles[index]?.check.dryRun !== false || verdict.verdict === 'error' || verdict.verdict === 'no_data')
       return verdict;
     const sentence = `${verdict.sentence}; ${words}`;
-    if (score.verdict === 'pass' || own.classification === 'pass') return { ...verdict, sentence };
+    if (own.classification === 'pass') return { ...verdict, sentence };
     if (score.verdict === 'fail') return { ...verdict, sentence, verdict: 'fail', doubt: null };
-    return { ...verdict, sentence, verdict: 'inconclusive', doubt: 'marginal' };
+    if (!isWhole) return { ...verdict, sentence, verdict: 'inconclusive', doubt: 'collecting' };
+    return score.verdict === 'pass'
+      ? { ...verdict, sentence }
+      : { ...verdict, sentence, verdict: 'inconclusive', doubt: 'marginal' };
   });
 }

@@ -1,6 +1,6 @@
 /** A check of a plan as what can be foretold of it: its bets, and what its counts are like when the canary is so and so much worse. */
 import { ALL_PARTS } from '../analysis/evidence/counts.ts';
-import { multiple, rateAlternatives, shareAlternatives } from '../analysis/evidence/alternatives.ts';
+import { alternativesOf, multiple, shareAlternatives } from '../analysis/evidence/alternatives.ts';
 import { calibrated, specOf } from '../analysis/evidence/engine.ts';
 import type { Rules, Spec } from '../analysis/evidence/engine.ts';
 import { logRates, logShare, logShares } from '../analysis/evidence/likelihood.ts';
@@ -58,16 +58,15 @@ function ofCounts(check: EvidenceCheck, spec: Extract<Spec, { kind: 'counts' }>,
   const logPart = limit !== null && max !== null ? Math.log(0.5) : 0;
   const level = { grid: ALL_PARTS, logPart, canaryLevel: 0, stableLevel: 0 };
   if (limit !== null) {
-    const shares = shareAlternatives(past, limit);
-    const rates = rateAlternatives(past, limit);
+    const alternative = alternativesOf(past, limit, spec);
+    const logOf = isRate ? logRates : logShares;
     bets.push({
       ...level,
       gain(canary, stable, ratio) {
         const [worse, better] = fewerIsWorse ? [stable, canary] : [canary, stable];
         if (worse.n <= 0 || better.n <= 0) return 0;
-        if (isRate) return logRates(worse, better, rates(ratio), limit) / dispersion;
-        const chosen = shares(ratio);
-        return chosen === null ? 0 : logShares(worse, better, chosen, limit) / dispersion;
+        const chosen = alternative(ratio);
+        return chosen === null ? 0 : logOf(worse, better, chosen, limit) / dispersion;
       },
     });
   }

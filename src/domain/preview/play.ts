@@ -4,6 +4,7 @@
  * as soon as the evidence of all checks together is enough.
  */
 import type { Uniform } from '../../lib/draws.ts';
+import type { Work } from '../../lib/slices.ts';
 import { HARD_MIN_BAD, HARD_MIN_REQUESTS } from '../analysis/finding.ts';
 import type { Modelled } from './modelled.ts';
 import type { Stage } from './stages.ts';
@@ -56,8 +57,17 @@ export type Play = {
 };
 
 export const MOST_TICKS = 20_000;
+/** Bets that are moved before others are let in between: a millisecond of them. */
+const MOVES_PER_SLICE = 50_000;
 
-export function play(table: Table, trial: Trial, random: Uniform): Play {
+/** Bets that one interval of some checks moves, with what is drawn for them. */
+export const movesPerTick = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, { modelled: each }) => sum + each.twin.bets.reduce((all, { grid }) => all + grid.ratios.length, 20), 0);
+
+const ticksPerSlice = (entries: readonly Entry[]): number => Math.ceil(MOVES_PER_SLICE / Math.max(1, movesPerTick(entries)));
+
+export function* play(table: Table, trial: Trial, random: Uniform): Work<Play> {
+  const perSlice = ticksPerSlice(table.entries);
   const states = table.entries.map(({ modelled }) => fresh(modelled.twin));
   const begun: Betting[][] = [];
   let ms = 0;
@@ -79,6 +89,7 @@ export function play(table: Table, trial: Trial, random: Uniform): Play {
       }
       if (table.deadlineMs <= ms + stayedMs || MOST_TICKS < ++ticks)
         return { end: 'held', stage, ms: ms + stayedMs, extra, begun };
+      if (ticks % perSlice === 0) yield;
     }
   }
   return { end: 'through', stage: table.stages.length, ms, extra, begun };
@@ -153,14 +164,16 @@ function isEnough({ needed, modelled, places }: Entry, { warmUpTicks }: Table, {
 }
 
 /** Whether a regression that begins with a stage is seen within its hold, given what was bet on until then. */
-export function seenWithin(table: Table, entry: Entry, { stage, state, levels }: Within, random: Uniform): boolean {
+export function* seenWithin(table: Table, entry: Entry, { stage, state, levels }: Within, random: Uniform): Work<boolean> {
   const place = entry.places[stage];
   const hold = table.stages[stage]?.holdMs ?? 0;
   if (!place) return false;
   const { twin, check, stable } = entry.modelled;
   const own = copied(state);
-  const ticks = Math.floor(hold / table.intervalMs);
+  const ticks = Math.min(MOST_TICKS, Math.floor(hold / table.intervalMs));
+  const perSlice = ticksPerSlice([entry]);
   for (let tick = 1; tick <= ticks; tick++) {
+    if (tick % perSlice === 0) yield;
     if (check.kind === 'latency' && tick <= table.warmUpTicks) continue;
     observe(twin, own, place, {
       canary: drawn(random, place.canaryRequests, levels),

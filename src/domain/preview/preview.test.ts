@@ -63,7 +63,7 @@ it('the twin gains what the engine gains, interval by interval, restarts and cap
 it.each([
   { text: 'steps: [5%, 25%]\nhold: 5m\nchecks: [errors]', rps: 100, bad: 0.001 },
   { text: 'profile: strict\nsteps: [10%, 50%]\nhold: 3m\nchecks: [errors]', rps: 50, bad: 0.02 },
-])('what is foretold is what whole releases do: $text', ({ text, rps, bad }) => {
+])('what is foretold is what whole releases do: $text', { timeout: 60_000 }, ({ text, rps, bad }) => {
   const plan = planOf(text);
   const traffic = trafficOf(rps, bad);
   const told = whole(preview(plan, traffic));
@@ -96,7 +96,7 @@ it('more traffic, a longer hold and more weight see smaller regressions', () => 
 });
 
 it('the hold and the weight that are named would do', () => {
-  const text = (weight: string, hold: string): string => `steps: [${weight}, 50%]\nhold: ${hold}\nchecks: [errors, latency]`;
+  const text = (weight: string, hold: string): string => `steps: [${weight}, 50%]\nhold: ${hold}\nchecks: [errors]`;
   const [advice = ''] = look(text('1%', '5m'), trafficOf(100)).advice;
   const [, hold = '', weight = ''] = /hold (\w+) instead of 5m, or weight ([\d.]+) % instead of 1 %/.exec(advice) ?? [];
   const enough = (plan: string): boolean =>
@@ -104,6 +104,18 @@ it('the hold and the weight that are named would do', () => {
   expect(enough(text('1%', '5m'))).toBe(false);
   expect(enough(text('1%', hold))).toBe(true);
   expect(enough(text(`${weight}%`, '5m'))).toBe(true);
+});
+
+it('foretells fewer where fewer is worse, also of what nearly all requests do', () => {
+  const { steps, regressions } = look(
+    'steps: [10%]\nhold: 5m\nchecks:\n  done: { kind: ratio, bad: b, total: t, worse: lower }',
+    trafficOf(100, 0.95),
+  );
+  const { sees, enough } = steps[0]?.checks['done'] ?? {};
+  expect(sees?.to).toBeGreaterThan(0.6);
+  expect(sees?.to).toBeLessThan(0.86);
+  expect(enough).toBe(true);
+  expect(regressions.map(({ found }) => found)).toEqual([1, 1]);
 });
 
 it('what cannot be foretold is named with the reason, and nothing is foretold of it', () => {
@@ -122,20 +134,33 @@ it('a step that can never have requests enough says so', () => {
   expect(advice[0]).toContain('step 1 at 10 % is too short');
 });
 
-it('is done in about two seconds, and lets others in between, also for a plan of a day with many checks', () => {
-  const checks = Array.from({ length: 6 }, (_, index) => `  c${index}: { kind: ratio, bad: b${index}, total: t }`).join('\n');
+it('takes fewer runs of a plan of a day with many checks, and lets others in between', { timeout: 60_000 }, () => {
+  const checks = Array.from({ length: 4 }, (_, index) => `  c${index}: { kind: ratio, bad: b${index}, total: t }`).join('\n');
+  const work = preview(planOf(`steps: [5%, 50%]\nhold: 12h\nchecks:\n${checks}`), trafficOf(100));
+  let slices = 0;
+  for (;;) {
+    const { done, value } = work.next();
+    slices++;
+    if (done !== true) continue;
+    expect(value.runs).toBeLessThan(100);
+    expect(slices).toBeGreaterThan(500);
+    return;
+  }
+});
+
+it('lets others in between also where a step has a million intervals', () => {
   const work = preview(
-    planOf(`steps: [1%, 5%, 25%, 50%]\nhold: 5h\nchecks:\n${checks}\n  slow: { kind: latency, histogram: h }`),
+    planOf('interval: 1s\nsteps: [{ weight: 1%, hold: 20d }]\ndeadline: { after: 40d }\nchecks: [errors]'),
     trafficOf(100),
   );
-  const startedMs = performance.now();
+  // Time of the processor: a busy machine does not count.
   let longestMs = 0;
-  for (let beforeMs = startedMs; work.next().done !== true; beforeMs = performance.now())
-    longestMs = Math.max(longestMs, performance.now() - beforeMs);
-  process.stderr.write(
-    `preview of a day: ${Math.round(performance.now() - startedMs)} ms, longest slice ${Math.round(longestMs)} ms\n`,
-  );
-  expect(performance.now() - startedMs).toBeLessThan(15_000);
+  for (let slice = 0, isDone = false; slice < 2_000 && !isDone; slice++) {
+    const before = process.cpuUsage();
+    isDone = work.next().done === true;
+    longestMs = Math.max(longestMs, process.cpuUsage(before).user / 1000);
+  }
+  expect(longestMs).toBeLessThan(250);
 });
 
 it('plays fewer runs where there is so little traffic that a step is waited at for hours', () => {

@@ -15,7 +15,7 @@ import { quantile } from '../rehearsal/many.ts';
 import { adviceFor } from './advice.ts';
 import { modelled } from './modelled.ts';
 import type { Modelled } from './modelled.ts';
-import { MOST_TICKS, play, seenWithin } from './play.ts';
+import { MOST_TICKS, movesPerTick, play, seenWithin } from './play.ts';
 import type { Entry, Play, Table, Trial } from './play.ts';
 import { stagesOf } from './stages.ts';
 import { placed } from './twin.ts';
@@ -194,12 +194,10 @@ const MOVES = 1e8;
 const RUNS = { least: 30, most: 300 };
 
 function runsFor(table: Table): number {
-  const perTick = table.entries.reduce(
-    (sum, { modelled: each }) => sum + each.twin.bets.reduce((all, { grid }) => all + grid.ratios.length, 20),
-    0,
-  );
   const rounds = 2 + BISECTIONS + TIMES_AS_BAD.length + UP_TO.length;
-  return Math.round(Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticksOfRun(table) * perTick * rounds))));
+  return Math.round(
+    Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticksOfRun(table) * movesPerTick(table.entries) * rounds))),
+  );
 }
 
 /** Looks of a run that goes through: a step with little traffic is waited at for much longer than its hold. */
@@ -220,7 +218,7 @@ type Chances = { readonly runs: number; readonly seed: string };
 function* plays(table: Table, trial: Trial, { runs, seed }: Chances): Work<readonly Play[]> {
   const all: Play[] = [];
   for (let run = 0; run < runs; run++) {
-    all.push(play(table, trial, prng(hash32(`${seed}/${run}`))));
+    all.push(yield* play(table, trial, prng(hash32(`${seed}/${run}`))));
     yield;
   }
   return all;
@@ -234,7 +232,7 @@ function* smallestSeen(table: Table, entry: Entry, { stage, begun, seed }: Begun
   const isSeen = function* (to: number): Work<boolean> {
     let seen = 0;
     for (const [run, state] of begun.entries()) {
-      if (seenWithin(table, entry, { stage, state, levels: canary(to) }, prng(hash32(`${seed}/${run}`)))) seen++;
+      if (yield* seenWithin(table, entry, { stage, state, levels: canary(to) }, prng(hash32(`${seed}/${run}`)))) seen++;
       if (run % 10 === 9) yield;
     }
     return SEEN_WITH * begun.length <= seen;

@@ -3,7 +3,7 @@
  * not. Routers do what they are told at once, people approve after a while, and promotion is a swap.
  */
 import type { Work } from '../../lib/slices.ts';
-import { judgeRelease, knowing } from '../analysis/judge-release.ts';
+import { evidenceElsewhere, judgeRelease, knowing } from '../analysis/judge-release.ts';
 import { wantsHistory } from '../analysis/judge.ts';
 import type { JudgeState } from '../analysis/judge.ts';
 import type { CheckVerdict, Verdict } from '../analysis/measurement.ts';
@@ -145,8 +145,8 @@ function judged(running: Running, rehearsal: Rehearsal, now: Instant) {
     measurement: rehearsal.world.answer(check, now),
     state: stateOf(running, rehearsal, check, now),
   }));
-  const elsewhere = Object.fromEntries([...verdicts].map(([name, { evidence }]) => [name, evidence.weighed?.logE ?? 0]));
-  const look = judgeRelease(release, answers, { now, elsewhere });
+  const known = [...verdicts].map(([check, verdict]) => ({ check, verdict, state: states.get(check) ?? null }));
+  const look = judgeRelease(release, answers, { now, elsewhere: evidenceElsewhere(release, known) });
   for (const { check, state, verdict } of look.judged) {
     states.set(check.name, state);
     verdicts.set(check.name, verdict);

@@ -34,3 +34,22 @@ export function rateAlternatives(stable: number, { factor, floor }: Limit): (rat
   const rate = Math.max(stable, LEAST);
   return (ratio) => ({ canary: ratio * (factor * rate + floor), stable: rate });
 }
+
+/** What is bet on by a check: `stable` is what stable was like, whichever side is worse. */
+export function alternativesOf(
+  stable: number,
+  limit: Limit,
+  { isRate, fewerIsWorse }: { readonly isRate: boolean; readonly fewerIsWorse: boolean },
+): (ratio: number) => Alternative | null {
+  if (fewerIsWorse) return fewerAlternatives(isRate ? Math.max(stable, LEAST) : clamp(stable, LEAST, 1 - LEAST), limit);
+  return isRate ? rateAlternatives(stable, limit) : shareAlternatives(stable, limit);
+}
+
+/**
+ * Where fewer is worse the arms have changed places. The bet starts from stable all the same: so many times more than 99 %
+ * is no share, so many times fewer is one.
+ */
+export function fewerAlternatives(stable: number, { factor, floor }: Limit): (ratio: number) => Alternative | null {
+  const tolerated = (stable - floor) / factor;
+  return (ratio) => (tolerated <= LEAST ? null : { canary: stable, stable: tolerated / ratio });
+}

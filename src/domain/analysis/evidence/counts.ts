@@ -3,7 +3,7 @@
  * Every interval is a stratum of its own, so that neither weights that move nor incidents that both versions share count;
  * where a check tells parts of the traffic apart (routes), each part of each interval is.
  */
-import { multiple, rateAlternatives, shareAlternatives } from './alternatives.ts';
+import { alternativesOf, multiple } from './alternatives.ts';
 import { dispersionFactor, noDispersion, observeScatter } from './dispersion.ts';
 import type { Cell, Dispersion } from './dispersion.ts';
 import { noEffect, observeEffect } from './effect.ts';
@@ -78,12 +78,11 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
   const { limit, max, fewerIsWorse, isRate, schedule } = spec;
   const pairs = pairsOf(before, tick, fewerIsWorse);
   const dispersion = dispersionFactor(before.dispersion);
-  const gains = limit === null ? {} : gainsOf(before, pairs, { limit, isRate, dispersion });
+  const gains = limit === null ? {} : gainsOf(before, pairs, { limit, isRate, fewerIsWorse, dispersion });
   const names = Object.keys(gains);
   const newParts = names.length > 1 ? names : [];
   const isTold = Object.keys(before.parts).length > 0;
   const parts = isTold ? before.parts : Object.fromEntries(newParts.map((name) => [name, begin(ONE_PART, schedule)]));
-  const own = max === null ? null : max;
   return {
     kind: 'counts',
     all: advance(before.all, ALL_PARTS, schedule, (ratio) => names.reduce((sum, name) => sum + (gains[name]?.(ratio) ?? 0), 0)),
@@ -93,11 +92,11 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
         advance(process, ONE_PART, schedule, (ratio) => gains[name]?.(ratio) ?? 0),
       ]),
     ),
-    past: remember(before.past, pairs, isRate),
+    past: remember(before.past, pairs, { isRate, fewerIsWorse }),
     own:
-      own === null
+      max === null
         ? before.own
-        : advance(before.own, ALL_PARTS, schedule, (ratio) => logShare(tick.canary, multiple(own, ratio), own) / dispersion),
+        : advance(before.own, ALL_PARTS, schedule, (ratio) => logShare(tick.canary, multiple(max, ratio), max) / dispersion),
     dispersion: observeScatter(before.dispersion, tick.instances, { from: tick.from, to: tick.to, isRate }),
     effect: Object.values(pairs).reduce(
       (effect, { canary, stable }) => observeEffect(effect, canary, stable, dispersion),
@@ -123,7 +122,7 @@ export function knownCounts(
   tick: CountTick,
   { isRate }: CountSpec,
 ): Pick<Counts, 'past' | 'dispersion'> {
-  const next = remember(past, pairsOf({ parts }, tick, false), isRate);
+  const next = remember(past, pairsOf({ parts }, tick, false), { isRate, fewerIsWorse: false });
   return {
     past: Object.fromEntries(
       Object.entries(next).map(([name, { n, bad }]) => [
@@ -167,36 +166,41 @@ type Gain = (ratio: number) => number;
 function gainsOf(
   { past }: Counts,
   pairs: Readonly<Record<string, Pair>>,
-  { limit, isRate, dispersion }: { readonly limit: Limit; readonly isRate: boolean; readonly dispersion: number },
+  { limit, dispersion, ...sides }: Sides & { readonly limit: Limit; readonly dispersion: number },
 ): Readonly<Record<string, Gain>> {
+  const logOf = sides.isRate ? logRates : logShares;
   return Object.fromEntries(
-    Object.entries(pairs).map(([name, { canary, stable }]): [string, Gain] => {
+    Object.entries(pairs).map(([name, pair]): [string, Gain] => {
+      const { canary, stable } = pair;
       if (canary.n <= 0 || stable.n <= 0) return [name, () => 0];
-      const before = past[name] ?? guessOf(stable, isRate);
-      if (isRate) {
-        const alternative = rateAlternatives(before.bad / before.n, limit);
-        return [name, (ratio) => logRates(canary, stable, alternative(ratio), limit) / dispersion];
-      }
-      const alternative = shareAlternatives(before.bad / before.n, limit);
+      const before = past[name] ?? guessOf(stableOf(pair, sides), sides);
+      const alternative = alternativesOf(before.bad / before.n, limit, sides);
       return [
         name,
         (ratio) => {
           const chosen = alternative(ratio);
-          return chosen === null ? 0 : logShares(canary, stable, chosen, limit) / dispersion;
+          return chosen === null ? 0 : logOf(canary, stable, chosen, limit) / dispersion;
         },
       ];
     }),
   );
 }
 
+type Sides = Pick<CountSpec, 'isRate' | 'fewerIsWorse'>;
+
+/** Stable's own counts, also where the arms have changed places. */
+const stableOf = ({ canary, stable }: Pair, { fewerIsWorse }: Sides): Arm => (fewerIsWorse ? canary : stable);
+
 /** The unit of an exposure is anybody's; how large it was tells nothing of how it went. */
-const guessOf = (stable: Arm, isRate: boolean): Arm => (isRate ? { n: stable.n, bad: GUESS.bad } : GUESS);
+const guessOf = (stable: Arm, { isRate }: Sides): Arm => (isRate ? { n: stable.n, bad: GUESS.bad } : GUESS);
 
 /** Taken in after its use, so that what is bet on never knows the interval that it is bet on. */
-function remember(past: Counts['past'], pairs: Readonly<Record<string, Pair>>, isRate: boolean): Counts['past'] {
+function remember(past: Counts['past'], pairs: Readonly<Record<string, Pair>>, sides: Sides): Counts['past'] {
   const next: Record<string, Arm> = { ...past };
-  for (const [name, { stable }] of Object.entries(pairs))
-    if (stable.n > 0) next[name] = plus(next[name] ?? guessOf(stable, isRate), stable);
+  for (const [name, pair] of Object.entries(pairs)) {
+    const stable = stableOf(pair, sides);
+    if (stable.n > 0) next[name] = plus(next[name] ?? guessOf(stable, sides), stable);
+  }
   return next;
 }
 

@@ -167,10 +167,37 @@ describe('one interval', () => {
     );
     const own = assess(lower, run(lower, ticks));
     const other = assess(higher, run(higher, exchanged));
-    expect(own.logE).toBe(other.logE);
+    expect(other.logE).toBeGreaterThan(ENOUGH);
     expect(own.logE).toBeGreaterThan(ENOUGH);
     expect(own.effect?.estimate).toBeCloseTo(1 / (other.effect?.estimate ?? NaN), 9);
     expect(own.effect?.estimate).toBeLessThan(1);
+  });
+});
+
+describe('fewer of what nearly all requests do', () => {
+  const spec = countSpec({ limit: TOLERANT, fewerIsWorse: true });
+  const tick = (k: number, own: number): Tick => counted(k, arm(100, own), arm(900, 891));
+  const intervalsUntil = (state: EvidenceState, from: number, own: number): number => {
+    let after = state;
+    for (let k = 0; k < 60; k++) {
+      after = step(spec, after, tick(from + k, own));
+      if (ENOUGH <= assess(spec, after).logE) return k + 1;
+    }
+    return Infinity;
+  };
+
+  it('is seen although the hour before says how many there should be', () => {
+    const past = Array.from({ length: 240 }, (_, k): Tick => counted(k, arm(0, 0), arm(900, 891)));
+    expect(intervalsUntil(calibrated(spec, past), 240, 50)).toBeLessThanOrEqual(4);
+  });
+
+  it('is seen when it begins late', () => {
+    const good = run(
+      spec,
+      Array.from({ length: 120 }, (_, k) => tick(k, 99)),
+    );
+    expect(assess(spec, good).logE).toBeLessThan(0.1);
+    expect(intervalsUntil(good, 120, 50)).toBeLessThanOrEqual(6);
   });
 });
 

@@ -125,6 +125,20 @@ describe('the scatter of stable', () => {
     expect(scatterOf([], STEP_MS)).toBeNull();
   });
 
+  it('is unknown where nothing moved, and of levels that are none', () => {
+    const still = Array.from({ length: 240 }, () => ({ a: 5, b: 7, c: 0.3 }));
+    expect(scatterOf(still, STEP_MS)).toBeNull();
+    expect(
+      scatterOf(
+        still.map((levels, k) => (k === 9 ? { ...levels, a: Infinity } : levels)),
+        STEP_MS,
+      ),
+    ).toBeNull();
+    const spec = gaugeSpec({ tolerance: 0.1 });
+    const twice = (k: number) => levelled(k, [10], [5, 5], STEP_MS);
+    expect(failsAfter(spec, twice, { ticks: HOUR, start: calibratedGauges(still, STEP_MS) })).toBeLessThan(HOUR);
+  });
+
   it('leaves instances out that were not there all the time', () => {
     const some = history(1, 0);
     const shorter = some.map((levels, k) => (k < 100 ? levels : { ...levels, late: 5 }));
@@ -133,6 +147,12 @@ describe('the scatter of stable', () => {
 });
 
 describe('a pair', () => {
+  it('does not decide alone, however large it is', () => {
+    const steady = Array.from({ length: 240 }, (_, k) => ({ a: 5 + 0.001 * (k % 7), b: 5 + 0.001 * (k % 5), c: 5 }));
+    const start = calibratedGauges(steady, STEP_MS);
+    expect(failsAfter(gaugeSpec(), (k) => levelled(k, [50], [5, 5], STEP_MS), { ticks: 10, start })).toBe(3);
+  });
+
   it('of nothing on both sides is a tie, and of nothing on one side says nothing', () => {
     const spec = gaugeSpec();
     expect(run(spec, [levelled(0, [0], [0])])).toMatchObject({ pairs: 1, logRatios: 0 });

@@ -38,6 +38,10 @@ const BLOCK_MS = 300_000;
 /** Pairs after which the normal mixture is sharpest. */
 const SHARPEST = 20;
 const BETWEEN_FACTOR = 3;
+/** Deviations of a pair that count, so that no single look decides: three are needed for one in a hundred. */
+const LARGEST_PAIR = 2.5;
+/** A scatter that only rounding makes. */
+const UNMOVED = 1e-12;
 
 export const noGauges = (scatter: Scatter | null): Gauges => ({
   scatter,
@@ -72,11 +76,12 @@ export function observeGauges(
   const margin =
     Math.log1p(spec.tolerance) +
     BETWEEN_FACTOR * (before.scatter?.between ?? 0) * Math.sqrt(1 / tick.canary.length + 1 / tick.stable.length);
+  const most = LARGEST_PAIR * Math.sqrt(before.scatter?.longRun ?? Infinity);
   return {
     ...before,
     ...blocked(before, ratio - margin, span),
     pairs: before.pairs + 1,
-    excess: before.excess + ratio - margin,
+    excess: before.excess + Math.min(ratio - margin, most),
     logRatios: before.logRatios + plain,
   };
 }
@@ -133,7 +138,8 @@ export function studentMixture(count: number, average: number, squares: number):
 
 /**
  * Long-run variance per pair and difference between instances, from each instance against the mean of all at the same
- * time: what they have in common cancels. Null with fewer than two instances or four blocks.
+ * time: what they have in common cancels. Null with fewer than two instances or four blocks, and where nothing moved: levels
+ * of no scatter at all would make none of any evidence.
  */
 export function scatterOf(history: readonly Readonly<Record<string, number>>[], stepMs: number): Scatter | null {
   const names = Object.keys(history[0] ?? {}).filter((name) => history.every((at) => (at[name] ?? 0) > 0));
@@ -153,7 +159,9 @@ export function scatterOf(history: readonly Readonly<Record<string, number>>[], 
     return { level: mean(blocks), longRun: perBlock * variance(blocks) };
   });
   const longRun = 1.2 * spread * mean(perInstance.map((one) => one.longRun)) * (1 + 1 / names.length);
-  return { longRun, between: Math.sqrt(spread * variance(perInstance.map(({ level }) => level))) };
+  return UNMOVED < longRun && longRun < Infinity
+    ? { longRun, between: Math.sqrt(spread * variance(perInstance.map(({ level }) => level))) }
+    : null;
 }
 
 function variance(values: readonly number[]): number {

@@ -4,7 +4,7 @@
  */
 import { expect, it } from 'vitest';
 import { prng } from '../../../lib/prng.ts';
-import { multiple, rateAlternatives, shareAlternatives } from './alternatives.ts';
+import { fewerAlternatives, multiple, rateAlternatives, shareAlternatives } from './alternatives.ts';
 import { arm } from './evidence.fixtures.ts';
 import { closestShare, logRates, logRatio, logShare, logShares } from './likelihood.ts';
 import type { Alternative, Limit } from './likelihood.ts';
@@ -55,7 +55,7 @@ const SHARES = [1e-4, 0.001, 0.005, 0.01, 0.03, 0.07, 0.1, 0.2, 0.3, 0.45, 0.6, 
 
 it('multiplies no bet by more than 1 on average, for shares at the limit and below', () => {
   let most = 0;
-  for (const { n, m, limit, bet } of cases(60, shareAlternatives)) {
+  for (const { n, m, limit, bet } of [...cases(60, shareAlternatives), ...cases(60, fewerAlternatives)]) {
     for (const stable of SHARES) {
       const atLimit = limit.factor * stable + limit.floor;
       if (atLimit >= 1) continue;
@@ -149,7 +149,7 @@ it('is worth the same for rates however an interval is cut, and in whatever unit
 });
 
 it('finds the projection between stable and the limit, however large the shares are', () => {
-  for (const { n, m, limit, bet } of cases(5000, shareAlternatives)) {
+  for (const { n, m, limit, bet } of [...cases(5000, shareAlternatives), ...cases(5000, fewerAlternatives)]) {
     const stable = closestShare(n, m, bet, limit);
     const canary = limit.factor * stable + limit.floor;
     expect(stable).toBeGreaterThanOrEqual(bet.stable - 1e-9);

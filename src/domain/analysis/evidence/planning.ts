@@ -18,15 +18,3 @@ export function requestsToSee(share: number, worse: number, alpha: number): numb
 
 /** The smallest share of bad requests that a step has to be able to see. */
 export const worthSeeing = (share: number): number => Math.min(0.999, Math.max(TO_SEE * share, share + SMALLEST_EFFECT));
-
-/** The smallest regression that `requests` of the canary show: the share that it goes up to, by bisection. */
-export function visibleWith(requests: number, share: number, alpha: number): number {
-  let low = share;
-  let high = 1;
-  for (let step = 0; step < 40; step++) {
-    const middle = (low + high) / 2;
-    if (requestsToSee(share, middle, alpha) <= requests) high = middle;
-    else low = middle;
-  }
-  return high;
-}

@@ -4,12 +4,11 @@
  * This is a sequential test of stochastic order; on buckets of equal ratio the margin is a time (the canary may be slower
  * by one bucket), on others a share of slow requests.
  */
-import { shareAlternatives } from './alternatives.ts';
+import { multiple, shareAlternatives } from './alternatives.ts';
 import { dispersionFactor, noDispersion, observeScatter } from './dispersion.ts';
 import type { Dispersion } from './dispersion.ts';
 import { noEffect, observeEffect } from './effect.ts';
 import type { Effect } from './effect.ts';
-import { multiple } from './alternatives.ts';
 import { logShare, logShares } from './likelihood.ts';
 import type { Arm } from './likelihood.ts';
 import { logAddExp, logMeanExp } from './log-space.ts';
