@@ -12,7 +12,7 @@ import type { Trials } from '../domain/rehearsal/many.ts';
 import type { Scenario, Window } from '../domain/rehearsal/scenario.ts';
 import { formatDuration } from '../lib/duration.ts';
 import type { Path } from './problem.ts';
-import { duration, share, strict, version, weight } from './values.ts';
+import { duration, part, strict, version, weight } from './values.ts';
 
 const document = z.union([z.string().min(1), z.looseObject({})], { error: 'the plan as text or as an object' });
 const times = z.number({ error: 'a number such as 1.5' }).min(0.01).max(100);
@@ -27,7 +27,7 @@ const instant = z.string({ error: 'a time such as 2026-11-20T09:00Z' }).transfor
 
 const trafficBody = strict({
   requestsPerSecond: z.number({ error: 'a number of requests per second' }).positive('some requests').max(1_000_000),
-  errors: share.optional(),
+  errors: part.optional(),
   latency: strict({ p50: duration, p99: duration }).optional(),
   instances: whole.min(1).max(50).optional(),
 });
@@ -38,7 +38,7 @@ export const simulateBody = strict({
   traffic: trafficBody.optional(),
   /** How the canary is worse; nothing: it is not. */
   canary: strict({
-    errors: share.optional(),
+    errors: part.optional(),
     /** How many times as long its requests take. */
     slower: times.optional(),
     fromWeight: weight.optional(),

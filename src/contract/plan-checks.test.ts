@@ -197,7 +197,7 @@ describe('several providers', () => {
     expect(said(`checks: { a: { ${ratio}, provider: prom, providers: [prom, other] } }`)).toEqual([
       'a check names one provider, or several that must agree, not both',
     ]);
-    expect(said(`checks: { a: { ${ratio}, providers: [prom, prom] } }`)).toEqual(['the check "a@prom" is named twice']);
+    expect(said(`checks: { a: { ${ratio}, providers: [prom, prom] } }`)).toEqual(['providers names prom twice: name each once']);
     expect(said('checks: { a: { kind: rate, events: e, providers: [prom, other] } }')).toEqual(['other has no rates']);
     expect(said(`checks: { a: { ${ratio}, providers: [prom, othr] } }`)[0]).toMatch(/othr.*did you mean "other"/);
   });

@@ -1,5 +1,5 @@
 /** The checks of a plan: which provider answers, what it is asked, and whether the limits can be meant. */
-import type { Check } from '../domain/plan.ts';
+import type { Check, RatioCheck, SloCheck } from '../domain/plan.ts';
 import { kindsServed } from '../ports/metric-provider.ts';
 import type { OfferedCheck } from '../ports/metric-provider.ts';
 import { listed, unknownName } from './nearest.ts';
@@ -31,7 +31,12 @@ export function checksOf(
     const setting = { common, ofService, world, path, complain };
     if (document?.providers && document.provider)
       complain([...path, 'provider'], 'a check names one provider, or several that must agree, not both');
-    for (const provider of document?.providers ?? [document?.provider]) {
+    if (document?.kind === 'mann-whitney' && document.query !== undefined && (document.bad ?? document.total) !== undefined)
+      complain(path, 'a rank test asks "query", or "bad" and "total", not both');
+    const asked = document?.providers ?? [document?.provider];
+    const again = asked.find((provider, place) => asked.indexOf(provider) < place);
+    if (again !== undefined) complain([...path, 'providers'], `providers names ${again} twice: name each once`);
+    for (const provider of new Set(asked)) {
       const own = document?.providers ? `${name}@${provider}` : name;
       if (own in checks) complain(path, `the check "${own}" is named twice`);
       const check = checkOf(name, document && { ...document, provider }, setting);
@@ -187,18 +192,21 @@ function judgeLimits(check: Check, path: Path, complain: Complain): void {
     case 'ratio':
       if (check.worse === 'lower' && (check.max ?? check.hardMax) !== null)
         complain([...path, 'worse'], 'where fewer is worse, max and hardMax would fail a canary that is better: leave them out');
-      if (check.max !== null && check.max >= 1) complain([...path, 'max'], 'a limit of 100% is never broken: say a smaller one');
+      if (check.floor >= 1) complain([...path, 'floor'], 'a floor of 100% accepts everything: 0.01% is usual');
+      neverBroken(check, path, complain);
       return hardBeyondSoft(check.max, check.hardMax, () =>
         complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'),
       );
     case 'latency':
       if (check.quantile <= 0 || 1 <= check.quantile)
         complain([...path, 'quantile'], `a quantile is between 0 and 1, such as 0.95, not ${check.quantile}`);
+      if (check.maxMs === 0) complain([...path, 'max'], NOTHING_AT_ALL);
+      if (check.hardMaxMs === 0) complain([...path, 'hardMax'], NOTHING_AT_ALL);
       return hardBeyondSoft(check.maxMs, check.hardMaxMs, () =>
         complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'),
       );
     case 'slo':
-      if (check.max >= 1) complain([...path, 'max'], 'a limit of 100% is never broken: say a smaller one');
+      neverBroken(check, path, complain);
       return hardBeyondSoft(check.max, check.hardMax, () =>
         complain([...path, 'hardMax'], 'hardMax is the limit that acts at once, so it is above max'),
       );
@@ -218,6 +226,13 @@ function judgeLimits(check: Check, path: Path, complain: Complain): void {
         complain([...path, 'hardMin'], `hardMin (${check.hardMin}) acts at once, so it is below min (${check.min})`),
       );
   }
+}
+
+const NOTHING_AT_ALL = 'a limit of no time at all is always broken: say a larger one';
+
+function neverBroken({ max, hardMax }: RatioCheck | SloCheck, path: Path, complain: Complain): void {
+  for (const [key, limit] of Object.entries({ max, hardMax }))
+    if (limit !== null && limit >= 1) complain([...path, key], 'a limit of 100% is never broken: say a smaller one');
 }
 
 function hardBeyondSoft(lower: number | null, upper: number | null, complain: () => null): void {

@@ -66,6 +66,13 @@ it('says that nothing decides where there are no checks, or only dry runs', () =
   ]);
 });
 
+it('says which weights are of groups that no rank test is in', () => {
+  const check = '{ a: { kind: mann-whitney, query: q, group: cpu } }';
+  expect(warnings(`steps: [10%]\nscore: { groups: { cpu: 50, sped: 50 } }\nchecks: ${check}`)).toEqual([
+    '3 no group of a rank test named "sped"; known: cpu',
+  ]);
+});
+
 describe('advanceEarly', () => {
   it('is said never to act beside a check that proves nothing', () => {
     const checks = 'checks: { errors: { kind: ratio }, memory: { kind: gauge, query: m } }';

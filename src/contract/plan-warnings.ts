@@ -4,6 +4,7 @@ import { ALL, complement, percent } from '../domain/ids.ts';
 import type { Weight } from '../domain/ids.ts';
 import type { Check, Plan } from '../domain/plan.ts';
 import { formatDuration } from '../lib/duration.ts';
+import { unknownName } from './nearest.ts';
 import type { Complain } from './plan-checks.ts';
 import type { PlanDocument } from './plan-document.ts';
 
@@ -17,6 +18,10 @@ export function warn(document: PlanDocument, plan: Plan, say: Complain): void {
       say(document.steps ? ['steps', index] : ['strategy'], `${blindWords(plan, step.checks)}, or use a step below 100%`);
   if (plan.bake && isBlind(plan, complement(plan.bake.holdBack), all))
     say(['bake'], `${blindWords(plan, all)}, or hold some traffic back, such as holdBack: 10%`);
+  const groups = Object.values(plan.checks).flatMap((check) => (check.kind === 'mann-whitney' ? [check.group] : []));
+  for (const group of Object.keys(plan.score.groups))
+    if (!groups.includes(group))
+      say(['score', 'groups', group], unknownName('group of a rank test', group, [...new Set(groups)]));
   if (plan.earlyAfterMs !== null) warnOfHaste(plan, plan.earlyAfterMs, say);
   if (document.onFlagChange !== undefined) say(['onFlagChange'], 'flags are not connected yet; this is kept for then');
 }

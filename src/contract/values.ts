@@ -2,10 +2,19 @@
 import { z } from 'zod';
 import { parseDuration } from '../lib/duration.ts';
 
+const FEW_KEYS = 4;
+
 /** A strict object whose error for an unknown key carries the keys that it knows. */
 export const strict = <S extends z.core.$ZodLooseShape>(shape: S): z.ZodObject<S, z.core.$strict> =>
   z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? `unknown key; known: ${Object.keys(shape).join(', ')}` : undefined),
+    error: (issue) => {
+      const keys = Object.keys(shape);
+      if (issue.code === 'unrecognized_keys') return `unknown key; known: ${keys.join(', ')}`;
+      const isShort = issue.code === 'invalid_type' && keys.length <= FEW_KEYS;
+      return isShort
+        ? `written with its ${keys.length === 1 ? 'key' : 'keys'}: { ${keys.map((key) => `${key}: …`).join(', ')} }`
+        : undefined;
+    },
   });
 
 /** Text in, milliseconds out. */
@@ -37,8 +46,15 @@ export const weight = z
 /** `10%` in, 0.1 out; may be above 100 % where it is a tolerance. */
 export const share = z
   .string({ error: 'a share with its percent sign, such as 10% or 0.5%' })
-  .regex(PERCENT, 'a share with its percent sign, such as 10% or 0.5%')
+  .regex(PERCENT, {
+    error: ({ input }) =>
+      typeof input === 'string' && /^\d{4,}(\.\d+)?\s?%$/.test(input)
+        ? `${input} is more than is taken anywhere: 999% at most`
+        : 'a share with its percent sign, such as 10% or 0.5%',
+  })
   .transform((text) => asPercent(text) / 100);
+/** A share of a whole. */
+export const part = share.refine((of) => of <= 1, '100% at most');
 
 /** `3 of 5`. */
 export const failures = z

@@ -183,7 +183,7 @@ describe('plans', () => {
       `${base}falseRollbackRate: 50%\n`,
       '4:20 a rate of false rollbacks is between 0.0001% and 20%: 1% is usual',
     ],
-    ['an early leave in words', `${base}advanceEarly: soon\n`, '4:15 invalid input: expected object, received string'],
+    ['an early leave in words', `${base}advanceEarly: soon\n`, '4:15 written with its key: { after: … }'],
     [
       'scores the wrong way round',
       `${base}score: { pass: 50, marginal: 60 }\n`,
@@ -238,6 +238,36 @@ describe('plans', () => {
       'a limit that is never broken',
       'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, max: 100% } }',
       '3:39 a limit of 100% is never broken: say a smaller one',
+    ],
+    [
+      'a hard limit that is never broken',
+      'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, hardMax: 100% } }',
+      '3:43 a limit of 100% is never broken: say a smaller one',
+    ],
+    [
+      'a floor above everything',
+      'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, floor: 200% } }',
+      '3:41 a floor of 100% accepts everything: 0.01% is usual',
+    ],
+    [
+      'a tolerance of a hundred times',
+      'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, tolerance: 9900% } }',
+      '3:45 9900% is more than is taken anywhere: 999% at most',
+    ],
+    [
+      'a latency limit of nothing',
+      'service: checkout\nsteps: [5%]\nchecks: { latency: { kind: latency, max: 0ms } }',
+      '3:42 a limit of no time at all is always broken: say a larger one',
+    ],
+    [
+      'one provider twice',
+      'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, providers: [edge, edge] } }',
+      '3:45 providers names edge twice: name each once',
+    ],
+    [
+      'two questions of one rank test',
+      'service: checkout\nsteps: [5%]\nchecks: { a: { kind: mann-whitney, provider: prom, query: q, bad: b, total: t } }',
+      '3:14 a rank test asks "query", or "bad" and "total", not both',
     ],
     [
       'a hard limit below the soft one',
@@ -536,6 +566,14 @@ services: { shop: { provider: edge, targets: [{ router: front, route: app }] }, 
     ],
     ['a service that is not there', '/v1/services/nope', {}, 404, 'no service named nope'],
     ['a plan that is not there', '/v1/plans/nope', {}, 404, 'no plan named nope'],
+    [
+      'more errors than requests',
+      '/v1/plans:preview',
+      post({ document: plan, traffic: { requestsPerSecond: 1, errors: '200%' } }),
+      422,
+      'the body has a problem',
+      '/traffic/errors 100% at most',
+    ],
     [
       'a plan that is no document',
       '/v1/plans',

@@ -194,9 +194,10 @@ const MOVES = 1e8;
 const RUNS = { least: 30, most: 300 };
 
 function runsFor(table: Table): number {
-  const perTick = movesPerTick(table.entries);
   const rounds = 2 + BISECTIONS + TIMES_AS_BAD.length + UP_TO.length;
-  return Math.round(Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticksOfRun(table) * perTick * rounds))));
+  return Math.round(
+    Math.min(RUNS.most, Math.max(RUNS.least, MOVES / Math.max(1, ticksOfRun(table) * movesPerTick(table.entries) * rounds))),
+  );
 }
 
 /** Looks of a run that goes through: a step with little traffic is waited at for much longer than its hold. */
