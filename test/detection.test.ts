@@ -15,7 +15,8 @@ import { lindonMalek, logEvidence } from '../bench/detection/judges/lindon-malek
 import { pipecdEither, pipecdHigh } from '../bench/detection/judges/pipecd.ts';
 import { pictureOf } from '../bench/detection/picture.ts';
 import { rampReport } from '../bench/detection/ramp.ts';
-import { binomial, clustered, normals, poisson } from '../bench/detection/random.ts';
+import { clustered } from '../bench/detection/clusters.ts';
+import { binomial, normals, poisson } from '../src/lib/draws.ts';
 import { reportOf } from '../bench/detection/report.ts';
 import { runScenario } from '../bench/detection/run.ts';
 import { SCENARIOS } from '../bench/detection/scenarios.ts';

@@ -5,7 +5,7 @@
  * a judge would have rolled back there for nothing.
  */
 import type { CountWorld, Course, Route, World } from './traffic.ts';
-import type { Random } from './random.ts';
+import type { Uniform } from '../../src/lib/draws.ts';
 import type { Kind } from './tick.ts';
 
 export type Group = 'good' | 'tolerated' | 'bad' | 'twin';
@@ -21,7 +21,7 @@ export type Scenario = {
   /** The two shares of a clairvoyant operator, where there are two: what is right and what it will become. */
   readonly known: { readonly right: number; readonly wrong: number } | null;
   /** Chance here decides what differs from run to run: when an incident starts, where in its day a service is. */
-  readonly world: (random: Random) => World;
+  readonly world: (random: Uniform) => World;
 };
 
 const always =
@@ -48,7 +48,7 @@ const counts = (routes: readonly Route[], more: Partial<CountWorld> = {}): Count
 type Base = {
   readonly name: string;
   readonly weight?: Course;
-  readonly world: (random: Random, canary: (stable: Course) => Course) => CountWorld;
+  readonly world: (random: Uniform, canary: (stable: Course) => Course) => CountWorld;
 };
 
 const steady = (name: string, share: number, more: Partial<CountWorld> = {}): Base => ({

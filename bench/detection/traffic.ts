@@ -3,8 +3,9 @@
  * instance and route, latencies and gauges per instance. One seed, one world; every judge of the run sees the same one.
  */
 import { prng } from '../../src/lib/prng.ts';
-import { binomial, clustered, normals, poisson } from './random.ts';
-import type { Random } from './random.ts';
+import { binomial, normals, poisson } from '../../src/lib/draws.ts';
+import type { Uniform } from '../../src/lib/draws.ts';
+import { clustered } from './clusters.ts';
 import { bucketOf, noBuckets, STABLE_INSTANCES, TICK_S, TICKS_PER_MINUTE } from './tick.ts';
 import type { Arm, Arms, Buckets, CountTick, GaugeTick, LatencyTick, Tick } from './tick.ts';
 
@@ -60,7 +61,7 @@ const HISTORY_S = 3600;
 export function openRun(world: World, seed: number): Run {
   const levels = normals(prng(seed ^ 0x5bd1e995));
   const offsets = Array.from({ length: STABLE_INSTANCES + 1 }, () => levels());
-  const open = (random: Random): NextTick => {
+  const open = (random: Uniform): NextTick => {
     switch (world.kind) {
       case 'counts':
         return countTicks(world, random);
@@ -83,7 +84,7 @@ const historyOf = (next: NextTick): readonly Tick[] =>
 /** Every sixth tick closes a minute; what has been added up since the last one is handed out. */
 const closesMinute = (atS: number): boolean => atS % (TICK_S * TICKS_PER_MINUTE) === 0;
 
-function countTicks(world: CountWorld, random: Random): NextTick {
+function countTicks(world: CountWorld, random: Uniform): NextTick {
   const draw = (mean: number, share: number): Arm => {
     const n = poisson(random, mean);
     return { n, bad: world.cluster > 1 ? clustered(random, n, share, world.cluster) : binomial(random, n, share) };
@@ -144,7 +145,7 @@ function truthOf({ routes }: CountWorld, atS: number, weight: number): { canary:
 const MEDIAN_LOG2 = Math.log2(100);
 const SPREAD_LOG2 = 0.6 / Math.LN2;
 
-function latencyTicks(world: LatencyWorld, random: Random): NextTick {
+function latencyTicks(world: LatencyWorld, random: Uniform): NextTick {
   const normal = normals(random);
   const draw = (mean: number, factor: number, stalled: number): Buckets => {
     const buckets = noBuckets();
@@ -182,7 +183,7 @@ const NOISE = 0.05;
 const MEMORY = 0.5 ** (TICK_S / 15);
 
 /** Levels are multiplied: 1 is what stable usually uses. */
-function gaugeTicks(world: GaugeWorld, offsets: readonly number[], random: Random): NextTick {
+function gaugeTicks(world: GaugeWorld, offsets: readonly number[], random: Uniform): NextTick {
   const normal = normals(random);
   const noise = offsets.map(() => normal());
   const shaken = (): number[] =>
