@@ -6,16 +6,14 @@ import type { Check, Plan } from '../domain/plan.ts';
 import type { Figures, Traffic } from '../domain/rehearsal/figures.ts';
 import { trafficFrom } from '../domain/rehearsal/measured.ts';
 import type { Recording } from '../domain/rehearsal/recorded.ts';
-import { canarySlot } from '../domain/target.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import type { Question, Span } from '../ports/metric-provider.ts';
 import type { Context } from './context.ts';
+import { askPast, hourBefore, questionAbout } from './questions.ts';
 
 /** A version that nothing is counted under: questions about stable alone. */
 const NOBODY = 'headgate-preview';
-const HISTORY_MS = 3_600_000;
-const SHORTEST_STEP_MS = 15_000;
 const BETWEEN_MS = 5_000;
 
 type Asking = { readonly version: string; readonly stableVersion: string | null; readonly signal: AbortSignal };
@@ -29,7 +27,7 @@ export async function presentTraffic(
 ): Promise<Result<Traffic, string>> {
   const now = await ctx.store.now();
   const asking = { version: NOBODY, stableVersion: null, signal };
-  const span = { from: Instant(Math.max(0, now - HISTORY_MS)), to: now, stepMs: Math.max(plan.intervalMs, SHORTEST_STEP_MS) };
+  const span = hourBefore(now, plan.intervalMs);
   const checks = Object.values(plan.checks).filter(isEvidence);
   const seen: Looked[] = await Promise.all(
     checks.map(async (check) => {
@@ -66,7 +64,8 @@ const looks = (ctx: Context, plan: Plan, of: readonly { readonly check: Check }[
       const question = await questionOf(ctx, plan, check, asking);
       if (!provider) return { kind: 'failed' as const, at: question.now, detail: `no provider named ${check.provider}` };
       const answer = await ctx.calls.call(
-        { dependency: `provider ${provider.name}`, ms: ctx.settings.measureTimeoutMs, signal: asking.signal, lowering: false },
+        // What is asked out of curiosity, and fails, must not open the breaker of releases under way.
+        { dependency: `preview by ${provider.name}`, ms: ctx.settings.measureTimeoutMs, signal: asking.signal, lowering: false },
         (inner) => provider.measure(question, inner),
         (measurement) => measurement.kind !== 'failed',
       );
@@ -83,18 +82,9 @@ async function pastOf(
 ): Promise<Result<readonly Measurement[], string>> {
   const provider = ctx.providers.get(check.provider);
   if (!provider) return err(`no provider named ${check.provider} is configured`);
-  const question = await questionOf(ctx, plan, check, asking);
-  const answer = await ctx.calls.call(
-    {
-      dependency: `provider ${provider.name}`,
-      ms: HISTORY_TIMEOUTS * ctx.settings.measureTimeoutMs,
-      signal: asking.signal,
-      lowering: false,
-    },
-    (inner) => provider.history({ ...question, now: span.to, since: span.from }, span, inner),
-    () => true,
-  );
-  return answer.ok ? answer.value : answer;
+  const question = { ...(await questionOf(ctx, plan, check, asking)), now: span.to, since: span.from };
+  const ms = HISTORY_TIMEOUTS * ctx.settings.measureTimeoutMs;
+  return askPast(ctx, { provider, question, span, ms, signal: asking.signal });
 }
 
 /** A range of many steps takes its provider longer than one look. */
@@ -102,20 +92,16 @@ const HISTORY_TIMEOUTS = 4;
 
 async function questionOf({ store }: Context, plan: Plan, check: Check, { version, stableVersion }: Asking): Promise<Question> {
   const [now, service, targets] = await Promise.all([store.now(), store.service(plan.service), store.targets(plan.service)]);
-  const stableSlot = service?.stableSlot ?? '';
-  const slots = targets[0]?.slots ?? [stableSlot, stableSlot];
-  return {
-    check,
+  return questionAbout(check, {
     service: plan.service,
     canaryVersion: version,
     stableVersion: stableVersion ?? service?.stableVersion ?? null,
-    canarySlot: canarySlot(slots, stableSlot),
-    stableSlot,
-    routes: targets.map((target) => ({ router: target.router, route: target.route, slots: target.slots })),
+    stableSlot: service?.stableSlot ?? '',
+    targets,
     since: now,
     intervalMs: plan.intervalMs,
     now,
-  };
+  });
 }
 
 export type Replay = {
@@ -143,7 +129,7 @@ export async function recordingOf(ctx: Context, plan: Plan, replay: Replay, sign
     if (found.ok) answers.set(check.name, found.value);
     else unanswered.push({ check: check.name, why: found.error });
     if (!found.ok || !isEvidence(check)) continue;
-    const span = { from: Instant(Math.max(0, from - HISTORY_MS)), to: from, stepMs: Math.max(stepMs, SHORTEST_STEP_MS) };
+    const span = hourBefore(from, stepMs);
     const before = await pastOf(ctx, plan, { check, span, ...asking });
     if (before.ok) past.set(check.name, before.value);
   }

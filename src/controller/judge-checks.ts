@@ -4,13 +4,13 @@ import { wantsHistory } from '../domain/analysis/judge.ts';
 import type { JudgeState } from '../domain/analysis/judge.ts';
 import type { CheckVerdict, Measurement } from '../domain/analysis/measurement.ts';
 import { checksNow } from '../domain/course.ts';
-import { Instant } from '../domain/ids.ts';
+import type { Instant } from '../domain/ids.ts';
 import type { Check } from '../domain/plan.ts';
-import { canarySlot } from '../domain/target.ts';
 import { assert } from '../lib/assert.ts';
 import type { MetricProvider, Question } from '../ports/metric-provider.ts';
 import type { CheckState, Claimed, MeasurementRow } from '../ports/store.ts';
 import type { Context } from './context.ts';
+import { askPast, hourBefore, questionAbout } from './questions.ts';
 
 export type Judgement = {
   readonly verdicts: Readonly<Record<string, CheckVerdict>>;
@@ -58,27 +58,15 @@ const storedState = ({ checkStates }: Claimed, check: Check): JudgeState | null 
 const asJudgeState = (stored: unknown): JudgeState | null =>
   typeof stored === 'object' && stored !== null ? (stored as JudgeState) : null;
 
-const HISTORY_MS = 3_600_000;
-const SHORTEST_STEP_MS = 15_000;
-
 /** What stable was like in the last hour, asked for once, before the first evidence; nothing where there is none. */
 async function historyOf(ctx: Context, claimed: Claimed, check: Check, signal: AbortSignal): Promise<readonly Measurement[]> {
   const provider = ctx.providers.get(check.provider);
-  const { release } = claimed;
-  if (!provider || !wantsHistory(check, storedState(claimed, check), release.evidenceFrom)) return [];
-  const now = await ctx.store.now();
-  const span = {
-    from: Instant(Math.max(0, release.evidenceFrom - HISTORY_MS)),
-    to: release.evidenceFrom,
-    stepMs: Math.max(release.plan.intervalMs, SHORTEST_STEP_MS),
-  };
-  // Under a name of its own: a past that takes too long must not keep anybody from asking about the present.
-  const answer = await ctx.calls.call(
-    { dependency: `history of ${provider.name}`, ms: ctx.settings.measureTimeoutMs, signal, lowering: false },
-    (inner) => provider.history(questionOf(claimed, check, now), span, inner),
-    () => true,
-  );
-  return answer.ok && answer.value.ok ? answer.value.value : [];
+  const { evidenceFrom, plan } = claimed.release;
+  if (!provider || !wantsHistory(check, storedState(claimed, check), evidenceFrom)) return [];
+  const question = questionOf(claimed, check, await ctx.store.now());
+  const span = hourBefore(evidenceFrom, plan.intervalMs);
+  const past = await askPast(ctx, { provider, question, span, ms: ctx.settings.measureTimeoutMs, signal });
+  return past.ok ? past.value : [];
 }
 
 async function measure(ctx: Context, claimed: Claimed, check: Check, signal: AbortSignal): Promise<Measurement> {
@@ -107,18 +95,14 @@ async function asked(ctx: Context, provider: MetricProvider, question: Question,
   return measurement;
 }
 
-function questionOf({ release, service, targets }: Claimed, check: Check, now: Instant): Question {
-  const slots = targets[0]?.slots ?? [service.stableSlot, service.stableSlot];
-  return {
-    check,
+const questionOf = ({ release, service, targets }: Claimed, check: Check, now: Instant): Question =>
+  questionAbout(check, {
     service: release.service,
     canaryVersion: release.version,
     stableVersion: release.stableVersion,
-    canarySlot: canarySlot(slots, service.stableSlot),
     stableSlot: service.stableSlot,
-    routes: targets.map((target) => ({ router: target.router, route: target.route, slots: target.slots })),
+    targets,
     since: release.evidenceSince,
     intervalMs: release.plan.intervalMs,
     now,
-  };
-}
+  });
