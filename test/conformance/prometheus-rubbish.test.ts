@@ -7,6 +7,7 @@ import type { Check } from '../../src/domain/plan.ts';
 import { prng } from '../../src/lib/prng.ts';
 import type { MetricProvider, Question } from '../../src/ports/metric-provider.ts';
 import { NOON } from '../story.ts';
+import { wounded } from './rubbish.ts';
 import { gauge, latency, providerAt, question, rate, ratio } from './prometheus.fixtures.ts';
 
 const signal = new AbortController().signal;
@@ -143,62 +144,6 @@ const bodyAt = ({ honest }: Case, looks: number): string => bodyOf(honest(looks,
 const measureBody = (check: Check, looks: number, body: string, status = 200): Promise<Measurement> =>
   providerOf(async () => ({ status, body })).measure(questionAt(check, after(NOON, looks * STEP_MS)), signal);
 const providerOf = (post: Post, shareMs = 0): MetricProvider => providerAt('http://prom', { shareMs }, post);
-
-/** One wound: text is cut, doubled or exchanged, or a value in the tree becomes one of another kind. */
-function wounded(last: string, random: () => number): string {
-  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
-  const at = Math.floor(random() * last.length);
-  switch (Math.floor(random() * 5)) {
-    case 0:
-      return last.slice(0, at);
-    case 1:
-      return last.slice(0, at) + pick(['"', '{', '}', '[', ']', ',', ':', '\\', '\0', 'é', 'NaN', 'null']) + last.slice(at);
-    case 2:
-      return last.slice(0, at) + last.slice(at + 1 + Math.floor(random() * 8));
-    default:
-      return JSON.stringify(exchanged(JSON.parse(last), random, pick));
-  }
-}
-
-const STRANGE = [
-  null,
-  true,
-  {},
-  [],
-  'NaN',
-  '+Inf',
-  '-Inf',
-  'abc',
-  '',
-  '-5',
-  '1e999',
-  '0x10',
-  '1,000',
-  ' 7',
-  [1],
-  ['1', 1],
-  Number.MAX_VALUE,
-  -1,
-];
-
-/** Exchanges one value somewhere in a tree for a strange one, or renames one of its keys. */
-function exchanged(tree: unknown, random: () => number, pick: <T>(from: readonly T[]) => T): unknown {
-  const places: { readonly holder: Record<string, unknown>; readonly key: string }[] = [];
-  const walk = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    for (const key of Object.keys(value)) {
-      places.push({ holder: value as Record<string, unknown>, key });
-      walk((value as Record<string, unknown>)[key]);
-    }
-  };
-  walk(tree);
-  const { holder, key } = pick(places);
-  if (random() < 0.2 && !Array.isArray(holder)) {
-    holder[`${key}x`] = holder[key];
-    delete holder[key];
-  } else holder[key] = pick(STRANGE);
-  return tree;
-}
 
 function isHonest(body: string, last: string, numbers: RegExp): boolean {
   try {

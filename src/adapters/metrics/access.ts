@@ -37,6 +37,8 @@ export type Access = {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: { readonly ca?: string | undefined; readonly cert?: string | undefined; readonly key?: string | undefined };
   readonly timeoutMs: number;
+  /** The largest answer that is taken, where it is another than 16 MB. */
+  readonly mostBytes?: number;
 };
 
 export type Ask = {
@@ -50,7 +52,7 @@ export type Send = (ask: Ask, signal: AbortSignal) => Promise<{ readonly status:
 
 const MOST_BYTES = 16 << 20;
 
-export function sender({ auth, authorization, headers, tls, timeoutMs }: Access): Send {
+export function sender({ auth, authorization, headers, tls, timeoutMs, mostBytes = MOST_BYTES }: Access): Send {
   const secret =
     authorization ??
     (!auth
@@ -71,7 +73,7 @@ export function sender({ auth, authorization, headers, tls, timeoutMs }: Access)
         let bytes = 0;
         answer.on('data', (part: Buffer) => {
           bytes += part.length;
-          if (MOST_BYTES < bytes) answer.destroy(new Error('an answer without end'));
+          if (mostBytes < bytes) answer.destroy(new Error('an answer without end'));
           else parts.push(part);
         });
         answer.on('error', failed);
@@ -98,12 +100,18 @@ export async function exchange(
     const words = told(json);
     return err(`answered ${status}${words === null ? '' : `: ${words.slice(0, 300)}`}`);
   } catch (error) {
-    if (error instanceof Error) return err('code' in error && typeof error.code === 'string' ? error.code : error.message);
-    return err(String(error));
+    return err(reasonOf(error));
   }
 }
 
-function parsed(text: string): unknown {
+/** Why nothing came, in as few words as there are. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}
+
+/** Undefined for what is no JSON. */
+export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

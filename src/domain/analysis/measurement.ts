@@ -119,3 +119,6 @@ export type ArmEvidence = {
   /** Share of bad requests, quantile in ms, or the value itself. */
   readonly value: number | null;
 };
+
+/** What a count can be; sums of larger numbers would not be exact. */
+export const isCount = (count: number): boolean => 0 <= count && count <= Number.MAX_SAFE_INTEGER;

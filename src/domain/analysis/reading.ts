@@ -4,6 +4,7 @@ import type { Check } from '../plan.ts';
 import { intervalSince, nameOf } from './interval.ts';
 import type { Counting, CumulativeSeries } from './interval.ts';
 import { requestsIn } from './histogram.ts';
+import { isCount } from './measurement.ts';
 import type { Measurement, Role } from './measurement.ts';
 import type { Addition, State } from './state.ts';
 import { durationWords } from './words.ts';
@@ -169,6 +170,3 @@ function wrongBounds(boundsMs: readonly number[]): string | null {
     ? null
     : `the provider's bucket bounds do not rise from above nothing: ${boundsMs.join(', ')}`;
 }
-
-/** Sums of larger numbers would not be exact. */
-const isCount = (count: number): boolean => 0 <= count && count <= Number.MAX_SAFE_INTEGER;

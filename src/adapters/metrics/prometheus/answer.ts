@@ -1,5 +1,6 @@
 /** Rows to a measurement: counters, buckets or levels per instance, by the role of its version, dated by their samples. */
 import { Instant } from '../../../domain/ids.ts';
+import { isCount } from '../../../domain/analysis/measurement.ts';
 import type { CounterSeries, GaugeSeries, HistogramSeries, Measurement, Role } from '../../../domain/analysis/measurement.ts';
 import type { Question } from '../../../ports/metric-provider.ts';
 import type { Asked, Form } from './asked.ts';
@@ -85,7 +86,7 @@ type Datable = {
 
 /** Dated by the newest sample of the canary; stable's may be fresh while nobody looks at the canary any more. */
 function datedBy({ question, rows, series, dating }: Datable, make: (at: Instant) => Measurement): Measurement {
-  const odd = series.find((one) => countsOf(one).some((count) => !Number.isFinite(count) || count < 0));
+  const odd = series.find((one) => countsOf(one).some((count) => !isCount(count)));
   if (odd) return failed(question, `a count of ${odd.key.trim()} that is none`);
   if (MOST_SERIES < series.length)
     return failed(question, `${series.length} series, and ${MOST_SERIES} are the most: is a label too much in it?`);

@@ -2,11 +2,10 @@
  * The HTTP API of Prometheus, strictly: anything but a complete, successful answer of the expected form is an error in
  * words. The same question within a moment is asked once, whoever asks.
  */
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
 import { z } from 'zod';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
+import { parsed, reasonOf, sender } from '../access.ts';
 import type { PrometheusOptions } from './options.ts';
 
 /** A value, or of a native histogram the ranges that hold something; its value is then no number. */
@@ -172,16 +171,7 @@ async function exchange(post: Post, path: string, body: string, signal: AbortSig
     const told = failure.safeParse(value);
     return err(told.success ? `${told.data.errorType}: ${told.data.error.slice(0, 300)}` : `answered ${status}`);
   } catch (error) {
-    if (error instanceof Error) return err('code' in error ? String(error.code) : error.message);
-    return err(String(error));
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+    return err(reasonOf(error));
   }
 }
 
@@ -196,47 +186,12 @@ function refusal(value: unknown): string {
   return typed.success ? `an answer of type ${typed.data.data.resultType} that cannot be read` : 'an answer that is none';
 }
 
+/** Of a past in many steps more comes than of a look. */
 const MOST_BYTES = 32 << 20;
 
-/** Redirects are not followed: they would take the credentials along. */
-export function poster({ url, auth, headers, tls, timeoutMs }: PrometheusOptions): Post {
-  const request = url.startsWith('https:') ? requestHttps : requestHttp;
-  const credentials = !auth
-    ? {}
-    : 'bearer' in auth
-      ? { authorization: `Bearer ${auth.bearer.trim()}` }
-      : { authorization: `Basic ${Buffer.from(`${auth.basic.user}:${auth.basic.password.trim()}`).toString('base64')}` };
+export function poster({ url, ...options }: PrometheusOptions): Post {
+  const send = sender({ ...options, mostBytes: MOST_BYTES });
+  const base = url.replace(/\/$/, '');
   return (path, form, signal) =>
-    new Promise((resolve, reject) => {
-      const limited = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      const asked = request(
-        new URL(`${url.replace(/\/$/, '')}${path}`),
-        {
-          method: 'POST',
-          headers: {
-            ...headers,
-            ...credentials,
-            'content-type': 'application/x-www-form-urlencoded',
-            accept: 'application/json',
-          },
-          signal: limited,
-          ...tls,
-        },
-        (answer) => {
-          const parts: Buffer[] = [];
-          let bytes = 0;
-          answer.on('data', (part: Buffer) => {
-            bytes += part.length;
-            if (MOST_BYTES < bytes) answer.destroy(new Error('an answer without end'));
-            else parts.push(part);
-          });
-          answer.on('error', (error) => reject(limited.aborted ? late(timeoutMs) : error));
-          answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }));
-        },
-      );
-      asked.on('error', (error) => reject(limited.aborted ? late(timeoutMs) : error));
-      asked.end(form);
-    });
+    send({ method: 'POST', url: base + path, body: { type: 'application/x-www-form-urlencoded', text: form } }, signal);
 }
-
-const late = (timeoutMs: number): Error => new Error(`no answer within ${timeoutMs} ms`);

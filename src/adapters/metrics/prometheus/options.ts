@@ -1,5 +1,6 @@
 /** What an operator says of a Prometheus, or of anything that answers its HTTP API, in `headgate.yaml`. */
 import { z } from 'zod';
+import { access } from '../access.ts';
 
 const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'a label name');
 const query = z.string().min(1).max(4_000);
@@ -22,16 +23,8 @@ export const prometheusOptions = z.strictObject({
   type: z.literal('prometheus'),
   /** Up to, and without, `/api/v1`. */
   url: z.url({ protocol: /^https?$/, error: 'an address such as http://127.0.0.1:9090' }),
-  auth: z
-    .union([
-      z.strictObject({ bearer: z.string().min(1) }),
-      z.strictObject({ basic: z.strictObject({ user: z.string().min(1), password: z.string() }) }),
-    ])
-    .optional(),
-  /** For a server that shards by tenant, such as `X-Scope-OrgID`. */
-  headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string().regex(/^[^\r\n]*$/)).default({}),
-  /** PEM text, as `file:/path/ca.pem` gives it. */
-  tls: z.strictObject({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional() }).default({}),
+  /** Headers also for a server that shards by tenant, such as `X-Scope-OrgID`. */
+  ...access,
   labels: z
     .strictObject({
       /** Tells canary from stable; a check may name another one. */
@@ -44,7 +37,6 @@ export const prometheusOptions = z.strictObject({
     .prefault({}),
   /** Checks that plans may name: `checks: [errors, latency]`. */
   checks: z.record(z.string().min(1).max(60), offered).default({}),
-  timeoutMs: z.number().int().min(100).max(60_000).default(4_000),
   /** An answer so young serves every release that asks the same. */
   shareMs: z.number().int().min(0).max(60_000).default(1_000),
 });

@@ -1,9 +1,8 @@
 /** Whether an interval can have happened. What cannot is left out: evidence that was once no number would stay none. */
+import { isCount } from '../measurement.ts';
 import type { Spec, Tick } from './engine.ts';
 import type { Arm } from './likelihood.ts';
 
-/** Sums of larger numbers would not be exact. */
-const isCount = (count: number): boolean => 0 <= count && count <= Number.MAX_SAFE_INTEGER;
 /** Fractions of requests that were added up in another order. */
 const ROUNDING = 1e-9;
 
