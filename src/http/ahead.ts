@@ -1,5 +1,4 @@
 /** What people ask before a plan runs: what it can see, how it would go, what it would have said. None of it changes anything. */
-import { createRoute } from '@hono/zod-openapi';
 import type { Context as Request } from 'hono';
 import {
   backtestBody,
@@ -28,24 +27,28 @@ import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { route } from './permission.ts';
 import { problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';
 
-const previewRoute = createRoute({
+const previewRoute = route({
   method: 'post',
   path: '/v1/plans:preview',
+  permission: 'read',
   request: { body: { required: true, ...jsonOf(previewBody, 'The plan, and its traffic where it is not to be measured') } },
   responses: { 200: jsonOf(previewView, 'What the plan can see'), ...problems },
 });
-const simulateRoute = createRoute({
+const simulateRoute = route({
   method: 'post',
   path: '/v1/plans:simulate',
+  permission: 'read',
   request: { body: { required: true, ...jsonOf(simulateBody, 'The plan, and what becomes of it') } },
   responses: { 200: jsonOf(simulatedView, 'How it ended, and the course of one run'), ...problems },
 });
-const backtestRoute = createRoute({
+const backtestRoute = route({
   method: 'post',
   path: '/v1/plans:backtest',
+  permission: 'read',
   request: { body: { required: true, ...jsonOf(backtestBody, 'The plan, and which past to replay it over') } },
   responses: { 200: jsonOf(backtestView, 'What would have been said, and when'), ...problems },
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Hono } from 'hono';
+import { permit } from './permission.ts';
 
 const WEB = fileURLToPath(new URL('../../web', import.meta.url));
 
@@ -15,7 +16,7 @@ export function consoleRoutes(): Hono {
   const app = new Hono();
   for (const [path, [file, type]] of Object.entries(FILES)) {
     const body = readFileSync(`${WEB}/${file}`, 'utf8');
-    app.get(path, (c) => c.body(body, 200, { 'content-type': type, 'cache-control': 'no-cache' }));
+    app.get(path, permit('anyone'), (c) => c.body(body, 200, { 'content-type': type, 'cache-control': 'no-cache' }));
   }
   return app;
 }

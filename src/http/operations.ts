@@ -1,8 +1,9 @@
 /** What operators look at: routers, providers, deliveries, audit, health. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { auditView, deliveryView, listOf, providerView, routerView } from '../contract/wire.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { permit, route } from './permission.ts';
 
 const page = z
   .object({
@@ -10,37 +11,43 @@ const page = z
     before: z.coerce.number().int().min(1).optional(),
   })
   .strict();
-const routers = createRoute({
+const routers = route({
   method: 'get',
   path: '/v1/routers',
+  permission: 'read',
   responses: { 200: jsonOf(listOf(routerView), 'As configured'), ...problems },
 });
-const providers = createRoute({
+const providers = route({
   method: 'get',
   path: '/v1/providers',
+  permission: 'read',
   responses: { 200: jsonOf(listOf(providerView), 'As configured'), ...problems },
 });
-const deliveries = createRoute({
+const deliveries = route({
   method: 'get',
   path: '/v1/deliveries',
+  permission: 'read',
   request: { query: page },
   responses: { 200: jsonOf(listOf(deliveryView), 'Newest first'), ...problems },
 });
-const audit = createRoute({
+const audit = route({
   method: 'get',
   path: '/v1/audit',
+  permission: 'audit',
   request: { query: page },
   responses: { 200: jsonOf(listOf(auditView), 'Newest first'), ...problems },
 });
 const health = z.object({ status: z.enum(['ok', 'failing']), problems: z.array(z.string()) });
-const healthz = createRoute({
+const healthz = route({
   method: 'get',
   path: '/healthz',
+  permission: 'anyone',
   responses: { 200: jsonOf(health, 'The loops are alive'), 503: jsonOf(health, 'They are not') },
 });
-const readyz = createRoute({
+const readyz = route({
   method: 'get',
   path: '/readyz',
+  permission: 'anyone',
   responses: { 200: jsonOf(health, 'Ready'), 503: jsonOf(health, 'Not ready, and why') },
 });
 
@@ -105,7 +112,7 @@ export function operationRoutes({ context, metricsText, health: look }: HttpDeps
       ? c.json({ status: 'ok', problems: [] }, 200)
       : c.json({ status: 'failing', problems: [...found] }, 503);
   });
-  app.get('/metrics', async (c) =>
+  app.get('/metrics', permit('read'), async (c) =>
     c.text(await metricsText(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
   );
   return app;

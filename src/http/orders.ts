@@ -1,5 +1,5 @@
 /** What can be asked of releases: start one, send it a command, confirm a replacement. The rules are the controller's. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { parsePlan } from '../contract/plan.ts';
 import { commandBody, releaseView, startBody } from '../contract/wire.ts';
 import { ReleaseId } from '../domain/ids.ts';
@@ -7,20 +7,23 @@ import type { Command } from '../domain/release.ts';
 import type { StoredRelease } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { actorOf, route } from './permission.ts';
 import { problem, refused } from './problem.ts';
 import { idParam } from './releases.ts';
-import { actorOf, viewRelease } from './views.ts';
+import { viewRelease } from './views.ts';
 
-const start = createRoute({
+const start = route({
   method: 'post',
   path: '/v1/releases',
+  permission: 'raise',
   request: { body: { required: true, ...jsonOf(startBody, 'What to release') } },
   responses: { 201: jsonOf(releaseView, 'Started, or queued'), ...problems },
 });
 const VERBS = ['pause', 'resume', 'promote', 'approve', 'reject', 'rollback', 'abort'] as const;
-const command = createRoute({
+const command = route({
   method: 'post',
   path: '/v1/releases/{id}/commands/{verb}',
+  permission: 'lower',
   request: {
     params: idParam.extend({ verb: z.enum(VERBS, `a command is one of ${VERBS.join(', ')}`) }),
     headers: z.object({ 'if-match': z.string().optional() }),
@@ -28,9 +31,10 @@ const command = createRoute({
   },
   responses: { 200: jsonOf(releaseView, 'As it is afterwards'), ...problems },
 });
-const replaced = createRoute({
+const replaced = route({
   method: 'post',
   path: '/v1/releases/{id}/stable-replaced',
+  permission: 'raise',
   request: { params: idParam, body: { required: false, ...jsonOf(commandBody, 'Why') } },
   responses: { 200: jsonOf(releaseView, 'As it is afterwards'), ...problems },
 });
@@ -48,10 +52,7 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
     const parsed = parsePlan(document, planWorld);
     if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
     const { version, first = false, paused = false, onBusy = null, reason = null } = body;
-    const started = await commands.start(
-      { plan: parsed.value.plan, version, first, paused, onBusy, reason },
-      actorOf(c.req.header('x-headgate-actor')),
-    );
+    const started = await commands.start({ plan: parsed.value.plan, version, first, paused, onBusy, reason }, actorOf(c));
     if (!started.ok) return refused(c, started.error);
     c.header('location', `/v1/releases/${started.value.release.id}`);
     return c.json(await view(started.value), 201);
@@ -61,7 +62,7 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
     const ifMatch = matchOf(c.req.valid('header')['if-match']);
     if (ifMatch === undefined) return problem(c, 'malformed', 'If-Match is the stateVersion in quotes, such as "12", or *');
     const sent = await commands.send(ReleaseId(id), commandOf(verb, c.req.valid('json') ?? {}), {
-      actor: actorOf(c.req.header('x-headgate-actor')),
+      actor: actorOf(c),
       ifMatch,
     });
     return sent.ok ? c.json(await view(sent.value), 200) : refused(c, sent.error);
@@ -71,7 +72,7 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
     const sent = await commands.send(
       ReleaseId(c.req.valid('param').id),
       { verb: 'confirmReplaced', reason },
-      { actor: actorOf(c.req.header('x-headgate-actor')), ifMatch: null },
+      { actor: actorOf(c), ifMatch: null },
     );
     return sent.ok ? c.json(await view(sent.value), 200) : refused(c, sent.error);
   });

@@ -1,5 +1,5 @@
 /** Plans as code: validated with every problem at once, kept in every version. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
@@ -7,8 +7,8 @@ import { listOf, planBody, planView } from '../contract/wire.ts';
 import { aheadRoutes } from './ahead.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { actorOf, route } from './permission.ts';
 import { problem } from './problem.ts';
-import { actorOf } from './views.ts';
 
 const found = z.object({
   pointer: z.string(),
@@ -17,9 +17,10 @@ const found = z.object({
   column: z.number().nullable(),
 });
 const body = { required: true, ...jsonOf(planBody, 'The plan') };
-const list = createRoute({
+const list = route({
   method: 'get',
   path: '/v1/plans',
+  permission: 'read',
   request: {
     query: z
       .object({
@@ -30,33 +31,37 @@ const list = createRoute({
   },
   responses: { 200: jsonOf(listOf(planView), 'The newest version of each'), ...problems },
 });
-const get = createRoute({
+const get = route({
   method: 'get',
   path: '/v1/plans/{name}',
+  permission: 'read',
   request: {
     params: z.object({ name: z.string().max(100) }),
     query: z.object({ version: z.coerce.number().int().min(1).optional() }).strict(),
   },
   responses: { 200: jsonOf(planView, 'The plan'), ...problems },
 });
-const apply = createRoute({
+const apply = route({
   method: 'post',
   path: '/v1/plans',
+  permission: 'plan',
   request: { body },
   responses: { 200: jsonOf(planView, 'As it is stored'), ...problems },
 });
-const validate = createRoute({
+const validate = route({
   method: 'post',
   path: '/v1/plans:validate',
+  permission: 'read',
   request: { body },
   responses: {
     200: jsonOf(z.object({ valid: z.boolean(), problems: z.array(found), warnings: z.array(found) }), 'What is wrong with it'),
     ...problems,
   },
 });
-const schema = createRoute({
+const schema = route({
   method: 'get',
   path: '/v1/plans:schema',
+  permission: 'read',
   responses: { 200: jsonOf(z.looseObject({}), 'JSON Schema of a plan, for editors') },
 });
 
@@ -79,7 +84,7 @@ export function planRoutes(deps: HttpDeps) {
     const parsed = parsePlan(document, planWorld);
     if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
     const { name, service } = parsed.value.plan;
-    const actor = actorOf(c.req.header('x-headgate-actor'));
+    const actor = actorOf(c);
     const text = typeof document === 'string' ? document : stringify(document);
     const saved = await store.savePlan(
       { name, service, document: text },

@@ -1,14 +1,16 @@
 /** Counts that applications push, for who has no metrics store. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { hasProto, PROTO } from '../contract/document.ts';
 import { pushBody, pushOf, pushView, wrongTime } from '../contract/push.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { route } from './permission.ts';
 import { problem } from './problem.ts';
 
-const push = createRoute({
+const push = route({
   method: 'post',
   path: '/v1/services/{name}/measurements',
+  permission: 'measure',
   request: {
     params: z.object({ name: z.string().max(100) }),
     body: { required: true, ...jsonOf(pushBody, 'What one instance of one version has counted') },

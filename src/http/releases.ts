@@ -1,5 +1,5 @@
 /** Releases as they can be read: lists, one of them, its events, checks and measurements, and waiting for it. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { checkView, eventView, listOf, measurementView, releaseView } from '../contract/wire.ts';
 import { isEnded } from '../domain/release.ts';
 import type { PhaseKind, Release } from '../domain/release.ts';
@@ -9,6 +9,7 @@ import { parseDuration } from '../lib/duration.ts';
 import type { StoredRelease } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { route } from './permission.ts';
 import { problem } from './problem.ts';
 import { viewChecks, viewEvent, viewMeasurement, viewRelease } from './views.ts';
 
@@ -18,9 +19,10 @@ const after = z.coerce.number().int().min(0).default(0);
 const before = z.coerce.number().int().min(1).optional();
 const PHASES = Object.keys(accepts);
 
-const list = createRoute({
+const list = route({
   method: 'get',
   path: '/v1/releases',
+  permission: 'read',
   request: {
     query: z
       .object({
@@ -33,15 +35,17 @@ const list = createRoute({
   },
   responses: { 200: jsonOf(listOf(releaseView), 'Newest first'), ...problems },
 });
-const get = createRoute({
+const get = route({
   method: 'get',
   path: '/v1/releases/{id}',
+  permission: 'read',
   request: { params: idParam },
   responses: { 200: jsonOf(releaseView, 'The release'), ...problems },
 });
-const wait = createRoute({
+const wait = route({
   method: 'get',
   path: '/v1/releases/{id}/wait',
+  permission: 'read',
   request: {
     params: idParam,
     query: z.object({ until: z.string().default('terminal'), timeout: z.string().default('30s') }).strict(),
@@ -51,24 +55,27 @@ const wait = createRoute({
     ...problems,
   },
 });
-const events = createRoute({
+const events = route({
   method: 'get',
   path: '/v1/releases/{id}/events',
+  permission: 'read',
   request: { params: idParam, query: z.object({ after, limit }).strict() },
   responses: { 200: jsonOf(listOf(eventView), 'In order'), ...problems },
 });
-const checks = createRoute({
+const checks = route({
   method: 'get',
   path: '/v1/releases/{id}/checks',
+  permission: 'read',
   request: { params: idParam },
   responses: {
     200: jsonOf(z.object({ items: z.array(checkView) }), 'The newest verdict of each check, with its evidence'),
     ...problems,
   },
 });
-const measurements = createRoute({
+const measurements = route({
   method: 'get',
   path: '/v1/releases/{id}/measurements',
+  permission: 'read',
   request: { params: idParam, query: z.object({ check: z.string().optional(), before, limit }).strict() },
   responses: { 200: jsonOf(listOf(measurementView), 'Newest first'), ...problems },
 });

@@ -1,35 +1,40 @@
 /** Services and their targets: what is stable, where the next version goes, what is served now. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { listOf, serviceView, stableBody, targetView } from '../contract/wire.ts';
 import { readTarget } from '../controller/observe.ts';
 import type { Weight } from '../domain/ids.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { actorOf, route } from './permission.ts';
 import { problem } from './problem.ts';
-import { actorOf, viewService, viewTarget } from './views.ts';
+import { viewService, viewTarget } from './views.ts';
 
 const nameParam = z.object({ name: z.string().max(100) });
-const list = createRoute({
+const list = route({
   method: 'get',
   path: '/v1/services',
+  permission: 'read',
   responses: { 200: jsonOf(listOf(serviceView), 'By name'), ...problems },
 });
-const get = createRoute({
+const get = route({
   method: 'get',
   path: '/v1/services/{name}',
+  permission: 'read',
   request: { params: nameParam },
   responses: { 200: jsonOf(serviceView, 'The service'), ...problems },
 });
-const targets = createRoute({
+const targets = route({
   method: 'get',
   path: '/v1/services/{name}/targets',
+  permission: 'read',
   request: { params: nameParam },
   responses: { 200: jsonOf(listOf(targetView), 'With what each serves now'), ...problems },
 });
-const stable = createRoute({
+const stable = route({
   method: 'put',
   path: '/v1/services/{name}/stable',
+  permission: 'raise',
   request: { params: nameParam, body: { required: true, ...jsonOf(stableBody, 'What serves now') } },
   responses: { 200: jsonOf(serviceView, 'The service'), ...problems },
 });
@@ -75,7 +80,7 @@ export function serviceRoutes({ context }: HttpDeps) {
     if (active) return problem(c, 'busy', `release ${active.release.id} moves ${name} now: what is stable is decided by its end`);
     if (slot !== null && slots && of.some((target) => target.desiredSecond !== (slot === slots[1] ? 10_000 : 0)))
       return problem(c, 'not_accepted', `the traffic of ${name} is not on ${slot}: saying so would not move it`);
-    const actor = actorOf(c.req.header('x-headgate-actor'));
+    const actor = actorOf(c);
     const service = await store.setStable(
       name,
       { slot, version },

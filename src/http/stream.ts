@@ -5,6 +5,7 @@ import type { SSEStreamingApi } from 'hono/streaming';
 import type { LoggedEvent } from '../ports/store.ts';
 import type { HttpDeps } from './deps.ts';
 import { viewEvent } from './views.ts';
+import { permit } from './permission.ts';
 
 const LOOK_MS = 200;
 const ALIVE_EVERY_MS = 15_000;
@@ -14,7 +15,7 @@ const BATCH = 100;
 export function streamRoutes({ context, closing }: HttpDeps): Hono {
   const { store, clock, log } = context;
   const app = new Hono();
-  app.get('/v1/events', (c) => {
+  app.get('/v1/events', permit('read'), (c) => {
     const { release, service } = c.req.query();
     const from = positionOf(c.req.header('last-event-id') ?? c.req.query('after'));
     const wanted = ({ event }: LoggedEvent): boolean =>

@@ -6,7 +6,7 @@ import { acceptance } from '../domain/accepts.ts';
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { explainRelease } from '../domain/explain.ts';
 import type { Instant, Weight } from '../domain/ids.ts';
-import type { Actor, Release } from '../domain/release.ts';
+import type { Release } from '../domain/release.ts';
 import { canarySlot } from '../domain/target.ts';
 import type { Service, Target } from '../domain/target.ts';
 
@@ -116,9 +116,3 @@ export function viewService({ service, settings, targets, active }: ServiceFacts
 }
 
 export const viewEvent = (event: ReleaseEvent | TargetEvent): EventView => ({ ...event });
-
-export const actorOf = (header: string | undefined): Actor => {
-  const text = (header ?? '').trim().slice(0, 100);
-  if (text.startsWith('ci:')) return { kind: 'ci', name: text.slice(3) };
-  return { kind: 'person', name: text === '' ? 'anonymous' : text };
-};

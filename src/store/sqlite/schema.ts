@@ -138,6 +138,8 @@ export const makeSchema = (c: Columns) => ({
     seq: c.serial('seq'),
     atMs: c.big('at_ms').notNull(),
     entry: c.json('entry').notNull(),
+    /** Of this row and the one before it; null in rows from before there was a chain. */
+    hash: c.str('hash'),
   }),
   outbox: c.table(
     'outbox',
@@ -161,4 +163,76 @@ export const makeSchema = (c: Columns) => ({
         .where(sql`state = 'pending'`),
     ],
   ),
+  /** API tokens, and sessions of the console made from one. The secret itself is nowhere. */
+  tokens: c.table(
+    'tokens',
+    {
+      id: c.str('id').primaryKey(),
+      digest: c.str('digest').notNull(),
+      name: c.str('name').notNull(),
+      /** The token that a session was made from: it dies with it. */
+      parent: c.str('parent'),
+      row: c.json('row').notNull(),
+      createdAtMs: c.big('created_at_ms').notNull(),
+      expiresAtMs: c.big('expires_at_ms'),
+      lastUsedAtMs: c.big('last_used_at_ms'),
+      revokedAtMs: c.big('revoked_at_ms'),
+    },
+    (t) => [c.uniqueIndex('tokens_by_digest').on(t.digest), c.index('tokens_by_parent').on(t.parent)],
+  ),
+  /** What a request with an Idempotency-Key was answered, written with its effect. */
+  idempotency: c.table(
+    'idempotency',
+    {
+      principal: c.str('principal').notNull(),
+      key: c.str('key').notNull(),
+      /** Of method, path and body. */
+      digest: c.str('digest').notNull(),
+      answer: c.json('answer').notNull(),
+      atMs: c.big('at_ms').notNull(),
+    },
+    (t) => [c.primaryKey({ columns: [t.principal, t.key] }), c.index('idempotency_by_age').on(t.atMs)],
+  ),
+  /** Webhooks that came in: kept before they are answered, worked off afterwards. */
+  inbox: c.table(
+    'inbox',
+    {
+      seq: c.serial('seq'),
+      source: c.str('source').notNull(),
+      /** Tells a repetition: the sender's delivery id, or what stands for it. */
+      key: c.str('key').notNull(),
+      row: c.json('row').notNull(),
+      state: c.str('state').notNull(),
+      attempts: c.big('attempts').notNull(),
+      detail: c.str('detail'),
+      receivedAtMs: c.big('received_at_ms').notNull(),
+      dueAtMs: c.big('due_at_ms').notNull(),
+      leaseUntilMs: c.big('lease_until_ms').notNull(),
+      settledAtMs: c.big('settled_at_ms'),
+    },
+    (t) => [
+      c.uniqueIndex('inbox_once').on(t.source, t.key),
+      c
+        .index('inbox_pending')
+        .on(t.dueAtMs)
+        .where(sql`state = 'pending'`),
+    ],
+  ),
+  /** What a flag was when it was last read from its platform. */
+  flags: c.table(
+    'flags',
+    {
+      source: c.str('source').notNull(),
+      flag: c.str('flag').notNull(),
+      row: c.json('row').notNull(),
+      readAtMs: c.big('read_at_ms').notNull(),
+    },
+    (t) => [c.primaryKey({ columns: [t.source, t.flag] })],
+  ),
+  /** Notifiers that are not delivered to any more, and why. */
+  endpoints: c.table('endpoints', {
+    notifier: c.str('notifier').primaryKey(),
+    disabledAtMs: c.big('disabled_at_ms'),
+    reason: c.str('reason'),
+  }),
 });

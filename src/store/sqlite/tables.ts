@@ -2,5 +2,21 @@
 import * as columns from './columns.ts';
 import { makeSchema } from './schema.ts';
 
-export const { services, targets, plans, releases, intents, events, measurements, checkStates, pushed, audit, outbox } =
-  makeSchema(columns);
+export const {
+  services,
+  targets,
+  plans,
+  releases,
+  intents,
+  events,
+  measurements,
+  checkStates,
+  pushed,
+  audit,
+  outbox,
+  tokens,
+  idempotency,
+  inbox,
+  flags,
+  endpoints,
+} = makeSchema(columns);
