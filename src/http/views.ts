@@ -2,15 +2,18 @@
 import type { CheckState, MeasurementRow, StoredRelease } from '../ports/store.ts';
 import type { EventView, MeasurementView, ReleaseView, ServiceView, TargetView } from '../contract/wire.ts';
 import type { ServiceSettings } from '../controller/context.ts';
-import { acceptance } from '../domain/accepts.ts';
+import { acceptanceFor } from '../domain/accepts.ts';
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { explainRelease } from '../domain/explain.ts';
 import type { Instant, Weight } from '../domain/ids.ts';
 import type { Release } from '../domain/release.ts';
+import type { Principal } from '../domain/rights.ts';
 import { canarySlot } from '../domain/target.ts';
 import type { Service, Target } from '../domain/target.ts';
 
-export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): ReleaseView {
+export type Asked = { readonly now: Instant; readonly principal: Principal };
+
+export function viewRelease({ release, dueAt }: StoredRelease, { now, principal }: Asked): ReleaseView {
   const { hold, rollback, phase, plan } = release;
   return {
     id: release.id,
@@ -28,7 +31,7 @@ export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): Re
     checks: { ...release.checks },
     hold: hold ? { ...hold, until: release.deadlineAt, otherwise: 'rollback' } : null,
     sentence: explainRelease(release, now),
-    acceptedCommands: [...acceptance(release)],
+    acceptedCommands: [...acceptanceFor(release, principal)],
     rollback: rollback
       ? { cause: { ...rollback.cause }, at: rollback.at, by: rollback.by.name, sentence: rollback.sentence }
       : null,

@@ -26,6 +26,7 @@ import { cursorOf, parseCursor } from './cursor.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
 import { memoryPushes } from './memory-pushes.ts';
+import { memoryTokens } from './memory-tokens.ts';
 import { page } from './page.ts';
 import { isReleaseEvent, isTargetEvent, subjectOf } from './rows.ts';
 import { standings } from './standings.ts';
@@ -47,6 +48,7 @@ type State = {
   readonly audit: StoredAudit[];
   readonly outbox: ReturnType<typeof memoryOutbox>;
   readonly pushes: ReturnType<typeof memoryPushes>;
+  readonly tokens: ReturnType<typeof memoryTokens>;
 };
 
 export function memoryStore({ now }: { readonly now: () => Instant }): Store {
@@ -63,6 +65,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     audit: [],
     outbox: memoryOutbox(now),
     pushes: memoryPushes(now),
+    tokens: memoryTokens(now, (entry) => audited(state, entry)),
   };
   return {
     now: async () => now(),
@@ -75,6 +78,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...memoryPlans(now, (entry) => audited(state, entry)),
     ...state.outbox.methods,
     ...state.pushes.methods,
+    ...state.tokens.methods,
     tally: async () => ({
       releases: standings([...state.running.values()].map(({ release }) => release)),
       outbox: state.outbox.tally(),
@@ -197,12 +201,14 @@ function releases(
       [...state.running.values()]
         .filter(({ release }) => release.service === service && release.phase.kind === 'queued')
         .toSorted((a, b) => a.release.createdAt - b.release.createdAt || (a.release.id < b.release.id ? -1 : 1)),
-    async releases({ service, phases, limit, cursor }) {
+    async releases({ service, within = null, phases, limit, cursor }) {
       const key = parseCursor(cursor);
       const rows = [...state.releases.values()]
         .filter(
           ({ release }) =>
-            (service === null || release.service === service) && (phases === null || phases.includes(release.phase.kind)),
+            (service === null || release.service === service) &&
+            (within === null || within.includes(release.service)) &&
+            (phases === null || phases.includes(release.phase.kind)),
         )
         .toSorted((a, b) => b.release.createdAt - a.release.createdAt || (a.release.id < b.release.id ? 1 : -1))
         .filter(
@@ -285,7 +291,7 @@ function logs(
       const old = [...state.releases.values()]
         .filter(({ release }) => isEnded(release) && release.createdAt < olderThan)
         .map(({ release }) => release.id);
-      let dropped = state.outbox.retain(olderThan) + state.pushes.retain(olderThan);
+      let dropped = state.outbox.retain(olderThan) + state.pushes.retain(olderThan) + state.tokens.retain(olderThan);
       for (const id of old) {
         dropped +=
           (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);

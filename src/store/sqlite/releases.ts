@@ -75,7 +75,7 @@ const targetsOf = ({ queries }: SqliteContext, { targets: ids }: Release): reado
     return row ? [targetOf(row)] : [];
   });
 
-function list({ db }: SqliteContext, { service, phases, limit, cursor }: Parameters<Store['releases']>[0]) {
+function list({ db }: SqliteContext, { service, within = null, phases, limit, cursor }: Parameters<Store['releases']>[0]) {
   const after = parseCursor(cursor);
   const rows = db
     .select()
@@ -83,6 +83,7 @@ function list({ db }: SqliteContext, { service, phases, limit, cursor }: Paramet
     .where(
       and(
         service === null ? undefined : eq(releases.service, service),
+        within === null ? undefined : inArray(releases.service, [...within]),
         phases === null ? undefined : inArray(releases.phase, [...phases]),
         after === null
           ? undefined
