@@ -211,8 +211,19 @@ export const auditView = z
     subject: z.string(),
     reason: z.string().nullable(),
     data: z.unknown(),
+    origin: z
+      .object({
+        kind: z.enum(['person', 'ci']),
+        token: z.string().nullable().describe('the id of the API token'),
+        provenance: z.record(z.string(), z.string()).nullable().describe('what an identity provider vouches for'),
+        address: z.string().nullable(),
+        request: z.string().describe('as in the log'),
+      })
+      .optional(),
+    hash: z.string().describe('of this row and the one before it'),
   })
   .openapi('AuditEntry');
+export const auditHeadView = z.object({ seq: z.number().int(), hash: z.string(), at: instant.nullable() }).openapi('AuditHead');
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
