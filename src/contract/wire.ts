@@ -108,6 +108,7 @@ export const releaseView = z
     version: z.string(),
     stableVersion: z.string().nullable(),
     plan: z.string(),
+    planHash: z.string().describe('of the plan as the release runs it; an approval is bound to it'),
     /** The phase with its own data: `until`, `otherwise` ... where it has them. */
     phase: z.looseObject({ kind: z.string() }),
     step: z.number().int().describe('1 for the first; 0 before it'),
@@ -243,6 +244,11 @@ export const commandBody = strict({
   reason: reason.optional(),
   full: z.boolean().optional(),
   force: z.boolean().optional(),
+  /** With approve: the plan that was looked at. */
+  planHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'the planHash of the release')
+    .optional(),
 }).openapi('Command');
 export const stableBody = strict({
   version,
