@@ -6,6 +6,7 @@ import { httpHooks } from './adapters/system/hooks.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { promRecorder } from './adapters/system/recorder.ts';
 import { systemRandom, tokenChance } from './adapters/system/random.ts';
+import { sender } from './adapters/metrics/access.ts';
 import { isEdge } from './adapters/metrics/edge.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
@@ -25,6 +26,8 @@ import { takeStock } from './controller/stock.ts';
 import { createHttp } from './http/app.ts';
 import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
+import { err, ok } from './lib/result.ts';
+import type { JobIdentity } from './ports/job-identity.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Store } from './ports/store.ts';
@@ -46,6 +49,8 @@ export type App = {
   close(graceMs: number): Promise<void>;
 };
 
+const KEYS_MS = 3_000;
+const KEYS_BYTES = 256 * 1_024;
 const DISK_FULL = 'the disk is full: what runs goes on in the room that was kept for it, and nothing new starts; make room';
 /** Loops that did not come round for so long are dead. */
 const DEAD_AFTER_MS = 30_000;
@@ -67,7 +72,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const alarms = calendar(context, { retainMs: config.retainMs });
   const orders = commands(context, (claimed) => running.work(claimed));
   const closing = new AbortController();
-  const who = access({ store, log, chance: tokenChance, jobs: null, dev: config.dev });
+  const who = access({ store, log, chance: tokenChance, jobs: await jobsOf(config, context, closing.signal), dev: config.dev });
   if (!config.dev) await leaveFirstToken(who, config.sqliteFile, log);
   const health = async () => {
     const problems: string[] = [];
@@ -112,6 +117,26 @@ export async function createApp(config: Config, log: Log, traces: string | null 
       await store.close();
     },
   };
+}
+
+/** Loaded only where identity providers are configured. */
+async function jobsOf({ oidc: providers }: Config, { clock, calls }: Context, signal: AbortSignal): Promise<JobIdentity | null> {
+  if (providers.length === 0) return null;
+  const { oidc } = await import('./adapters/identity/oidc.ts');
+  const send = sender({ headers: {}, tls: {}, timeoutMs: KEYS_MS, mostBytes: KEYS_BYTES });
+  return oidc(providers, {
+    clock,
+    async get(url) {
+      const spec = { dependency: `identity provider ${new URL(url).host}`, ms: 2 * KEYS_MS, signal, lowering: false };
+      const asked = await calls.call(
+        spec,
+        (until) => send({ method: 'GET', url }, until),
+        ({ status }) => status === 200,
+      );
+      if (!asked.ok) return asked;
+      return asked.value.status === 200 ? ok(asked.value.body) : err(`it answered ${asked.value.status}`);
+    },
+  });
 }
 
 type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'scope' | 'recorder' | 'tracer'>;

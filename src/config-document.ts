@@ -1,5 +1,6 @@
 /** `headgate.yaml` as operators write it: shape only. Options of routers, providers and notifiers belong to their adapters. */
 import { z } from 'zod';
+import { oidcOptions } from './adapters/identity/options.ts';
 import { duration, name, strict } from './contract/values.ts';
 
 const secretOrUrl = z.string({ error: 'an address, or env:NAME or file:PATH' }).min(1);
@@ -69,6 +70,7 @@ export const configDocument = strict({
     sqlite: z.string().min(1).default('./headgate.db'),
     reserveMb: z.number().int('whole megabytes').min(0, 'none is 0').max(10_000, '10000 at most').default(64),
   }).prefault({}),
+  access: strict({ oidc: z.array(oidcOptions).max(20, '20 identity providers at most').default([]) }).prefault({}),
   routers: z.record(name, typed).default({}),
   providers: z.record(name, typed).default({}),
   notify: z.record(name, typed).default({}),

@@ -2,6 +2,7 @@
  * `headgate.yaml` and the environment to one typed configuration, or every reason why not, each with its line. Secret
  * references (`env:NAME`, `file:PATH`) are resolved here and nowhere else: over the API they would read any secret.
  */
+import type { OidcOptions } from './adapters/identity/options.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
@@ -33,6 +34,7 @@ export type Config = {
   readonly targets: readonly TargetSpec[];
   readonly settings: Settings;
   readonly retainMs: number;
+  readonly oidc: readonly OidcOptions[];
   readonly dev: boolean;
 };
 
@@ -121,6 +123,7 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     ),
     settings: overridden(settings),
     retainMs: settings.retain ?? RETAIN_MS,
+    oidc: document.access.oidc,
     dev,
   };
 }
@@ -165,6 +168,14 @@ function kinds(
 
 /** Every name that is used is defined. */
 function judgeNames(document: ConfigDocument, complain: Complain): void {
+  for (const [provider, { rules }] of document.access.oidc.entries())
+    for (const [index, { services = [] }] of rules.entries())
+      for (const [place, service] of services.entries())
+        if (!(service in document.services))
+          complain(
+            ['access', 'oidc', provider, 'rules', index, 'services', place],
+            unknownName('service', service, Object.keys(document.services)),
+          );
   const routes = new Map<string, Path>();
   for (const [name, service] of Object.entries(document.services)) {
     const path = ['services', name];

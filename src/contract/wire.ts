@@ -108,6 +108,7 @@ export const releaseView = z
     version: z.string(),
     stableVersion: z.string().nullable(),
     plan: z.string(),
+    planHash: z.string().describe('of the plan as the release runs it; an approval is bound to it'),
     /** The phase with its own data: `until`, `otherwise` ... where it has them. */
     phase: z.looseObject({ kind: z.string() }),
     step: z.number().int().describe('1 for the first; 0 before it'),
@@ -211,8 +212,19 @@ export const auditView = z
     subject: z.string(),
     reason: z.string().nullable(),
     data: z.unknown(),
+    origin: z
+      .object({
+        kind: z.enum(['person', 'ci']),
+        token: z.string().nullable().describe('the id of the API token'),
+        provenance: z.record(z.string(), z.string()).nullable().describe('what an identity provider vouches for'),
+        address: z.string().nullable(),
+        request: z.string().describe('as in the log'),
+      })
+      .optional(),
+    hash: z.string().describe('of this row and the one before it'),
   })
   .openapi('AuditEntry');
+export const auditHeadView = z.object({ seq: z.number().int(), hash: z.string(), at: instant.nullable() }).openapi('AuditHead');
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
@@ -232,6 +244,11 @@ export const commandBody = strict({
   reason: reason.optional(),
   full: z.boolean().optional(),
   force: z.boolean().optional(),
+  /** With approve: the plan that was looked at. */
+  planHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'the planHash of the release')
+    .optional(),
 }).openapi('Command');
 export const stableBody = strict({
   version,

@@ -3,6 +3,7 @@
  * that moment: it takes the lease over, and the tick that was running finds its revision stale. Pausing and rolling back
  * need no precondition, and are never refused because somebody else was faster.
  */
+import { planHashOf } from '../contract/plan-hash.ts';
 import { create } from '../domain/create.ts';
 import { decide } from '../domain/decide.ts';
 import { ReleaseId } from '../domain/ids.ts';
@@ -212,12 +213,14 @@ async function send(
     return err(
       refusal('precondition', `the release is at version ${found.release.seq} by now, not ${ifMatch}: look at it again`),
     );
+  const bound = boundToPlan(command, found.release);
+  if (!bound.ok) return bound;
   const audit: AuditEntry = {
     actor: actor.name,
     action: `release.${command.verb}`,
     subject: id,
     reason: command.reason,
-    data: command,
+    data: bound.value,
     ...(origin ? { origin } : {}),
   };
   const expected = unconditional ? null : ifMatch;
@@ -227,11 +230,20 @@ async function send(
       if (command.verb === 'rollback' && isLowering(release)) return { next: release, events: [], refusal: null };
       if (expected !== null && release.seq !== expected)
         return { next: release, events: [], refusal: 'the release has changed meanwhile: look at it again' };
-      return decide(release, { kind: 'command', command, actor }, now);
+      return decide(release, { kind: 'command', command: bound.value, actor }, now);
     },
     work,
     audit,
   });
+}
+
+/** An approval is for the plan that was looked at; a release keeps its own copy of it to its end. */
+function boundToPlan(command: Command, { plan }: Release): Result<Command, Refusal> {
+  if (command.verb !== 'approve') return ok(command);
+  const planHash = planHashOf(plan);
+  if (command.planHash !== undefined && command.planHash !== planHash)
+    return err(refusal('precondition', `the release runs another plan than the one approved (${planHash}): look at it again`));
+  return ok({ ...command, planHash });
 }
 
 type Committing = {

@@ -168,7 +168,8 @@ export type Command =
       readonly force: boolean;
       readonly reason: string | null;
     }
-  | { readonly verb: 'approve'; readonly reason: string | null }
+  /** `planHash` says what was approved: the plan as the release runs it. */
+  | { readonly verb: 'approve'; readonly reason: string | null; readonly planHash?: string }
   | { readonly verb: 'reject'; readonly reason: string | null }
   | { readonly verb: 'rollback'; readonly reason: string | null }
   /** CI or a hook says: the stable slot now runs the new version. */

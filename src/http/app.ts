@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { StoreUnavailable } from '../ports/store.ts';
 import { assert } from '../lib/assert.ts';
+import { auditRoutes } from './audit.ts';
 import { consoleRoutes } from './console.ts';
 import type { HttpDeps } from './deps.ts';
 import { failed, identity } from './identity.ts';
@@ -76,6 +77,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     operationRoutes(deps),
     sessionRoutes(deps, failure),
     tokenRoutes(deps),
+    auditRoutes(deps),
   ])
     app.route('/', routes);
   app.route('/', streamRoutes(deps));

@@ -100,13 +100,11 @@ async function planDocument(store: HttpDeps['context']['store'], plan: string | 
 
 function commandOf(
   verb: (typeof VERBS)[number],
-  {
-    reason = null,
-    full = false,
-    force = false,
-  }: { reason?: string | undefined | null; full?: boolean | undefined; force?: boolean | undefined },
+  { reason: given, full = false, force = false, planHash }: z.output<typeof commandBody>,
 ): Command {
+  const reason = given ?? null;
   if (verb === 'promote') return { verb, full, force, reason };
+  if (verb === 'approve') return { verb, reason, ...(planHash === undefined ? {} : { planHash }) };
   return { verb: verb === 'abort' ? 'rollback' : verb, reason };
 }
 

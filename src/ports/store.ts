@@ -65,7 +65,12 @@ export type AuditOrigin = {
   readonly address: string | null;
   readonly request: string;
 };
-export type StoredAudit = AuditEntry & { readonly seq: number; readonly at: Instant };
+export type StoredAudit = AuditEntry & {
+  readonly seq: number;
+  readonly at: Instant;
+  /** Of this row and the one before it. */
+  readonly hash: string;
+};
 
 /** One judged measurement, keyed by (release, check, end): a second one with the same key is not written. */
 export type MeasurementRow = {
@@ -288,6 +293,10 @@ export type Store = TokenStore & {
     query: { readonly check: string | null; readonly limit: number; readonly before: number | null },
   ): Promise<Page<MeasurementRow, number>>;
   audit(query: { readonly limit: number; readonly before: number | null }): Promise<Page<StoredAudit, number>>;
+  /** In the order of writing, so many from the one after this. */
+  auditFrom(query: { readonly after: number; readonly limit: number }): Promise<readonly StoredAudit[]>;
+  /** The newest row; null when there is none. */
+  auditHead(): Promise<Pick<StoredAudit, 'seq' | 'at' | 'hash'> | null>;
 
   /** Per notifier and subject only the oldest unsettled row, when due; leased so that nobody else sends it meanwhile. */
   claimOutbox(claim: {

@@ -19,10 +19,10 @@ import type {
   CommitError,
   MeasurementRow,
   Store,
-  StoredAudit,
   StoredRelease,
 } from '../ports/store.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
+import { memoryAudit } from './memory-audit.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
 import { memoryPushes } from './memory-pushes.ts';
@@ -45,7 +45,7 @@ type State = {
   readonly streams: Map<string, (ReleaseEvent | TargetEvent)[]>;
   readonly checkStates: Map<ReleaseId, Map<string, CheckState>>;
   readonly measurements: Map<ReleaseId, Map<string, MeasurementRow>>;
-  readonly audit: StoredAudit[];
+  readonly audit: ReturnType<typeof memoryAudit>;
   readonly outbox: ReturnType<typeof memoryOutbox>;
   readonly pushes: ReturnType<typeof memoryPushes>;
   readonly tokens: ReturnType<typeof memoryTokens>;
@@ -62,10 +62,10 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     streams: new Map(),
     checkStates: new Map(),
     measurements: new Map(),
-    audit: [],
+    audit: memoryAudit(now),
     outbox: memoryOutbox(now),
     pushes: memoryPushes(now),
-    tokens: memoryTokens(now, (entry) => audited(state, entry)),
+    tokens: memoryTokens(now, (entry) => state.audit.add(entry)),
   };
   return {
     now: async () => now(),
@@ -75,10 +75,11 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...releases(state),
     ...claims(state),
     ...logs(state),
-    ...memoryPlans(now, (entry) => audited(state, entry)),
+    ...memoryPlans(now, (entry) => state.audit.add(entry)),
     ...state.outbox.methods,
     ...state.pushes.methods,
     ...state.tokens.methods,
+    ...state.audit.methods,
     tally: async () => ({
       releases: standings([...state.running.values()].map(({ release }) => release)),
       outbox: state.outbox.tally(),
@@ -134,7 +135,7 @@ function services(state: State): Pick<Store, 'configure' | 'services' | 'service
         updatedAt: now(),
       };
       state.services.set(name, service);
-      audited(state, entry);
+      state.audit.add(entry);
       return service;
     },
   };
@@ -188,7 +189,7 @@ function releases(
       const row: Row = { release, revision: 1, dueAt, crashes: 0, worker: null, leaseUntil: Instant(0) };
       put(state, row);
       append(state, events, notify);
-      audited(state, audit);
+      state.audit.add(audit);
       return ok(row);
     },
     release: async (id) => state.releases.get(id) ?? null,
@@ -264,7 +265,7 @@ function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueA
 
 function logs(
   state: State,
-): Pick<Store, 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'audit' | 'retain'> {
+): Pick<Store, 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'retain'> {
   const stream = (subject: string, afterSeq: number) =>
     (state.streams.get(subject) ?? []).filter((event) => event.seq > afterSeq);
   return {
@@ -285,8 +286,6 @@ function logs(
       const found = page(wanted.toReversed(), limit, ({ key }) => key);
       return { ...found, rows: found.rows.map(({ row }) => row) };
     },
-    audit: async ({ limit, before }) =>
-      page(state.audit.filter(({ seq }) => before === null || seq < before).toReversed(), limit, ({ seq }) => seq),
     async retain(olderThan) {
       const old = [...state.releases.values()]
         .filter(({ release }) => isEnded(release) && release.createdAt < olderThan)
@@ -334,7 +333,7 @@ function write(state: State, commit: Commit): Result<{ revision: number; targets
   for (const checkState of commit.checkStates) states.set(checkState.check, checkState);
   state.checkStates.set(id, states);
   append(state, events, commit.notify);
-  if (commit.audit) audited(state, commit.audit);
+  if (commit.audit) state.audit.add(commit.audit);
   return ok({ revision: revision + 1, targets: targetsOf(state, next.targets) });
 }
 
@@ -382,10 +381,6 @@ function append(state: State, events: readonly (ReleaseEvent | TargetEvent)[], n
     else state.streams.set(subject, [event]);
     state.outbox.add(event, notify);
   }
-}
-
-function audited(state: State, entry: Parameters<Store['setStable']>[2]): void {
-  state.audit.push({ ...entry, seq: state.audit.length + 1, at: state.now() });
 }
 
 const soonest = (times: readonly Instant[]): Instant | null =>

@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
 import type { Store, StoredPlan } from '../../ports/store.ts';
-import { appendAudit } from './logs.ts';
+import { appendAudit } from './audit.ts';
 import type { SqliteContext } from './context.ts';
 import { plans } from './tables.ts';
 

@@ -12,7 +12,8 @@ import { cursorOf, parseCursor } from '../cursor.ts';
 import { checkStateOf, releaseOf, serviceOf, targetOf } from '../rows.ts';
 import { attempt, Stale } from './context.ts';
 import type { SqliteContext } from './context.ts';
-import { appendAudit, appendEvents } from './logs.ts';
+import { appendAudit } from './audit.ts';
+import { appendEvents } from './logs.ts';
 import { checkStates, intents, measurements, releases, services, targets } from './tables.ts';
 
 type Methods = 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'checkStates';

@@ -4,6 +4,7 @@
  */
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
+import { auditMethods, chainOldRows } from './audit.ts';
 import { sqliteContext } from './context.ts';
 import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
@@ -34,6 +35,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
   const ctx = sqliteContext(opened, now, room);
   // There is one writer, and it is us: whoever held a lease before is gone.
   ctx.write(() => opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run());
+  ctx.write(() => chainOldRows(ctx));
   return {
     now: async () => now(),
     ping: async () => void ctx.read(() => opened.raw.prepare('select 1').get()),
@@ -42,6 +44,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...releaseMethods(ctx),
     ...leaseMethods(ctx),
     ...logMethods(ctx),
+    ...auditMethods(ctx),
     ...outboxMethods(ctx),
     ...planMethods(ctx),
     ...pushMethods(ctx),

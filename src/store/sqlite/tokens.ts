@@ -7,7 +7,7 @@ import { cursorOf, parseCursor } from '../cursor.ts';
 import { instant } from '../rows.ts';
 import { isAdmin } from '../token-rows.ts';
 import type { SqliteContext } from './context.ts';
-import { appendAudit } from './logs.ts';
+import { appendAudit } from './audit.ts';
 import { tokens } from './tables.ts';
 
 export function tokenMethods(ctx: SqliteContext): TokenStore {
