@@ -5,6 +5,7 @@ import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { StoreUnavailable } from '../ports/store.ts';
 import { consoleRoutes } from './console.ts';
+import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
 import { operationRoutes } from './operations.ts';
 import { orderRoutes } from './orders.ts';
@@ -16,6 +17,17 @@ import { requests } from './request.ts';
 import { serviceRoutes } from './services.ts';
 import { streamRoutes } from './stream.ts';
 
+/** The console talks to nobody but us, and runs nothing but its own files. */
+const POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+};
 const MAX_BODY_BYTES = 512 * 1024;
 
 export function createHttp(deps: HttpDeps): OpenAPIHono {
@@ -25,16 +37,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   app.use(
     secureHeaders({
       strictTransportSecurity: false, // TLS ends in front of us, and who speaks https is not ours to say
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
+      contentSecurityPolicy: POLICY,
     }),
   );
   app.use(async (c, next) => {
@@ -60,6 +63,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   });
   for (const routes of [
     releaseRoutes(deps),
+    courseRoutes(deps),
     orderRoutes(deps),
     serviceRoutes(deps),
     pushRoutes(deps),

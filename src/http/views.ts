@@ -3,12 +3,16 @@ import type { CheckState, MeasurementRow, StoredRelease } from '../ports/store.t
 import type { EventView, MeasurementView, ReleaseView, ServiceView, TargetView } from '../contract/wire.ts';
 import type { ServiceSettings } from '../controller/context.ts';
 import { acceptance } from '../domain/accepts.ts';
+import { requiredNow } from '../domain/course.ts';
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { explainRelease } from '../domain/explain.ts';
 import type { Instant, Weight } from '../domain/ids.ts';
+import { offers } from '../domain/offers.ts';
+import { unitOf } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
 import { canarySlot } from '../domain/target.ts';
 import type { Service, Target } from '../domain/target.ts';
+import { upcoming } from '../domain/upcoming.ts';
 
 export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): ReleaseView {
   const { hold, rollback, phase, plan } = release;
@@ -28,7 +32,8 @@ export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): Re
     checks: { ...release.checks },
     hold: hold ? { ...hold, until: release.deadlineAt, otherwise: 'rollback' } : null,
     sentence: explainRelease(release, now),
-    acceptedCommands: [...acceptance(release)],
+    acceptedCommands: [...offers(release, acceptance(release), now)],
+    next: upcoming(release),
     rollback: rollback
       ? { cause: { ...rollback.cause }, at: rollback.at, by: rollback.by.name, sentence: rollback.sentence }
       : null,
@@ -43,20 +48,21 @@ export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): Re
 }
 
 export const viewChecks = (release: Release, states: readonly CheckState[]) =>
-  Object.values(release.plan.checks).map(({ name, dryRun }) => {
+  Object.values(release.plan.checks).map((check) => {
+    const { name, kind, provider, dryRun } = check;
+    const facts = { name, kind, provider, unit: unitOf(check), required: requiredNow(release).includes(name), dryRun };
     const found = states.find((state) => state.check === name)?.verdict ?? null;
     if (!found)
       return {
-        name,
+        ...facts,
         verdict: 'inconclusive' as const,
         sentence: 'not measured yet',
         hard: false,
         doubt: null,
-        dryRun,
         evidence: null,
       };
     const { verdict, sentence, hard, doubt, evidence } = found;
-    return { name, verdict, sentence, hard, doubt, dryRun, evidence: viewEvidence(evidence) };
+    return { ...facts, verdict, sentence, hard, doubt, evidence: viewEvidence(evidence) };
   });
 
 const viewEvidence = (evidence: MeasurementRow['verdict']['evidence']) => ({

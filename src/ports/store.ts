@@ -225,6 +225,8 @@ export type Store = {
   releases(query: {
     readonly service: string | null;
     readonly phases: readonly PhaseKind[] | null;
+    /** A part of the service's name, the version or the id, whatever the case. */
+    readonly text?: string | null;
     readonly limit: number;
     readonly cursor: string | null;
   }): Promise<Page<StoredRelease>>;

@@ -6,6 +6,7 @@ import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { after, Instant, Weight } from '../domain/ids.ts';
 import type { ReleaseId, TargetId } from '../domain/ids.ts';
 import { isActive, isEnded } from '../domain/release.ts';
+import type { Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { assert } from '../lib/assert.ts';
 import { hash32 } from '../lib/prng.ts';
@@ -173,6 +174,9 @@ function targets(state: State): Pick<Store, 'targets' | 'claimDueTargets' | 'cla
   };
 }
 
+const hasText = ({ service, version, id }: Release, text: string): boolean =>
+  `${service}\n${version}\n${id}`.toLowerCase().includes(text.toLowerCase());
+
 function releases(
   state: State,
 ): Pick<Store, 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'checkStates'> {
@@ -197,12 +201,14 @@ function releases(
       [...state.running.values()]
         .filter(({ release }) => release.service === service && release.phase.kind === 'queued')
         .toSorted((a, b) => a.release.createdAt - b.release.createdAt || (a.release.id < b.release.id ? -1 : 1)),
-    async releases({ service, phases, limit, cursor }) {
+    async releases({ service, phases, text = null, limit, cursor }) {
       const key = parseCursor(cursor);
       const rows = [...state.releases.values()]
         .filter(
           ({ release }) =>
-            (service === null || release.service === service) && (phases === null || phases.includes(release.phase.kind)),
+            (service === null || release.service === service) &&
+            (phases === null || phases.includes(release.phase.kind)) &&
+            (text === null || hasText(release, text)),
         )
         .toSorted((a, b) => b.release.createdAt - a.release.createdAt || (a.release.id < b.release.id ? 1 : -1))
         .filter(
