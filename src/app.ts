@@ -5,7 +5,7 @@ import { logScope } from './adapters/system/log.ts';
 import { httpHooks } from './adapters/system/hooks.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { promRecorder } from './adapters/system/recorder.ts';
-import { systemRandom } from './adapters/system/random.ts';
+import { systemRandom, tokenChance } from './adapters/system/random.ts';
 import { isEdge } from './adapters/metrics/edge.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
@@ -14,7 +14,9 @@ import type { Edge } from './adapters/traffic/edge/edge.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
 import type { Config } from './config.ts';
 import { hookNotifier } from './config.ts';
+import { leaveFirstToken } from './first-token.ts';
 import { planWorldOf } from './plan-world.ts';
+import { access } from './controller/access.ts';
 import { calls } from './controller/calls.ts';
 import { commands } from './controller/commands.ts';
 import type { Commands } from './controller/commands.ts';
@@ -65,6 +67,8 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const alarms = calendar(context, { retainMs: config.retainMs });
   const orders = commands(context, (claimed) => running.work(claimed));
   const closing = new AbortController();
+  const who = access({ store, log, chance: tokenChance, jobs: null, dev: config.dev });
+  if (!config.dev) await leaveFirstToken(who, config.sqliteFile, log);
   const health = async () => {
     const problems: string[] = [];
     await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
@@ -81,6 +85,8 @@ export async function createApp(config: Config, log: Log, traces: string | null 
       return metricsText();
     },
     health,
+    access: who,
+    publicUrl: config.publicUrl,
     closing: closing.signal,
   });
   let server: Server | null = null;

@@ -100,6 +100,11 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     complain,
   });
   judgeNames(document, complain);
+  if (dev && !isLoopback(document.server.listen))
+    complain(
+      ['server', 'listen'],
+      `with --dev everybody is admin, so it listens on loopback only, not on ${document.server.listen}`,
+    );
   const { settings } = document;
   return {
     listen: document.server.listen,
@@ -119,6 +124,8 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     dev,
   };
 }
+
+const isLoopback = (listen: string): boolean => /^(127(\.\d{1,3}){3}|localhost):\d+$/.test(listen);
 
 type KindSetting = {
   readonly known: Readonly<

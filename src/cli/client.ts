@@ -50,14 +50,17 @@ export type Client = {
 export type ClientOptions = {
   readonly server: string;
   readonly actor: string;
+  /** Sent as a bearer; null where the service asks for none. */
+  readonly token: string | null;
   readonly fetch: typeof globalThis.fetch;
 };
 
-export function client({ server, actor, fetch }: ClientOptions): Client {
+export function client({ server, actor, token, fetch }: ClientOptions): Client {
   const base = server.replace(/\/+$/, '');
   async function call<T>(method: string, path: string, body?: unknown): Answer<T> {
     const headers = {
       'x-headgate-actor': actor,
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
     try {

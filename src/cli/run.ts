@@ -32,7 +32,12 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   const program = new Command('headgate')
     .description('progressive delivery without Kubernetes')
     .option('--server <url>', 'address of the service', deps.env['HEADGATE_SERVER'] ?? 'http://127.0.0.1:8080')
-    .option('--actor <name>', 'who asks; ci:NAME for a pipeline', deps.env['HEADGATE_ACTOR'] ?? deps.env['USER'] ?? 'anonymous')
+    .option(
+      '--actor <name>',
+      'with serve --dev: who asks; ci:NAME for a pipeline',
+      deps.env['HEADGATE_ACTOR'] ?? deps.env['USER'] ?? 'anonymous',
+    )
+    .option('--token <token>', 'who asks; HEADGATE_TOKEN or HEADGATE_TOKEN_FILE keep it out of the list of processes')
     .option('--json', 'data as JSON')
     .showHelpAfterError()
     .exitOverride()
@@ -41,7 +46,10 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       writeErr: (text) => void deps.err.write(text),
     });
   const finish = (result: Promise<number>): Promise<void> => result.then((done) => void (code = done));
-  const api = (): Client => client({ server: program.opts()['server'], actor: program.opts()['actor'], fetch: deps.fetch });
+  const api = (): Client => {
+    const { server, actor, token } = program.opts();
+    return client({ server, actor, token: tokenFrom(token, deps.env), fetch: deps.fetch });
+  };
   const session = (): Session => ({ api: api(), print, json: program.opts()['json'] === true });
 
   program
@@ -75,6 +83,14 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     }
     throw error;
   }
+}
+
+/** The nearest wins: the flag, the variable, the file. */
+function tokenFrom(flag: string | undefined, env: CliDeps['env']): string | null {
+  const given = flag ?? env['HEADGATE_TOKEN'];
+  if (given) return given.trim();
+  const file = env['HEADGATE_TOKEN_FILE'];
+  return file ? readText(file).trim() : null;
 }
 
 type Session = { readonly api: Client; readonly print: Printer; readonly json: boolean };

@@ -12,7 +12,7 @@ import { isLowering } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import type { AuditEntry, Claimed, StoredRelease } from '../ports/store.ts';
+import type { AuditEntry, AuditOrigin, Claimed, StoredRelease } from '../ports/store.ts';
 import type { Context, ServiceSettings } from './context.ts';
 import { notifiersOf, record } from './record.ts';
 import { refusal } from './refusal.ts';
@@ -31,33 +31,38 @@ export type StartRequest = {
 };
 
 export type Commands = {
-  start(request: StartRequest, actor: Actor): Promise<Result<StoredRelease, Refusal>>;
+  /** `origin`: where it came from, for the audit, when somebody asked. */
+  start(request: StartRequest, actor: Actor, origin?: AuditOrigin): Promise<Result<StoredRelease, Refusal>>;
   /** `ifMatch` is the `seq` (stateVersion) the caller saw; null for "whatever it is", and ignored by pause and rollback. */
   send(
     id: ReleaseId,
     command: Command,
-    by: { readonly actor: Actor; readonly ifMatch: number | null },
+    by: { readonly actor: Actor; readonly ifMatch: number | null; readonly origin?: AuditOrigin },
   ): Promise<Result<StoredRelease, Refusal>>;
 };
 
 /** `work` gets the release right after a command was committed, to obey it at once; it does not wait for it. */
 export function commands(ctx: Context, work: (claimed: Claimed) => void): Commands {
   return {
-    start: (request, actor) => start(ctx, request, { actor, work }),
-    send: (id, command, { actor, ifMatch }) => send(ctx, id, { command, actor, ifMatch, work }),
+    start: (request, actor, origin) => start(ctx, request, { actor, work, ...(origin ? { origin } : {}) }),
+    send: (id, command, by) => send(ctx, id, { ...by, command, work }),
   };
 }
 
 /** Somebody else commits between our read and our write: read again, so often at most. */
 const RACES = 8;
 
-type Starting = { readonly actor: Actor; readonly work: (claimed: Claimed) => void };
+type Starting = { readonly actor: Actor; readonly origin?: AuditOrigin; readonly work: (claimed: Claimed) => void };
 
-async function start(ctx: Context, request: StartRequest, { actor, work }: Starting): Promise<Result<StoredRelease, Refusal>> {
+async function start(
+  ctx: Context,
+  request: StartRequest,
+  { actor, origin, work }: Starting,
+): Promise<Result<StoredRelease, Refusal>> {
   for (let race = 0; race < RACES; race++) {
     const facts = await startFacts(ctx, request);
     if (!facts.ok) return facts;
-    const created = await createRelease(ctx, request, { ...facts.value, actor });
+    const created = await createRelease(ctx, request, { ...facts.value, actor, ...(origin ? { origin } : {}) });
     if (created.ok) {
       const { id } = created.value.release;
       if (facts.value.supersedes) await supersede(ctx, request.plan.service, { by: id, actor, work });
@@ -124,7 +129,11 @@ function unfitVersion(
   return null;
 }
 
-async function createRelease(ctx: Context, request: StartRequest, { actor, ...facts }: StartFacts & { readonly actor: Actor }) {
+async function createRelease(
+  ctx: Context,
+  request: StartRequest,
+  { actor, origin, ...facts }: StartFacts & Pick<Starting, 'actor' | 'origin'>,
+) {
   const { plan, version, first, paused, reason } = request;
   const now = await ctx.store.now();
   const { next, events } = create(
@@ -149,6 +158,7 @@ async function createRelease(ctx: Context, request: StartRequest, { actor, ...fa
     subject: next.id,
     reason,
     data: { service: plan.service, version, plan: plan.name },
+    ...(origin ? { origin } : {}),
   };
   const expectActive = facts.active?.id ?? null;
   const created = await ctx.store.create({
@@ -193,7 +203,7 @@ type Sending = Starting & { readonly command: Command; readonly ifMatch: number 
 async function send(
   ctx: Context,
   id: ReleaseId,
-  { command, actor, ifMatch, work }: Sending,
+  { command, actor, origin, ifMatch, work }: Sending,
 ): Promise<Result<StoredRelease, Refusal>> {
   const unconditional = command.verb === 'pause' || command.verb === 'rollback';
   const found = await ctx.store.release(id);
@@ -208,6 +218,7 @@ async function send(
     subject: id,
     reason: command.reason,
     data: command,
+    ...(origin ? { origin } : {}),
   };
   const expected = unconditional ? null : ifMatch;
   return commitDecision(ctx, id, {

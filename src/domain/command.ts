@@ -1,6 +1,6 @@
 /** What people and CI may ask of a release. Asking to go down is always granted; asking to go up never overrides a failing check in silence. */
 import { unreachable } from '../lib/assert.ts';
-import { refusesVerb } from './accepts.ts';
+import { refusesApprover, refusesVerb } from './accepts.ts';
 import { advance, nextOf, requiredNow, rollBack } from './course.ts';
 import type { Next } from './course.ts';
 import type { Draft } from './draft.ts';
@@ -110,8 +110,8 @@ const judgedAhead = (release: Release): boolean =>
 function approve(draft: Draft, actor: Actor, reason: string | null): string | null {
   const { phase, verdict, wanted } = draft.release;
   if (phase.kind !== 'awaitingApproval') return null;
-  if (phase.given.includes(actor.name))
-    return `${actor.name} has approved already, and ${phase.needed} different people are needed`;
+  const own = refusesApprover(draft.release, actor);
+  if (own !== null) return own;
   draft.add({ type: 'approval.given', subject: actor.name, reason }, actor);
   if (phase.given.length + 1 < phase.needed) return null;
   if (verdict === 'pass' || wanted === NONE) advance(draft, nextOf(draft.release), { by: actor, reason });

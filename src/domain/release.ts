@@ -65,7 +65,12 @@ export type Promotion =
       readonly hook: boolean;
     };
 
-export type Actor = { readonly kind: 'person' | 'ci' | 'headgate'; readonly name: string };
+export type Actor = {
+  readonly kind: 'person' | 'ci' | 'headgate';
+  readonly name: string;
+  /** The person on whose behalf a pipeline runs, where that is known. */
+  readonly behalf?: string;
+};
 
 export type CheckSummary = { readonly verdict: Verdict; readonly sentence: string };
 

@@ -4,18 +4,23 @@ import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { StoreUnavailable } from '../ports/store.ts';
+import { assert } from '../lib/assert.ts';
 import { consoleRoutes } from './console.ts';
 import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
+import { failed, identity } from './identity.ts';
 import { operationRoutes } from './operations.ts';
 import { orderRoutes } from './orders.ts';
+import { permit } from './permission.ts';
 import { planRoutes } from './plans.ts';
 import { problem } from './problem.ts';
 import { pushRoutes } from './pushes.ts';
 import { releaseRoutes } from './releases.ts';
 import { requests } from './request.ts';
 import { serviceRoutes } from './services.ts';
+import { sessionRoutes } from './sessions.ts';
 import { streamRoutes } from './stream.ts';
+import { tokenRoutes } from './tokens.ts';
 
 /** The console talks to nobody but us, and runs nothing but its own files. */
 const POLICY = {
@@ -31,7 +36,6 @@ const POLICY = {
 const MAX_BODY_BYTES = 512 * 1024;
 
 export function createHttp(deps: HttpDeps): OpenAPIHono {
-  const { log } = deps.context;
   const app = new OpenAPIHono();
   app.use(requests(deps));
   app.use(
@@ -40,7 +44,12 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
       contentSecurityPolicy: POLICY,
     }),
   );
+  const failure = failed(deps);
+  app.use(identity(deps, failure));
   app.use(async (c, next) => {
+    // A name of somebody else's that leads to this machine would make his page look like ours.
+    if (deps.access.dev && !isLoopback(c.req.header('host')))
+      return problem(c, 'foreign', 'with --dev it answers to 127.0.0.1 and localhost only');
     const reads = c.req.method === 'GET' || c.req.method === 'HEAD';
     return !reads && isForeign((name) => c.req.header(name))
       ? problem(c, 'foreign', 'a page of another site asked for this, and only the console and programs may')
@@ -69,16 +78,32 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     pushRoutes(deps),
     planRoutes(deps),
     operationRoutes(deps),
+    sessionRoutes(deps, failure),
+    tokenRoutes(deps),
   ])
     app.route('/', routes);
   app.route('/', streamRoutes(deps));
   app.route('/', consoleRoutes());
-  app.doc31('/openapi.json', {
-    openapi: '3.1.0',
-    info: { title: 'Headgate', version: '1', description: 'Progressive delivery without Kubernetes' },
-  });
+  app.get('/openapi.json', permit('anyone'), (c) =>
+    c.json(
+      app.getOpenAPI31Document({
+        openapi: '3.1.0',
+        info: { title: 'Headgate', version: '1', description: 'Progressive delivery without Kubernetes' },
+      }),
+    ),
+  );
+  const open = undeclared(app);
+  assert(open.length === 0, `every route asks for a permission first: ${open.join(', ')}`);
+  failures(app, deps);
+  return app;
+}
+
+/** What is no route, and what goes wrong on one. */
+function failures(app: OpenAPIHono, { context: { log } }: HttpDeps): void {
   app.notFound((c) => {
-    const others = ['GET', 'POST', 'PUT'].filter((method) => method !== c.req.method && isRoute(app, method, c.req.path));
+    const others = ['GET', 'POST', 'PUT', 'DELETE'].filter(
+      (method) => method !== c.req.method && isRoute(app, method, c.req.path),
+    );
     return others.length > 0
       ? problem(c, 'wrong_method', `${c.req.path} takes ${others.join(' or ')}`)
       : problem(c, 'no_route', `no ${c.req.path}; the API is described at /openapi.json`);
@@ -90,8 +115,10 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     log.error({ path: c.req.path, error: error.stack ?? String(error) }, 'a request failed by a mistake of ours');
     return problem(c, 'internal', 'this is a bug: the log has the details under the request id');
   });
-  return app;
 }
+
+const isLoopback = (host: string | undefined): boolean =>
+  host === undefined || /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?$/i.test(host);
 
 /**
  * Sent by a browser for a page that is not ours: whoever can be led to a page must not steer by that. Programs send
@@ -102,6 +129,14 @@ function isForeign(header: (name: string) => string | undefined): boolean {
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const origin = header('origin');
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== header('host');
+}
+
+/** Routes that somebody could reach without having been asked who he is: the first thing on each is its permission. */
+function undeclared(app: OpenAPIHono): readonly string[] {
+  const first = new Map<string, unknown>();
+  for (const { method, path, handler } of app.routes)
+    if (method !== 'ALL' && !first.has(`${method} ${path}`)) first.set(`${method} ${path}`, handler);
+  return [...first].filter(([, handler]) => typeof handler !== 'function' || !('permission' in handler)).map(([name]) => name);
 }
 
 /** Middleware matches every path; a route is what matches beyond it. */

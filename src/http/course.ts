@@ -30,6 +30,7 @@ const running = route({
   method: 'get',
   path: '/v1/running',
   permission: 'read',
+  bound: 'handler',
   request: {
     query: z
       .object({
@@ -47,6 +48,7 @@ const course = route({
   method: 'get',
   path: '/v1/releases/{id}/course',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam },
   responses: { 200: jsonOf(courseView, 'Its places and weights over time, and its plan'), ...problems },
 });
@@ -54,6 +56,7 @@ const targets = route({
   method: 'get',
   path: '/v1/releases/{id}/targets',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam },
   responses: { 200: jsonOf(z.object({ items: z.array(canaryTargetView) }), 'Asked of each router now'), ...problems },
 });
@@ -62,15 +65,16 @@ export function courseRoutes({ context }: HttpDeps) {
   const { store } = context;
   const app = routes();
   app.openapi(running, async (c) => {
+    const principal = c.get('principal');
     const { service = null, phase, q: text = null, limit, cursor = null } = c.req.valid('query');
     const asked = phase === undefined ? RUNNING : RUNNING.filter((each) => phase.split(',').includes(each));
     if (asked.length === 0) return c.json({ items: [], nextCursor: null }, 200);
-    const page = await store.releases({ service, phases: asked, text, limit, cursor });
+    const page = await store.releases({ service, within: principal.services, phases: asked, text, limit, cursor });
     const [now, services, all] = [await store.now(), await store.services(), await store.targets(null)];
     const items = page.rows.map((row) => {
       const of = services.find(({ name }) => name === row.release.service);
       const mine = row.release.phase.kind === 'queued' ? [] : all.filter(({ id }) => row.release.targets.includes(id));
-      return { release: viewRelease(row, now), targets: of ? mine.map((target) => lastSeen(target, of)) : [] };
+      return { release: viewRelease(row, { now, principal }), targets: of ? mine.map((target) => lastSeen(target, of)) : [] };
     });
     return c.json({ items, nextCursor: page.next }, 200);
   });

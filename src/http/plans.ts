@@ -7,7 +7,7 @@ import { listOf, planBody, planView } from '../contract/wire.ts';
 import { aheadRoutes } from './ahead.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, refusesService, route, visible } from './permission.ts';
 import { problem } from './problem.ts';
 
 const found = z.object({
@@ -21,6 +21,7 @@ const list = route({
   method: 'get',
   path: '/v1/plans',
   permission: 'read',
+  bound: 'handler',
   request: {
     query: z
       .object({
@@ -35,6 +36,7 @@ const get = route({
   method: 'get',
   path: '/v1/plans/{name}',
   permission: 'read',
+  bound: 'handler',
   request: {
     params: z.object({ name: z.string().max(100) }),
     query: z.object({ version: z.coerce.number().int().min(1).optional() }).strict(),
@@ -45,6 +47,7 @@ const apply = route({
   method: 'post',
   path: '/v1/plans',
   permission: 'plan',
+  bound: 'handler',
   request: { body },
   responses: { 200: jsonOf(planView, 'As it is stored'), ...problems },
 });
@@ -52,6 +55,7 @@ const validate = route({
   method: 'post',
   path: '/v1/plans:validate',
   permission: 'read',
+  bound: 'none',
   request: { body },
   responses: {
     200: jsonOf(z.object({ valid: z.boolean(), problems: z.array(found), warnings: z.array(found) }), 'What is wrong with it'),
@@ -62,6 +66,7 @@ const schema = route({
   method: 'get',
   path: '/v1/plans:schema',
   permission: 'read',
+  bound: 'none',
   responses: { 200: jsonOf(z.looseObject({}), 'JSON Schema of a plan, for editors') },
 });
 
@@ -72,23 +77,29 @@ export function planRoutes(deps: HttpDeps) {
   app.openapi(list, async (c) => {
     const { limit, cursor = null } = c.req.valid('query');
     const page = await store.plans({ limit, cursor });
-    return c.json({ items: page.rows.map((row) => ({ ...row })), nextCursor: page.next }, 200);
+    return c.json(
+      { items: page.rows.filter(({ service }) => visible(c, service)).map((row) => ({ ...row })), nextCursor: page.next },
+      200,
+    );
   });
   app.openapi(get, async (c) => {
     const { name } = c.req.valid('param');
     const plan = await store.plan(name, c.req.valid('query').version ?? null);
-    return plan ? c.json({ ...plan }, 200) : problem(c, 'not_found', `no plan named ${name}`);
+    if (!plan) return problem(c, 'not_found', `no plan named ${name}`);
+    return refusesService(c, 'read', plan.service) ?? c.json({ ...plan }, 200);
   });
   app.openapi(apply, async (c) => {
     const { document } = c.req.valid('json');
     const parsed = parsePlan(document, planWorld);
     if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
     const { name, service } = parsed.value.plan;
+    const foreign = refusesService(c, 'plan', service);
+    if (foreign) return foreign;
     const actor = actorOf(c);
     const text = typeof document === 'string' ? document : stringify(document);
     const saved = await store.savePlan(
       { name, service, document: text },
-      { actor: actor.name, action: 'plan.apply', subject: name, reason: null, data: { service } },
+      { actor: actor.name, action: 'plan.apply', subject: name, reason: null, data: { service }, origin: originOf(c) },
     );
     return c.json({ ...saved }, 200);
   });

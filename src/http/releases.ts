@@ -1,5 +1,6 @@
 /** Releases as they can be read: lists, one of them, its events, checks and measurements, and waiting for it. */
 import { z } from '@hono/zod-openapi';
+import type { Context as Request } from 'hono';
 import { checkView, eventView, listOf, measurementView, releaseView } from '../contract/wire.ts';
 import { isEnded } from '../domain/release.ts';
 import type { PhaseKind, Release } from '../domain/release.ts';
@@ -23,6 +24,7 @@ const list = route({
   method: 'get',
   path: '/v1/releases',
   permission: 'read',
+  bound: 'handler',
   request: {
     query: z
       .object({
@@ -40,6 +42,7 @@ const get = route({
   method: 'get',
   path: '/v1/releases/{id}',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam },
   responses: { 200: jsonOf(releaseView, 'The release'), ...problems },
 });
@@ -47,6 +50,7 @@ const wait = route({
   method: 'get',
   path: '/v1/releases/{id}/wait',
   permission: 'read',
+  bound: 'release',
   request: {
     params: idParam,
     query: z.object({ until: z.string().default('terminal'), timeout: z.string().default('30s') }).strict(),
@@ -60,6 +64,7 @@ const events = route({
   method: 'get',
   path: '/v1/releases/{id}/events',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam, query: z.object({ after, limit }).strict() },
   responses: { 200: jsonOf(listOf(eventView), 'In order'), ...problems },
 });
@@ -67,6 +72,7 @@ const checks = route({
   method: 'get',
   path: '/v1/releases/{id}/checks',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam },
   responses: {
     200: jsonOf(z.object({ items: z.array(checkView) }), 'The newest verdict of each check, with its evidence'),
@@ -77,13 +83,15 @@ const measurements = route({
   method: 'get',
   path: '/v1/releases/{id}/measurements',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam, query: z.object({ check: z.string().optional(), before, limit }).strict() },
   responses: { 200: jsonOf(listOf(measurementView), 'Newest first'), ...problems },
 });
 
 export function releaseRoutes({ context, closing }: HttpDeps) {
   const { store, clock } = context;
-  const view = async (stored: StoredRelease) => viewRelease(stored, await store.now());
+  const view = async (c: Request, stored: StoredRelease) =>
+    viewRelease(stored, { now: await store.now(), principal: c.get('principal') });
   const missing = (id: string): string => `no release ${id}`;
 
   const app = routes();
@@ -91,16 +99,16 @@ export function releaseRoutes({ context, closing }: HttpDeps) {
     const { service = null, phase, q: text = null, limit: size, cursor = null } = c.req.valid('query');
     const phases = phase === undefined ? null : phase.split(',').filter(isPhase);
     if (phases?.length === 0) return problem(c, 'invalid', `a phase is one of ${PHASES.join(', ')}`);
-    const page = await store.releases({ service, phases, text, limit: size, cursor });
-    const now = await store.now();
-    return c.json({ items: page.rows.map((row) => viewRelease(row, now)), nextCursor: page.next }, 200);
+    const page = await store.releases({ service, within: c.get('principal').services, phases, text, limit: size, cursor });
+    const asked = { now: await store.now(), principal: c.get('principal') };
+    return c.json({ items: page.rows.map((row) => viewRelease(row, asked)), nextCursor: page.next }, 200);
   });
   app.openapi(get, async (c) => {
     const { id } = c.req.valid('param');
     const found = await store.release(ReleaseId(id));
     if (!found) return problem(c, 'not_found', missing(id));
     c.header('etag', `"${found.release.seq}"`);
-    return c.json(await view(found), 200);
+    return c.json(await view(c, found), 200);
   });
   app.openapi(wait, async (c) => {
     const { id } = c.req.valid('param');
@@ -114,7 +122,8 @@ export function releaseRoutes({ context, closing }: HttpDeps) {
       const found = await store.release(ReleaseId(id));
       if (!found) return problem(c, 'not_found', missing(id));
       const reached = condition(found.release);
-      if (reached || endMs <= clock.monotonicMs() || closing.aborted) return c.json({ reached, release: await view(found) }, 200);
+      if (reached || endMs <= clock.monotonicMs() || closing.aborted)
+        return c.json({ reached, release: await view(c, found) }, 200);
       await clock.sleep(WAIT_LOOK_MS, closing);
     }
   });

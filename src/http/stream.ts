@@ -5,7 +5,7 @@ import type { SSEStreamingApi } from 'hono/streaming';
 import type { LoggedEvent } from '../ports/store.ts';
 import type { HttpDeps } from './deps.ts';
 import { viewEvent } from './views.ts';
-import { permit } from './permission.ts';
+import { permit, visible } from './permission.ts';
 
 const LOOK_MS = 200;
 const ALIVE_EVERY_MS = 15_000;
@@ -15,10 +15,11 @@ const BATCH = 100;
 export function streamRoutes({ context, closing }: HttpDeps): Hono {
   const { store, clock, log } = context;
   const app = new Hono();
-  app.get('/v1/events', permit('read'), (c) => {
+  app.get('/v1/events', permit('read', 'handler'), (c) => {
     const { release, service } = c.req.query();
     const from = positionOf(c.req.header('last-event-id') ?? c.req.query('after'));
     const wanted = ({ event }: LoggedEvent): boolean =>
+      visible(c, event.service) &&
       (release === undefined || ('release' in event && event.release === release)) &&
       (service === undefined || event.service === service);
     c.header('x-accel-buffering', 'no');

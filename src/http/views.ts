@@ -2,7 +2,7 @@
 import type { CheckState, MeasurementRow, StoredRelease } from '../ports/store.ts';
 import type { EventView, MeasurementView, ReleaseView, ServiceView, TargetView } from '../contract/wire.ts';
 import type { ServiceSettings } from '../controller/context.ts';
-import { acceptance } from '../domain/accepts.ts';
+import { acceptanceFor } from '../domain/accepts.ts';
 import { requiredNow } from '../domain/course.ts';
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { explainRelease } from '../domain/explain.ts';
@@ -10,11 +10,14 @@ import type { Instant, Weight } from '../domain/ids.ts';
 import { offers } from '../domain/offers.ts';
 import { unitOf } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
+import type { Principal } from '../domain/rights.ts';
 import { canarySlot } from '../domain/target.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { upcoming } from '../domain/upcoming.ts';
 
-export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): ReleaseView {
+export type Asked = { readonly now: Instant; readonly principal: Principal };
+
+export function viewRelease({ release, dueAt }: StoredRelease, { now, principal }: Asked): ReleaseView {
   const { hold, rollback, phase, plan } = release;
   return {
     id: release.id,
@@ -32,7 +35,7 @@ export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): Re
     checks: { ...release.checks },
     hold: hold ? { ...hold, until: release.deadlineAt, otherwise: 'rollback' } : null,
     sentence: explainRelease(release, now),
-    acceptedCommands: [...offers(release, acceptance(release), now)],
+    acceptedCommands: [...offers(release, acceptanceFor(release, principal), now)],
     next: upcoming(release),
     rollback: rollback
       ? { cause: { ...rollback.cause }, at: rollback.at, by: rollback.by.name, sentence: rollback.sentence }

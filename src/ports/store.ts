@@ -11,6 +11,7 @@ import type { Push, PushOutcome, Pushed } from '../domain/push.ts';
 import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
+import type { TokenStore } from './token-store.ts';
 
 /** Thrown where a method has no Result: the store cannot be used just now. Never the fault of the release at hand. */
 export class StoreUnavailable extends Error {
@@ -52,6 +53,17 @@ export type AuditEntry = {
   readonly subject: string;
   readonly reason: string | null;
   readonly data: unknown;
+  /** Where it came from, when somebody asked for it. */
+  readonly origin?: AuditOrigin;
+};
+export type AuditOrigin = {
+  readonly kind: 'person' | 'ci';
+  /** Of the API token that was shown, or that the session was made from. */
+  readonly token: string | null;
+  /** What an identity provider vouches for. */
+  readonly provenance: Readonly<Record<string, string>> | null;
+  readonly address: string | null;
+  readonly request: string;
 };
 export type StoredAudit = AuditEntry & { readonly seq: number; readonly at: Instant };
 
@@ -189,7 +201,7 @@ export type LoggedEvent = { readonly position: number; readonly event: ReleaseEv
 
 export type TargetSpec = Pick<Target, 'id' | 'service' | 'router' | 'route' | 'cell' | 'slots' | 'management'>;
 
-export type Store = {
+export type Store = TokenStore & {
   /** Store time: the process clock for an embedded store, the database's own for a shared one. */
   now(): Promise<Instant>;
   /** Cheap read that fails when the store does. */
@@ -224,6 +236,8 @@ export type Store = {
   /** Newest first; keyset by (created, id). */
   releases(query: {
     readonly service: string | null;
+    /** Only of these services; left out for all. */
+    readonly within?: readonly string[] | null;
     readonly phases: readonly PhaseKind[] | null;
     /** A part of the service's name, the version or the id, whatever the case. */
     readonly text?: string | null;

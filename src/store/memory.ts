@@ -6,7 +6,6 @@ import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { after, Instant, Weight } from '../domain/ids.ts';
 import type { ReleaseId, TargetId } from '../domain/ids.ts';
 import { isActive, isEnded } from '../domain/release.ts';
-import type { Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { assert } from '../lib/assert.ts';
 import { hash32 } from '../lib/prng.ts';
@@ -23,10 +22,11 @@ import type {
   StoredAudit,
   StoredRelease,
 } from '../ports/store.ts';
-import { cursorOf, parseCursor } from './cursor.ts';
+import { listed } from './memory-releases.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
 import { memoryPushes } from './memory-pushes.ts';
+import { memoryTokens } from './memory-tokens.ts';
 import { page } from './page.ts';
 import { isReleaseEvent, isTargetEvent, subjectOf } from './rows.ts';
 import { standings } from './standings.ts';
@@ -48,6 +48,7 @@ type State = {
   readonly audit: StoredAudit[];
   readonly outbox: ReturnType<typeof memoryOutbox>;
   readonly pushes: ReturnType<typeof memoryPushes>;
+  readonly tokens: ReturnType<typeof memoryTokens>;
 };
 
 export function memoryStore({ now }: { readonly now: () => Instant }): Store {
@@ -64,6 +65,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     audit: [],
     outbox: memoryOutbox(now),
     pushes: memoryPushes(now),
+    tokens: memoryTokens(now, (entry) => audited(state, entry)),
   };
   return {
     now: async () => now(),
@@ -76,6 +78,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...memoryPlans(now, (entry) => audited(state, entry)),
     ...state.outbox.methods,
     ...state.pushes.methods,
+    ...state.tokens.methods,
     tally: async () => ({
       releases: standings([...state.running.values()].map(({ release }) => release)),
       outbox: state.outbox.tally(),
@@ -174,9 +177,6 @@ function targets(state: State): Pick<Store, 'targets' | 'claimDueTargets' | 'cla
   };
 }
 
-const hasText = ({ service, version, id }: Release, text: string): boolean =>
-  `${service}\n${version}\n${id}`.toLowerCase().includes(text.toLowerCase());
-
 function releases(
   state: State,
 ): Pick<Store, 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'checkStates'> {
@@ -201,26 +201,7 @@ function releases(
       [...state.running.values()]
         .filter(({ release }) => release.service === service && release.phase.kind === 'queued')
         .toSorted((a, b) => a.release.createdAt - b.release.createdAt || (a.release.id < b.release.id ? -1 : 1)),
-    async releases({ service, phases, text = null, limit, cursor }) {
-      const key = parseCursor(cursor);
-      const rows = [...state.releases.values()]
-        .filter(
-          ({ release }) =>
-            (service === null || release.service === service) &&
-            (phases === null || phases.includes(release.phase.kind)) &&
-            (text === null || hasText(release, text)),
-        )
-        .toSorted((a, b) => b.release.createdAt - a.release.createdAt || (a.release.id < b.release.id ? 1 : -1))
-        .filter(
-          ({ release }) => key === null || release.createdAt < key.ms || (release.createdAt === key.ms && release.id < key.id),
-        );
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1)?.release;
-      return {
-        rows: shown,
-        next: rows.length > limit && last ? cursorOf({ ms: last.createdAt, id: last.id }) : null,
-      };
-    },
+    releases: async (query) => listed([...state.releases.values()], query),
     commit: async (commit) => write(state, commit),
     checkStates: async (id) => [...(state.checkStates.get(id)?.values() ?? [])],
   };
@@ -291,7 +272,7 @@ function logs(
       const old = [...state.releases.values()]
         .filter(({ release }) => isEnded(release) && release.createdAt < olderThan)
         .map(({ release }) => release.id);
-      let dropped = state.outbox.retain(olderThan) + state.pushes.retain(olderThan);
+      let dropped = state.outbox.retain(olderThan) + state.pushes.retain(olderThan) + state.tokens.retain(olderThan);
       for (const id of old) {
         dropped +=
           (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);

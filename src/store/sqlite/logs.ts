@@ -1,12 +1,12 @@
 /** What only ever grows: events, audit, measurements. */
-import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { ReleaseEvent, TargetEvent } from '../../domain/event.ts';
 import { Instant } from '../../domain/ids.ts';
 import type { AuditEntry, Store } from '../../ports/store.ts';
 import { page } from '../page.ts';
 import { auditOf, eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
-import { audit, checkStates, events, measurements, pushed, outbox, releases } from './tables.ts';
+import { audit, checkStates, events, measurements, pushed, outbox, releases, tokens } from './tables.ts';
 
 export function appendEvents(
   { db, now }: SqliteContext,
@@ -123,6 +123,10 @@ function retain({ db }: SqliteContext, olderThan: Instant): number {
   let dropped = db
     .delete(outbox)
     .where(and(sql`state <> 'pending'`, lt(outbox.createdAtMs, olderThan)))
+    .run().changes;
+  dropped += db
+    .delete(tokens)
+    .where(and(isNotNull(tokens.parent), lt(tokens.expiresAtMs, olderThan)))
     .run().changes;
   dropped += db.delete(pushed).where(lt(pushed.receivedAtMs, olderThan)).run().changes;
   for (const id of old) {

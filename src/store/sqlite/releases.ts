@@ -75,7 +75,10 @@ const targetsOf = ({ queries }: SqliteContext, { targets: ids }: Release): reado
     return row ? [targetOf(row)] : [];
   });
 
-function list({ db }: SqliteContext, { service, phases, text = null, limit, cursor }: Parameters<Store['releases']>[0]) {
+function list(
+  { db }: SqliteContext,
+  { service, within = null, phases, text = null, limit, cursor }: Parameters<Store['releases']>[0],
+) {
   const after = parseCursor(cursor);
   const rows = db
     .select()
@@ -83,6 +86,7 @@ function list({ db }: SqliteContext, { service, phases, text = null, limit, curs
     .where(
       and(
         service === null ? undefined : eq(releases.service, service),
+        within === null ? undefined : inArray(releases.service, [...within]),
         phases === null ? undefined : inArray(releases.phase, [...phases]),
         // What has not ended has an index of its own: few rows, however many have ended.
         phases?.every((phase) => !isEnd(phase)) ? sql`ended = 0` : undefined,

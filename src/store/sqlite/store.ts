@@ -16,6 +16,7 @@ import { noReserve, reserve } from './reserve.ts';
 import { tallyMethod } from './tally.ts';
 import { releases } from './tables.ts';
 import { serviceMethods, targetMethods } from './targets.ts';
+import { tokenMethods } from './tokens.ts';
 
 export type SqliteOptions = {
   /** A path, or `:memory:`. */
@@ -45,6 +46,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...planMethods(ctx),
     ...pushMethods(ctx),
     ...tallyMethod(ctx),
+    ...tokenMethods(ctx),
     close: async () => opened.close(),
   };
 }
