@@ -461,7 +461,8 @@ export function storeSuite(name: string, open: OpenStore): void {
     });
 
     it('finds releases by a part of their service, version or id, whatever the case', async () => {
-      const { id, version } = await started();
+      const { id, next } = await started();
+      const { version } = next;
       await take(id, rollback);
       const other = await started();
       const found = async (text: string): Promise<readonly string[]> =>
