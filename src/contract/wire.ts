@@ -2,8 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import { reason, strict, version } from './values.ts';
 
-const instant = z.number().int().describe('milliseconds since 1970');
-const bp = z.number().int().min(0).max(10_000).describe('basis points, 0..10000');
+export const instant = z.number().int().describe('milliseconds since 1970');
+export const bp = z.number().int().min(0).max(10_000).describe('basis points, 0..10000');
 const verdict = z.enum(['pass', 'fail', 'inconclusive', 'no_data', 'error']);
 
 export const problemView = z
@@ -56,6 +56,10 @@ const evidence = z.object({
 export const checkView = z
   .object({
     name: z.string(),
+    kind: z.string(),
+    provider: z.string(),
+    unit: z.enum(['share', 'ms', 'events', 'level']).describe('of what canary, stable and limit are given in'),
+    required: z.boolean().describe('whether it counts where the release stands'),
     verdict,
     sentence: z.string(),
     hard: z.boolean(),
@@ -100,6 +104,15 @@ export const serviceView = z
   })
   .openapi('Service');
 
+const offerView = z.object({
+  verb: z.string(),
+  option: z.enum(['full', 'force']).nullable().describe('sent along as true'),
+  accepted: z.boolean(),
+  reason: z.string().nullable().describe('why it is not accepted'),
+  effect: z.string().nullable().describe('what it would do now'),
+  needsReason: z.boolean(),
+});
+
 export const releaseView = z
   .object({
     id: z.string(),
@@ -127,7 +140,11 @@ export const releaseView = z
       })
       .nullable(),
     sentence: z.string(),
-    acceptedCommands: z.array(z.object({ verb: z.string(), accepted: z.boolean(), reason: z.string().nullable() })),
+    acceptedCommands: z.array(offerView),
+    next: z
+      .object({ at: instant, sentence: z.string() })
+      .nullable()
+      .describe('what happens by the clock, when nothing else does before'),
     rollback: z
       .object({
         cause: z.looseObject({ kind: z.string() }),
@@ -259,6 +276,7 @@ export const planBody = strict({
   document: z.union([z.string().min(1), z.looseObject({})], { error: 'the plan as text or as an object' }),
 }).openapi('PlanDocument');
 
+export type CheckView = z.output<typeof checkView>;
 export type ReleaseView = z.output<typeof releaseView>;
 export type ServiceView = z.output<typeof serviceView>;
 export type TargetView = z.output<typeof targetView>;

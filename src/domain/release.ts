@@ -177,7 +177,8 @@ export type Command =
 
 export type Verb = Command['verb'];
 
-export const isEnded = (release: Release): boolean => ENDED.has(release.phase.kind);
+export const isEnded = (release: Release): boolean => isEnd(release.phase.kind);
+export const isEnd = (phase: PhaseKind): boolean => ENDED.has(phase);
 const ENDED: ReadonlySet<PhaseKind> = new Set(['promoted', 'rolledBack', 'superseded']);
 
 /** Active: it moves (or may move) its service's traffic. At most one such release per service. */

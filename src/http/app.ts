@@ -7,6 +7,7 @@ import { StoreUnavailable } from '../ports/store.ts';
 import { assert } from '../lib/assert.ts';
 import { auditRoutes } from './audit.ts';
 import { consoleRoutes } from './console.ts';
+import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
 import { failed, identity } from './identity.ts';
 import { operationRoutes } from './operations.ts';
@@ -22,6 +23,17 @@ import { sessionRoutes } from './sessions.ts';
 import { streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
 
+/** The console talks to nobody but us, and runs nothing but its own files. */
+const POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+};
 const MAX_BODY_BYTES = 512 * 1024;
 
 export function createHttp(deps: HttpDeps): OpenAPIHono {
@@ -30,16 +42,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   app.use(
     secureHeaders({
       strictTransportSecurity: false, // TLS ends in front of us, and who speaks https is not ours to say
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
+      contentSecurityPolicy: POLICY,
     }),
   );
   const failure = failed(deps);
@@ -70,6 +73,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   });
   for (const routes of [
     releaseRoutes(deps),
+    courseRoutes(deps),
     orderRoutes(deps),
     serviceRoutes(deps),
     pushRoutes(deps),

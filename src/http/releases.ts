@@ -30,6 +30,7 @@ const list = route({
       .object({
         service: z.string().optional(),
         phase: z.string().optional(),
+        q: z.string().max(200).optional().describe('a part of the service, the version or the id'),
         limit,
         cursor: z.string().max(500).optional(),
       })
@@ -95,10 +96,10 @@ export function releaseRoutes({ context, closing }: HttpDeps) {
 
   const app = routes();
   app.openapi(list, async (c) => {
-    const { service = null, phase, limit: size, cursor = null } = c.req.valid('query');
+    const { service = null, phase, q: text = null, limit: size, cursor = null } = c.req.valid('query');
     const phases = phase === undefined ? null : phase.split(',').filter(isPhase);
     if (phases?.length === 0) return problem(c, 'invalid', `a phase is one of ${PHASES.join(', ')}`);
-    const page = await store.releases({ service, within: c.get('principal').services, phases, limit: size, cursor });
+    const page = await store.releases({ service, within: c.get('principal').services, phases, text, limit: size, cursor });
     const asked = { now: await store.now(), principal: c.get('principal') };
     return c.json({ items: page.rows.map((row) => viewRelease(row, asked)), nextCursor: page.next }, 200);
   });

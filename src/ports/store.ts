@@ -244,6 +244,8 @@ export type Store = TokenStore & {
     /** Only of these services; left out for all. */
     readonly within?: readonly string[] | null;
     readonly phases: readonly PhaseKind[] | null;
+    /** A part of the service's name, the version or the id, whatever the case. */
+    readonly text?: string | null;
     readonly limit: number;
     readonly cursor: string | null;
   }): Promise<Page<StoredRelease>>;

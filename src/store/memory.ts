@@ -21,8 +21,8 @@ import type {
   Store,
   StoredRelease,
 } from '../ports/store.ts';
-import { cursorOf, parseCursor } from './cursor.ts';
 import { memoryAudit } from './memory-audit.ts';
+import { listed } from './memory-releases.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
 import { memoryPushes } from './memory-pushes.ts';
@@ -202,26 +202,7 @@ function releases(
       [...state.running.values()]
         .filter(({ release }) => release.service === service && release.phase.kind === 'queued')
         .toSorted((a, b) => a.release.createdAt - b.release.createdAt || (a.release.id < b.release.id ? -1 : 1)),
-    async releases({ service, within = null, phases, limit, cursor }) {
-      const key = parseCursor(cursor);
-      const rows = [...state.releases.values()]
-        .filter(
-          ({ release }) =>
-            (service === null || release.service === service) &&
-            (within === null || within.includes(release.service)) &&
-            (phases === null || phases.includes(release.phase.kind)),
-        )
-        .toSorted((a, b) => b.release.createdAt - a.release.createdAt || (a.release.id < b.release.id ? 1 : -1))
-        .filter(
-          ({ release }) => key === null || release.createdAt < key.ms || (release.createdAt === key.ms && release.id < key.id),
-        );
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1)?.release;
-      return {
-        rows: shown,
-        next: rows.length > limit && last ? cursorOf({ ms: last.createdAt, id: last.id }) : null,
-      };
-    },
+    releases: async (query) => listed([...state.releases.values()], query),
     commit: async (commit) => write(state, commit),
     checkStates: async (id) => [...(state.checkStates.get(id)?.values() ?? [])],
   };

@@ -460,6 +460,30 @@ export function storeSuite(name: string, open: OpenStore): void {
       expect((await store.releases({ service: 'search', phases: null, limit: 5, cursor: null })).rows).toEqual([]);
     });
 
+    it('finds releases by a part of their service, version or id, whatever the case', async () => {
+      const { id, next } = await started();
+      const { version } = next;
+      await take(id, rollback);
+      const other = await started();
+      const found = async (text: string): Promise<readonly string[]> =>
+        (await store.releases({ service: null, phases: null, text, limit: 5, cursor: null })).rows.map(
+          ({ release }) => release.id,
+        );
+      expect((await found('CHECK')).toSorted()).toEqual([id, other.id].toSorted());
+      expect((await found(version)).toSorted()).toEqual([id, other.id].toSorted());
+      expect(await found(id.toLowerCase())).toEqual([id]);
+      expect(await found('no such thing')).toEqual([]);
+      expect(await found('%')).toEqual([]);
+      const running = await store.releases({
+        service: null,
+        phases: ['queued', 'starting'],
+        text: 'check',
+        limit: 5,
+        cursor: null,
+      });
+      expect(running.rows.map(({ release }) => release.id)).toEqual([other.id]);
+    });
+
     it('numbers all events as they were committed, for readers who come back', async () => {
       const { id } = await started();
       await take(id, ready);

@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
 import type { ReleaseId } from '../../domain/ids.ts';
-import { isEnded } from '../../domain/release.ts';
+import { isEnd, isEnded } from '../../domain/release.ts';
 import type { Release } from '../../domain/release.ts';
 import type { Target } from '../../domain/target.ts';
 import { assert } from '../../lib/assert.ts';
@@ -76,7 +76,10 @@ const targetsOf = ({ queries }: SqliteContext, { targets: ids }: Release): reado
     return row ? [targetOf(row)] : [];
   });
 
-function list({ db }: SqliteContext, { service, within = null, phases, limit, cursor }: Parameters<Store['releases']>[0]) {
+function list(
+  { db }: SqliteContext,
+  { service, within = null, phases, text = null, limit, cursor }: Parameters<Store['releases']>[0],
+) {
   const after = parseCursor(cursor);
   const rows = db
     .select()
@@ -86,6 +89,11 @@ function list({ db }: SqliteContext, { service, within = null, phases, limit, cu
         service === null ? undefined : eq(releases.service, service),
         within === null ? undefined : inArray(releases.service, [...within]),
         phases === null ? undefined : inArray(releases.phase, [...phases]),
+        // What has not ended has an index of its own: few rows, however many have ended.
+        phases?.every((phase) => !isEnd(phase)) ? sql`ended = 0` : undefined,
+        text === null
+          ? undefined
+          : sql`instr(lower(${releases.service} || char(10) || json_extract(state, '$.version') || char(10) || ${releases.id}), lower(${text})) > 0`,
         after === null
           ? undefined
           : or(lt(releases.createdAtMs, after.ms), and(eq(releases.createdAtMs, after.ms), lt(releases.id, after.id))),
