@@ -184,16 +184,6 @@ export const planView = z
   })
   .openapi('Plan');
 
-export const routerView = z
-  .object({
-    name: z.string(),
-    type: z.string(),
-    capabilities: z.looseObject({}),
-    residue: z.record(z.string(), z.number()),
-  })
-  .openapi('Router');
-export const providerView = z.object({ name: z.string(), type: z.string(), offers: z.array(z.string()) }).openapi('Provider');
-
 export const measurementView = z
   .object({
     check: z.string(),

@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { StoreUnavailable } from '../ports/store.ts';
 import { assert } from '../lib/assert.ts';
 import { auditRoutes } from './audit.ts';
+import { connectionRoutes } from './connections.ts';
 import { consoleRoutes } from './console.ts';
 import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
@@ -78,6 +79,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     serviceRoutes(deps),
     pushRoutes(deps),
     planRoutes(deps),
+    connectionRoutes(deps),
     operationRoutes(deps),
     sessionRoutes(deps, failure),
     tokenRoutes(deps),

@@ -1,6 +1,6 @@
-/** What operators look at: routers, providers, deliveries, audit, health. */
+/** What operators look at: deliveries, health, figures. */
 import { z } from '@hono/zod-openapi';
-import { auditView, deliveryView, listOf, providerView, routerView } from '../contract/wire.ts';
+import { deliveryView, listOf } from '../contract/wire.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { permit, route } from './permission.ts';
@@ -11,31 +11,12 @@ const page = z
     before: z.coerce.number().int().min(1).optional(),
   })
   .strict();
-const routers = route({
-  method: 'get',
-  path: '/v1/routers',
-  permission: 'read',
-  responses: { 200: jsonOf(listOf(routerView), 'As configured'), ...problems },
-});
-const providers = route({
-  method: 'get',
-  path: '/v1/providers',
-  permission: 'read',
-  responses: { 200: jsonOf(listOf(providerView), 'As configured'), ...problems },
-});
 const deliveries = route({
   method: 'get',
   path: '/v1/deliveries',
   permission: 'read',
   request: { query: page },
   responses: { 200: jsonOf(listOf(deliveryView), 'Newest first'), ...problems },
-});
-const audit = route({
-  method: 'get',
-  path: '/v1/audit',
-  permission: 'audit',
-  request: { query: page },
-  responses: { 200: jsonOf(listOf(auditView), 'Newest first'), ...problems },
 });
 const health = z.object({ status: z.enum(['ok', 'failing']), problems: z.array(z.string()) });
 const healthz = route({
@@ -54,44 +35,9 @@ const readyz = route({
 export function operationRoutes({ context, metricsText, health: look }: HttpDeps) {
   const { store } = context;
   const app = routes();
-  app.openapi(routers, async (c) => {
-    const items = await Promise.all(
-      [...context.routers.values()].map(async (router) => ({
-        name: router.name,
-        type: router.type,
-        capabilities: { ...router.capabilities },
-        residue: { ...(await router.residue()) },
-      })),
-    );
-    return c.json({ items, nextCursor: null }, 200);
-  });
-  app.openapi(providers, (c) =>
-    c.json(
-      {
-        items: [...context.providers.values()].map(({ name, type, offers }) => ({
-          name,
-          type,
-          offers: Object.keys(offers),
-        })),
-        nextCursor: null,
-      },
-      200,
-    ),
-  );
   app.openapi(deliveries, async (c) => {
     const { limit, before = null } = c.req.valid('query');
     const found = await store.deliveries({ limit, before });
-    return c.json(
-      {
-        items: found.rows.map((row) => ({ ...row })),
-        nextCursor: found.next === null ? null : String(found.next),
-      },
-      200,
-    );
-  });
-  app.openapi(audit, async (c) => {
-    const { limit, before = null } = c.req.valid('query');
-    const found = await store.audit({ limit, before });
     return c.json(
       {
         items: found.rows.map((row) => ({ ...row })),
