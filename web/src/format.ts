@@ -60,3 +60,6 @@ export function moment(at: number, now: number): string {
 
 export const timeOfDay = (at: number): string => new Date(at).toLocaleTimeString('en-GB');
 export const exactly = (at: number): string => new Date(at).toISOString();
+
+/** A figure stays with its percent sign, wherever the line ends. */
+export const unbroken = (sentence: string): string => sentence.replaceAll(/(\d) (%|ms\b)/g, '$1\u00a0$2');

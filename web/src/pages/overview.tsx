@@ -4,7 +4,7 @@ import type { RunningView } from '../../../src/contract/course-views.ts';
 import type { ReleaseView, ServiceView } from '../../../src/contract/wire.ts';
 import { query } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
-import { span } from '../format.ts';
+import { span, unbroken } from '../format.ts';
 import { PhaseBadge, phaseWord } from '../parts/badge.tsx';
 import { CopyLine, Empty, ErrorBox, Loading } from '../parts/notices.tsx';
 import type { Column } from '../parts/table.tsx';
@@ -45,7 +45,7 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
     ),
   },
   { title: 'Outcome', cell: (row) => <PhaseBadge kind={row.phase.kind} /> },
-  { title: 'Why', cell: (row) => <span class="clamp">{row.sentence}</span>, wide: true },
+  { title: 'Why', cell: (row) => <span class="clamp">{unbroken(row.sentence)}</span>, wide: true },
   { title: 'By', cell: (row) => row.createdBy, wide: true },
   {
     title: 'Took',

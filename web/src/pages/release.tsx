@@ -6,7 +6,7 @@ import { PhaseBadge, VerdictBadge } from '../parts/badge.tsx';
 import { CopyLine, ErrorBox, Loading } from '../parts/notices.tsx';
 import { Ago, Countdown, Moment } from '../parts/time.tsx';
 import { WeightBar } from '../parts/weight.tsx';
-import { percent } from '../format.ts';
+import { percent, unbroken } from '../format.ts';
 import { Actions } from './release/actions.tsx';
 import { CheckTile } from './release/check-tile.tsx';
 import { Rail } from './release/rail.tsx';
@@ -59,13 +59,13 @@ function Head({ release }: { readonly release: ReleaseView }) {
         <PhaseBadge kind={phase.kind} held={hold !== null} />
         {release.wantedBp > 0 ? <VerdictBadge verdict={verdict} /> : null}
       </div>
-      <p class={`lead ${tone}`}>{sentence}</p>
+      <p class={`lead ${tone}`}>{unbroken(sentence)}</p>
       {next ? (
         <p class="lead-next">
           <span class="big-time">
             <Countdown at={next.at} />
           </span>{' '}
-          <span class="soft">then it {next.sentence}</span>
+          <span class="soft">then it {unbroken(next.sentence)}</span>
         </p>
       ) : null}
       <p class="soft small facts">

@@ -49,16 +49,16 @@ export function Chart({ label, times, lines, words, height = 160, top }: ChartPr
   }, [shape, height, top]);
   useEffect(() => plot.current?.setData(dataOf(times, lines)), [times, lines]);
   return (
-    <figure class="chart" role="img" aria-label={label}>
-      <figcaption class="legend" aria-hidden="true">
+    <div class="chart" role="img" aria-label={label}>
+      <div class="legend" aria-hidden="true">
         {lines.map(({ name, colour, dashed, filled }) => (
           <span key={name} class={`key ${colour} ${dashed === true ? 'dashed' : ''} ${filled === true ? 'filled' : ''}`}>
             {name}
           </span>
         ))}
-      </figcaption>
+      </div>
       <div ref={box} aria-hidden="true" />
-    </figure>
+    </div>
   );
 }
 

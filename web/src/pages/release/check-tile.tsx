@@ -1,6 +1,6 @@
 /** One check: the canary beside stable, how much they differ and how sure that is, and what the evidence weighs. */
 import type { CheckView } from '../../../../src/contract/wire.ts';
-import { count, figure, share } from '../../format.ts';
+import { count, figure, share, unbroken } from '../../format.ts';
 import { VerdictBadge } from '../../parts/badge.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { CheckHistory } from './check-history.tsx';
@@ -35,9 +35,9 @@ export function CheckTile({ check, base }: { readonly check: CheckView; readonly
           </>
         ) : null}
       </p>
-      <p class="tile-sentence">{sentence}</p>
+      <p class="tile-sentence">{unbroken(sentence)}</p>
       {evidence ? <Arms check={check} evidence={evidence} /> : null}
-      {evidence?.weighed ? <Weighing weighed={evidence.weighed} canary={evidence.canary?.n ?? 0} /> : null}
+      {evidence?.weighed ? <Weighing weighed={evidence.weighed} /> : null}
       {evidence && evidence.weighed === null && evidence.of > 0 ? (
         <p class="small">
           {evidence.breaches} of the last {evidence.of} measurements over the limit
@@ -114,7 +114,7 @@ function difference({ canary, stable, weighed }: Evidence, unit: CheckView['unit
 }
 
 /** Both are logarithms: in a picture the way to the threshold is as long as it takes. */
-function Weighing({ weighed, canary }: { readonly weighed: Weighed; readonly canary: number }) {
+function Weighing({ weighed }: { readonly weighed: Weighed }) {
   const { together, threshold, logE, needed, proved, from, dispersion } = weighed;
   const odds = (value: number): string => figure(Math.exp(value));
   const part = Math.min(1, Math.max(0, together / threshold));
@@ -134,11 +134,7 @@ function Weighing({ weighed, canary }: { readonly weighed: Weighed; readonly can
         {dispersion && dispersion.factor > 1.05 ? `; divided by ${figure(dispersion.factor)}, because the counts scatter` : ''}
         {proved ? '; proved not to be twice as bad' : ''}
       </p>
-      {needed === null ? null : (
-        <p class="soft num">
-          {count(Math.min(canary, needed))} of {count(needed)} requests that a pass needs at this weight
-        </p>
-      )}
+      {needed === null ? null : <p class="soft num">a pass needs {count(needed)} requests of the canary at this weight</p>}
     </div>
   );
 }

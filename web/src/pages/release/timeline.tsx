@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { EventView, ReleaseView } from '../../../../src/contract/wire.ts';
 import { useResource } from '../../api/use-resource.ts';
+import { unbroken } from '../../format.ts';
 import { Icon } from '../../parts/icon.tsx';
 import type { IconName } from '../../parts/icon.tsx';
 import { ErrorBox } from '../../parts/notices.tsx';
@@ -53,8 +54,11 @@ export function Timeline({ base, release }: { readonly base: string; readonly re
               <span class={`timeline-mark tone-${tone}`}>
                 <Icon name={icon} />
               </span>
-              <span>
-                {event.sentence}
+              <span
+                class={event.type === 'verdict.changed' ? 'judged' : ''}
+                title={event.type === 'verdict.changed' ? event.sentence : undefined}
+              >
+                {unbroken(event.sentence)}
                 {actor === null ? null : <span class="soft small"> · {actor}</span>}
               </span>
             </li>

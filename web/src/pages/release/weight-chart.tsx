@@ -40,7 +40,6 @@ export function WeightChart({ release, course: { weights } }: { readonly release
           times={times}
           lines={lines}
           words={(value) => `${value} %`}
-          top={100}
         />
         <details class="fold">
           <summary>As a table</summary>
