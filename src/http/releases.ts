@@ -1,11 +1,9 @@
 /** Releases as they can be read: lists, one of them, its events, checks and measurements, and waiting for it. */
 import { z } from '@hono/zod-openapi';
 import { checkView, eventView, listOf, measurementView, releaseView } from '../contract/wire.ts';
-import { isEnded } from '../domain/release.ts';
-import type { PhaseKind, Release } from '../domain/release.ts';
+import type { PhaseKind } from '../domain/release.ts';
 import { accepts } from '../domain/accepts.ts';
 import { ReleaseId } from '../domain/ids.ts';
-import { parseDuration } from '../lib/duration.ts';
 import type { StoredRelease } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
@@ -42,19 +40,6 @@ const get = route({
   request: { params: idParam },
   responses: { 200: jsonOf(releaseView, 'The release'), ...problems },
 });
-const wait = route({
-  method: 'get',
-  path: '/v1/releases/{id}/wait',
-  permission: 'read',
-  request: {
-    params: idParam,
-    query: z.object({ until: z.string().default('terminal'), timeout: z.string().default('30s') }).strict(),
-  },
-  responses: {
-    200: jsonOf(z.object({ reached: z.boolean(), release: releaseView }), 'As it is when the condition holds, or the time is up'),
-    ...problems,
-  },
-});
 const events = route({
   method: 'get',
   path: '/v1/releases/{id}/events',
@@ -80,8 +65,8 @@ const measurements = route({
   responses: { 200: jsonOf(listOf(measurementView), 'Newest first'), ...problems },
 });
 
-export function releaseRoutes({ context, closing }: HttpDeps) {
-  const { store, clock } = context;
+export function releaseRoutes({ context }: HttpDeps) {
+  const { store } = context;
   const view = async (stored: StoredRelease) => viewRelease(stored, await store.now());
   const missing = (id: string): string => `no release ${id}`;
 
@@ -100,22 +85,6 @@ export function releaseRoutes({ context, closing }: HttpDeps) {
     if (!found) return problem(c, 'not_found', missing(id));
     c.header('etag', `"${found.release.seq}"`);
     return c.json(await view(found), 200);
-  });
-  app.openapi(wait, async (c) => {
-    const { id } = c.req.valid('param');
-    const { until, timeout } = c.req.valid('query');
-    const condition = conditionOf(until);
-    const timeoutMs = parseDuration(timeout);
-    if (!condition) return problem(c, 'invalid', `until is terminal, promoted, paused or step:N, not "${until}"`);
-    if (timeoutMs === null || timeoutMs > MAX_WAIT_MS) return problem(c, 'invalid', 'timeout is a duration of 60s at most');
-    const endMs = clock.monotonicMs() + timeoutMs;
-    for (;;) {
-      const found = await store.release(ReleaseId(id));
-      if (!found) return problem(c, 'not_found', missing(id));
-      const reached = condition(found.release);
-      if (reached || endMs <= clock.monotonicMs() || closing.aborted) return c.json({ reached, release: await view(found) }, 200);
-      await clock.sleep(WAIT_LOOK_MS, closing);
-    }
   });
   app.openapi(events, async (c) => {
     const { after: afterSeq, limit: size } = c.req.valid('query');
@@ -140,16 +109,4 @@ export function releaseRoutes({ context, closing }: HttpDeps) {
   return app;
 }
 
-const MAX_WAIT_MS = 60_000;
-const WAIT_LOOK_MS = 100;
-
 const isPhase = (text: string): text is PhaseKind => PHASES.includes(text);
-
-function conditionOf(until: string): ((release: Release) => boolean) | null {
-  if (until === 'terminal') return isEnded;
-  if (until === 'promoted') return (release) => isEnded(release);
-  if (until === 'paused')
-    return (release) => isEnded(release) || release.phase.kind === 'paused' || release.phase.kind === 'awaitingApproval';
-  const step = /^step:(\d{1,3})$/.exec(until)?.[1];
-  return step === undefined ? null : (release) => isEnded(release) || Number(step) <= release.step + 1;
-}
