@@ -3,18 +3,17 @@ import { z } from '@hono/zod-openapi';
 import { checkView, eventView, listOf, measurementView, releaseView } from '../contract/wire.ts';
 import type { PhaseKind } from '../domain/release.ts';
 import { accepts } from '../domain/accepts.ts';
-import { ReleaseId } from '../domain/ids.ts';
+import { Instant, ReleaseId } from '../domain/ids.ts';
 import type { StoredRelease } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { route } from './permission.ts';
+import { cursorOf, limit, numberCursor, timeCursor } from './paging.ts';
+import { tagOf } from './precondition.ts';
 import { problem } from './problem.ts';
 import { viewChecks, viewEvent, viewMeasurement, viewRelease } from './views.ts';
 
 export const idParam = z.object({ id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'a release id') });
-const limit = z.coerce.number().int().min(1).max(200, 'a page has 200 rows at most').default(50);
-const after = z.coerce.number().int().min(0).default(0);
-const before = z.coerce.number().int().min(1).optional();
 const PHASES = Object.keys(accepts);
 
 const list = route({
@@ -25,9 +24,13 @@ const list = route({
     query: z
       .object({
         service: z.string().optional(),
-        phase: z.string().optional(),
+        phase: z.string().optional().describe('one or several, with commas between them'),
+        version: z.string().max(200).optional(),
+        createdBy: z.string().max(200).optional(),
+        since: z.iso.datetime({ offset: true, error: 'a time such as 2026-11-20T09:00:00Z' }).optional(),
+        q: z.string().max(200).optional().describe('part of the service, version, id or creator'),
         limit,
-        cursor: z.string().max(500).optional(),
+        cursor: timeCursor,
       })
       .strict(),
   },
@@ -44,7 +47,7 @@ const events = route({
   method: 'get',
   path: '/v1/releases/{id}/events',
   permission: 'read',
-  request: { params: idParam, query: z.object({ after, limit }).strict() },
+  request: { params: idParam, query: z.object({ cursor: numberCursor, limit }).strict() },
   responses: { 200: jsonOf(listOf(eventView), 'In order'), ...problems },
 });
 const checks = route({
@@ -61,7 +64,7 @@ const measurements = route({
   method: 'get',
   path: '/v1/releases/{id}/measurements',
   permission: 'read',
-  request: { params: idParam, query: z.object({ check: z.string().optional(), before, limit }).strict() },
+  request: { params: idParam, query: z.object({ check: z.string().optional(), cursor: numberCursor, limit }).strict() },
   responses: { 200: jsonOf(listOf(measurementView), 'Newest first'), ...problems },
 });
 
@@ -72,10 +75,20 @@ export function releaseRoutes({ context }: HttpDeps) {
 
   const app = routes();
   app.openapi(list, async (c) => {
-    const { service = null, phase, limit: size, cursor = null } = c.req.valid('query');
-    const phases = phase === undefined ? null : phase.split(',').filter(isPhase);
-    if (phases?.length === 0) return problem(c, 'invalid', `a phase is one of ${PHASES.join(', ')}`);
-    const page = await store.releases({ service, phases, limit: size, cursor });
+    const { service = null, phase, since, q, limit: size, cursor = null, ...exact } = c.req.valid('query');
+    const named = phase?.split(',') ?? null;
+    const phases = named?.filter(isPhase) ?? null;
+    if (named?.length !== phases?.length) return problem(c, 'invalid', `a phase is one of ${PHASES.join(', ')}`);
+    const page = await store.releases({
+      service,
+      phases,
+      version: exact.version ?? null,
+      createdBy: exact.createdBy ?? null,
+      since: since === undefined ? null : Instant(Date.parse(since)),
+      search: q ?? null,
+      limit: size,
+      cursor,
+    });
     const now = await store.now();
     return c.json({ items: page.rows.map((row) => viewRelease(row, now)), nextCursor: page.next }, 200);
   });
@@ -83,13 +96,13 @@ export function releaseRoutes({ context }: HttpDeps) {
     const { id } = c.req.valid('param');
     const found = await store.release(ReleaseId(id));
     if (!found) return problem(c, 'not_found', missing(id));
-    c.header('etag', `"${found.release.seq}"`);
+    c.header('etag', tagOf(found.release.seq));
     return c.json(await view(found), 200);
   });
   app.openapi(events, async (c) => {
-    const { after: afterSeq, limit: size } = c.req.valid('query');
+    const { cursor: afterSeq = 0, limit: size } = c.req.valid('query');
     const page = await store.releaseEvents(ReleaseId(c.req.valid('param').id), { afterSeq, limit: size });
-    return c.json({ items: page.rows.map(viewEvent), nextCursor: page.next === null ? null : String(page.next) }, 200);
+    return c.json({ items: page.rows.map(viewEvent), nextCursor: cursorOf(page.next) }, 200);
   });
   app.openapi(checks, async (c) => {
     const { id } = c.req.valid('param');
@@ -98,13 +111,13 @@ export function releaseRoutes({ context }: HttpDeps) {
     return c.json({ items: viewChecks(found.release, await store.checkStates(found.release.id)) }, 200);
   });
   app.openapi(measurements, async (c) => {
-    const { check = null, before: end = null, limit: size } = c.req.valid('query');
+    const { check = null, cursor: end = null, limit: size } = c.req.valid('query');
     const page = await store.measurements(ReleaseId(c.req.valid('param').id), {
       check,
       limit: size,
       before: end,
     });
-    return c.json({ items: page.rows.map(viewMeasurement), nextCursor: page.next === null ? null : String(page.next) }, 200);
+    return c.json({ items: page.rows.map(viewMeasurement), nextCursor: cursorOf(page.next) }, 200);
   });
   return app;
 }

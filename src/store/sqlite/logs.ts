@@ -5,6 +5,7 @@ import { Instant } from '../../domain/ids.ts';
 import type { AuditEntry, Store } from '../../ports/store.ts';
 import { page } from '../page.ts';
 import { auditOf, eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
+import { forgetAnswers } from './answers.ts';
 import type { SqliteContext } from './context.ts';
 import { audit, checkStates, events, measurements, pushed, outbox, releases } from './tables.ts';
 
@@ -78,7 +79,7 @@ export function logMethods(ctx: SqliteContext): Pick<Store, Methods> {
       ),
     measurements: async (id, query) => ctx.read(() => measured(ctx, id, query)),
     audit: async (query) => ctx.read(() => audited(ctx, query)),
-    retain: async (olderThan) => ctx.write(() => retain(ctx, olderThan)),
+    retain: async (olderThan) => ctx.write(() => forgetAnswers(ctx) + retain(ctx, olderThan)),
   };
 }
 
