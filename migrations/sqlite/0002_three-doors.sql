@@ -52,4 +52,5 @@ CREATE TABLE `tokens` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `tokens_by_digest` ON `tokens` (`digest`);--> statement-breakpoint
 CREATE INDEX `tokens_by_parent` ON `tokens` (`parent`);--> statement-breakpoint
-ALTER TABLE `audit` ADD `hash` text;
+ALTER TABLE `audit` ADD `hash` text;--> statement-breakpoint
+CREATE INDEX `releases_by_facts` ON `releases` (`created_at_ms`,`id`,`service`,`phase`,state ->> '$.version',state ->> '$.createdBy.name');

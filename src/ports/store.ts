@@ -82,6 +82,19 @@ export type MeasurementRow = {
 
 export type WeightIntent = { readonly target: TargetId; readonly secondShare: Weight };
 
+/** A request that may come again: its answer is written with its effect, or not at all. */
+export type Once<T> = {
+  readonly principal: string;
+  readonly key: string;
+  /** Of what was asked: the same key for something else is a mistake. */
+  readonly digest: string;
+  answer(done: T): unknown;
+};
+export type StoredAnswer = { readonly digest: string; readonly answer: unknown };
+
+/** How long a request is known again. */
+export const ANSWERS_KEPT_MS = 7 * 86_400_000;
+
 export type Commit = {
   readonly id: ReleaseId;
   /** The revision that the decision was made on. */
@@ -100,6 +113,7 @@ export type Commit = {
   readonly dueAt: Instant;
   /** Who holds the lease afterwards: the worker for so long, or nobody. Taking it away from another worker is allowed. */
   readonly lease: { readonly worker: string; readonly ms: number } | null;
+  readonly once?: Once<StoredRelease> | null;
 };
 
 export type Committed = { readonly revision: number; readonly targets: readonly Target[] };
@@ -115,6 +129,7 @@ export type NewRelease = {
   readonly dueAt: Instant;
   /** The active release (or null) that the decision saw; another one by now makes it `stale`. */
   readonly expectActive: ReleaseId | null;
+  readonly once?: Once<StoredRelease> | null;
 };
 
 /** What a lookup for a target's reconcile gets: the target and who moves it now. */
@@ -222,9 +237,10 @@ export type Store = TokenStore & {
   ): Promise<void>;
   services(): Promise<readonly Service[]>;
   service(name: string): Promise<Service | null>;
+  /** Null when there is no such service, or when it is not as it was seen (`updatedAt`). */
   setStable(
     name: string,
-    stable: { readonly slot: string | null; readonly version: string },
+    stable: { readonly slot: string | null; readonly version: string; readonly expect?: Instant | null },
     audit: AuditEntry,
   ): Promise<Service | null>;
   /** Managed targets, of one service or of all. */
@@ -244,8 +260,12 @@ export type Store = TokenStore & {
     /** Only of these services; left out for all. */
     readonly within?: readonly string[] | null;
     readonly phases: readonly PhaseKind[] | null;
-    /** A part of the service's name, the version or the id, whatever the case. */
-    readonly text?: string | null;
+    readonly version?: string | null;
+    readonly createdBy?: string | null;
+    /** Created then or later. */
+    readonly since?: Instant | null;
+    /** Part of its service, version, id or creator, whatever the case. */
+    readonly search?: string | null;
     readonly limit: number;
     readonly cursor: string | null;
   }): Promise<Page<StoredRelease>>;
@@ -276,10 +296,17 @@ export type Store = TokenStore & {
   claimTarget(id: TargetId): Promise<ClaimedTarget | null>;
   updateTarget(update: TargetUpdate): Promise<Result<Target, CommitError>>;
 
+  /** Stale when another version than the expected one is the newest. */
   savePlan(
-    plan: { readonly name: string; readonly service: string; readonly document: string },
+    plan: {
+      readonly name: string;
+      readonly service: string;
+      readonly document: string;
+      readonly expect?: number | null;
+      readonly once?: Once<StoredPlan> | null;
+    },
     audit: AuditEntry,
-  ): Promise<StoredPlan>;
+  ): Promise<Result<StoredPlan, CommitError>>;
   /** The newest version, or the one asked for. */
   plan(name: string, version: number | null): Promise<StoredPlan | null>;
   plans(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredPlan>>;
@@ -315,10 +342,13 @@ export type Store = TokenStore & {
   /** What is kept of these versions, of one service. */
   pushed(service: string, versions: readonly string[]): Promise<readonly Pushed[]>;
 
+  /** What a request with this key was answered; null when there was none, or when it was too long ago. */
+  answered(principal: string, key: string): Promise<StoredAnswer | null>;
+
   /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
   tally(): Promise<Tally>;
 
-  /** Drops measurements, delivered outbox rows, what was pushed and the events of ended releases older than this; returns how many rows. */
+  /** Drops answers that were kept long enough; and measurements, delivered outbox rows, what was pushed and the events of ended releases older than this; returns how many rows. */
   retain(olderThan: Instant): Promise<number>;
   close(): Promise<void>;
 };

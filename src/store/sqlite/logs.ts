@@ -5,6 +5,7 @@ import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { page } from '../page.ts';
 import { eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
+import { forgetAnswers } from './answers.ts';
 import type { SqliteContext } from './context.ts';
 import { checkStates, events, measurements, pushed, outbox, releases, tokens } from './tables.ts';
 
@@ -73,7 +74,7 @@ export function logMethods(ctx: SqliteContext): Pick<Store, Methods> {
             .get()?.last ?? 0,
       ),
     measurements: async (id, query) => ctx.read(() => measured(ctx, id, query)),
-    retain: async (olderThan) => ctx.write(() => retain(ctx, olderThan)),
+    retain: async (olderThan) => ctx.write(() => forgetAnswers(ctx) + retain(ctx, olderThan)),
   };
 }
 
