@@ -61,7 +61,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     checkStates: new Map(),
     measurements: new Map(),
     audit: [],
-    outbox: memoryOutbox(now),
+    outbox: memoryOutbox(now, (entry) => audited(state, entry)),
     pushes: memoryPushes(now),
   };
   return {
@@ -256,9 +256,13 @@ function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueA
   };
 }
 
+type LogMethods =
+  | ('releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'positionOf')
+  | ('measurements' | 'audit' | 'writeAudit' | 'retain');
+
 function logs(
   state: State,
-): Pick<Store, 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'audit' | 'retain'> {
+): Pick<Store, LogMethods> {
   const stream = (subject: string, afterSeq: number) =>
     (state.streams.get(subject) ?? []).filter((event) => event.seq > afterSeq);
   return {
@@ -271,6 +275,11 @@ function logs(
         .slice(afterPosition, afterPosition + limit)
         .map((event, index) => ({ position: afterPosition + index + 1, event })),
     lastPosition: async () => state.events.length,
+    async positionOf(eventId) {
+      const index = state.events.findIndex(({ id }) => id === eventId);
+      return index < 0 ? null : index + 1;
+    },
+    writeAudit: async (entry) => audited(state, entry),
     async measurements(id, { check, limit, before }) {
       const numbered = [...(state.measurements.get(id)?.values() ?? [])].map((row, index) => ({ key: index + 1, row }));
       const wanted = numbered.filter(

@@ -5,6 +5,7 @@
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { sqliteContext } from './context.ts';
+import { endpointMethods } from './endpoints.ts';
 import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
 import { openDatabase } from './open.ts';
@@ -42,6 +43,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...leaseMethods(ctx),
     ...logMethods(ctx),
     ...outboxMethods(ctx),
+    ...endpointMethods(ctx),
     ...planMethods(ctx),
     ...pushMethods(ctx),
     ...tallyMethod(ctx),
