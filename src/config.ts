@@ -4,6 +4,7 @@
  */
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
+import { hookSecretsOf, unsigned } from './config-signing.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
 import { configDocument } from './config-document.ts';
 import type { ConfigDocument } from './config-document.ts';
@@ -30,10 +31,14 @@ export type Config = {
   readonly notifiers: Readonly<Record<string, TypedOptions>>;
   readonly services: readonly ServiceSettings[];
   readonly hooks: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What the hooks of each service are signed with; none for some. */
+  readonly hookSecrets: Readonly<Record<string, readonly string[]>>;
   readonly targets: readonly TargetSpec[];
   readonly settings: Settings;
   readonly retainMs: number;
   readonly dev: boolean;
+  /** What works and should not stay so, one sentence each. */
+  readonly warnings: readonly string[];
 };
 
 export type TypedOptions = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -111,12 +116,14 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     notifiers,
     services: Object.entries(document.services).map(([name, service]) => settingsOf(name, service)),
     hooks: hooksOf(document),
+    hookSecrets: hookSecretsOf(document, complain),
     targets: Object.entries(document.services).flatMap(([name, service]) =>
       service.targets.map((target) => specOf(name, target)),
     ),
     settings: overridden(settings),
     retainMs: settings.retain ?? RETAIN_MS,
     dev,
+    warnings: unsigned(document),
   };
 }
 
@@ -227,13 +234,11 @@ function promotionOf({ promotion, hooks }: ServiceDocument): Promotion {
   return { kind: 'replace', withinMs: within, otherwise, hook: hooks.replaceStable !== undefined };
 }
 
+const urlsOf = ({ secret: _one, secrets: _several, ...urls }: ServiceDocument['hooks']): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(urls).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
 const hooksOf = ({ services }: ConfigDocument): Config['hooks'] =>
-  Object.fromEntries(
-    Object.entries(services).map(([name, { hooks }]) => [
-      name,
-      Object.fromEntries(Object.entries(hooks).filter((entry): entry is [string, string] => entry[1] !== undefined)),
-    ]),
-  );
+  Object.fromEntries(Object.entries(services).map(([name, { hooks }]) => [name, urlsOf(hooks)]));
 
 const specOf = (service: string, { router, route, cell, slots, manage }: ServiceDocument['targets'][number]): TargetSpec => ({
   id: TargetId(`${service}/${router}/${route}`),

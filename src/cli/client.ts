@@ -1,6 +1,7 @@
 /** The API as functions. Failures are values: not reached, or refused with the service's own words. */
 import type { BacktestInput, SimulateInput } from '../contract/ahead.ts';
 import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead-views.ts';
+import type { DeliveryView, EndpointView, ReplayedView, TestedView } from '../contract/webhooks.ts';
 import type { PlanView, ProblemView, ReleaseView } from '../contract/wire.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
@@ -32,6 +33,9 @@ export type FoundProblem = {
   readonly column: number | null;
 };
 
+type List<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+type Body = Readonly<Record<string, unknown>>;
+
 export type Client = {
   start(options: StartOptions): Answer<ReleaseView>;
   release(id: string): Answer<ReleaseView>;
@@ -45,6 +49,12 @@ export type Client = {
   previewPlan(body: Pick<SimulateInput, 'document' | 'traffic'>): Answer<PreviewView>;
   simulatePlan(body: SimulateInput): Answer<SimulatedView>;
   backtestPlan(body: BacktestInput): Answer<BacktestView>;
+  endpoints(): Answer<List<EndpointView>>;
+  deliveries(query: Readonly<Record<string, string>>): Answer<List<DeliveryView>>;
+  testEndpoint(name: string, body: Body): Answer<TestedView>;
+  enableEndpoint(name: string, body: Body): Answer<EndpointView>;
+  replay(name: string, body: Body): Answer<ReplayedView>;
+  redeliver(seq: number, body: Body): Answer<{ readonly seq: number }>;
 };
 
 export type ClientOptions = {
@@ -90,5 +100,11 @@ export function client({ server, actor, fetch }: ClientOptions): Client {
     previewPlan: (body) => call('POST', '/v1/plans:preview', body),
     simulatePlan: (body) => call('POST', '/v1/plans:simulate', body),
     backtestPlan: (body) => call('POST', '/v1/plans:backtest', body),
+    endpoints: () => call('GET', '/v1/webhooks/endpoints'),
+    deliveries: (query) => call('GET', `/v1/webhooks/deliveries?${new URLSearchParams(query).toString()}`),
+    testEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/test`, body),
+    enableEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/enable`, body),
+    replay: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/replay`, body),
+    redeliver: (seq, body) => call('POST', `/v1/webhooks/deliveries/${seq}/redeliver`, body),
   };
 }

@@ -16,6 +16,7 @@ import { planCommands } from './plan-commands.ts';
 import { planOfStages, stage } from './stages.ts';
 import type { Stage } from './stages.ts';
 import { waitFor } from './wait.ts';
+import { webhookCommands } from './webhook-commands.ts';
 
 /** What only the top knows: how to run the service, and how to check a plan against a configuration file. */
 export type CliDeps = Terminal & {
@@ -62,6 +63,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     .argument('<file>')
     .action((file) => finish(apply(session(), file)));
   releaseCommands(program.command('release').description('start, watch and steer releases'), session, finish);
+  webhookCommands(program.command('webhook').description('who is told of events'), session, finish);
   const about = program.command('plan').description('what a plan can see, before it runs');
   planCommands(about, () => ({ ...session(), readText, worldOf: deps.worldOf }), finish);
   try {

@@ -15,6 +15,7 @@ import { releaseRoutes } from './releases.ts';
 import { requests } from './request.ts';
 import { serviceRoutes } from './services.ts';
 import { streamRoutes } from './stream.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 const MAX_BODY_BYTES = 512 * 1024;
 
@@ -65,6 +66,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     pushRoutes(deps),
     planRoutes(deps),
     operationRoutes(deps),
+    webhookRoutes(deps),
   ])
     app.route('/', routes);
   app.route('/', streamRoutes(deps));

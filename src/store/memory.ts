@@ -260,9 +260,7 @@ type LogMethods =
   | ('releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'positionOf')
   | ('measurements' | 'audit' | 'writeAudit' | 'retain');
 
-function logs(
-  state: State,
-): Pick<Store, LogMethods> {
+function logs(state: State): Pick<Store, LogMethods> {
   const stream = (subject: string, afterSeq: number) =>
     (state.streams.get(subject) ?? []).filter((event) => event.seq > afterSeq);
   return {
