@@ -130,10 +130,9 @@ function statusOf({ sentence, release }: Notice, state: State, { environmentUrl 
   };
 }
 
-const short = (words: string): string => {
-  const letters = [...words];
-  return letters.length <= MOST_LETTERS ? words : `${letters.slice(0, MOST_LETTERS - 1).join('')}…`;
-};
+/** Never in the middle of a letter that is two units long. */
+const short = (words: string): string =>
+  words.length <= MOST_LETTERS ? words : `${words.slice(0, MOST_LETTERS - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 
 function releaseIn(payload: unknown): string | null {
   const given = typeof payload === 'string' ? jsonOf(payload) : payload;
