@@ -208,21 +208,6 @@ export const measurementView = z
   })
   .openapi('Measurement');
 
-export const deliveryView = z
-  .object({
-    seq: z.number().int(),
-    notifier: z.string(),
-    subject: z.string(),
-    eventId: z.string(),
-    type: z.string(),
-    state: z.enum(['pending', 'delivered', 'parked']),
-    attempts: z.number().int(),
-    detail: z.string().nullable(),
-    createdAt: instant,
-    settledAt: instant.nullable(),
-  })
-  .openapi('Delivery');
-
 export const auditView = z
   .object({
     seq: z.number().int(),

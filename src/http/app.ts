@@ -24,6 +24,7 @@ import { sessionRoutes } from './sessions.ts';
 import { streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
 import { waitRoutes } from './wait.ts';
+import { webhookRoutes } from './webhooks.ts';
 
 /** The console talks to nobody but us, and runs nothing but its own files. */
 const POLICY = {
@@ -72,6 +73,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     sessionRoutes(deps, failure),
     tokenRoutes(deps),
     auditRoutes(deps),
+    webhookRoutes(deps),
   ])
     app.route('/', routes);
   app.route('/', streamRoutes({ ...deps, feed: shared }));

@@ -167,10 +167,16 @@ export type Delivery = {
   readonly seq: number;
   readonly outcome:
     | { readonly kind: 'delivered' }
-    | { readonly kind: 'retry'; readonly at: Instant; readonly detail: string }
+    /** `counts`: it was really tried. What was held back, or told when to come again, is not one of its tries. */
+    | { readonly kind: 'retry'; readonly at: Instant; readonly detail: string; readonly counts: boolean }
     /** Given up, visibly; later rows of the same subject go on. */
-    | { readonly kind: 'parked'; readonly detail: string };
+    | { readonly kind: 'parked'; readonly detail: string }
+    /** Parked, and its notifier is disabled: all that waits for it is parked, and all that comes until it is enabled. */
+    | { readonly kind: 'gone'; readonly detail: string };
 };
+
+/** `replaced`: it was parked, and queued again as another row. */
+export type DeliveryState = 'pending' | 'delivered' | 'parked' | 'replaced';
 
 export type DeliveryView = {
   readonly seq: number;
@@ -178,12 +184,38 @@ export type DeliveryView = {
   readonly subject: string;
   readonly eventId: string;
   readonly type: string;
-  readonly state: 'pending' | 'delivered' | 'parked';
+  readonly state: DeliveryState;
   readonly attempts: number;
   readonly detail: string | null;
   readonly createdAt: Instant;
+  /** When it is tried next, while it is pending. */
+  readonly dueAt: Instant | null;
   readonly settledAt: Instant | null;
 };
+
+export type DeliveryFilter = {
+  readonly notifier?: string | undefined;
+  readonly state?: DeliveryState | undefined;
+  readonly subject?: string | undefined;
+};
+
+/** How a notifier stands: what waits for it, what it missed, and whether it is delivered to at all. */
+export type EndpointState = {
+  readonly notifier: string;
+  readonly disabledAt: Instant | null;
+  /** Why it is disabled. */
+  readonly reason: string | null;
+  readonly pending: number;
+  readonly oldestPendingAt: Instant | null;
+  readonly parked: number;
+  readonly lastDeliveryAt: Instant | null;
+};
+
+/** What is queued again: as rows of their own, behind what waits, in the order of their events. */
+export type Requeue =
+  | { readonly kind: 'row'; readonly seq: number }
+  | { readonly kind: 'parked'; readonly notifier: string; readonly subject: string | null; readonly limit: number }
+  | { readonly kind: 'events'; readonly notifier: string; readonly events: readonly (ReleaseEvent | TargetEvent)[] };
 
 export type StoredPlan = {
   readonly name: string;
@@ -335,7 +367,20 @@ export type Store = TokenStore & {
   }): Promise<readonly OutboxRow[]>;
   settle(delivery: Delivery): Promise<void>;
   /** Newest first. */
-  deliveries(query: { readonly limit: number; readonly before: number | null }): Promise<Page<DeliveryView, number>>;
+  deliveries(
+    query: { readonly limit: number; readonly before: number | null } & DeliveryFilter,
+  ): Promise<Page<DeliveryView, number>>;
+  delivery(seq: number): Promise<DeliveryView | null>;
+  /** In the order of the names; one that never had anything to deliver is there, too. */
+  endpoints(notifiers: readonly string[]): Promise<readonly EndpointState[]>;
+  /** Delivered to again; what waits for it is due at once. What was parked stays so until it is queued again. */
+  enableEndpoint(notifier: string, audit: AuditEntry): Promise<void>;
+  /** Numbers of the new rows. Those that were parked are `replaced` by them. For a disabled notifier they are parked at once. */
+  requeue(requeue: Requeue, audit: AuditEntry): Promise<readonly number[]>;
+  /** Where in the order of all events this one stands; null when there is no such event (any more). */
+  positionOf(eventId: string): Promise<number | null>;
+  /** For an act that leaves no other trace. */
+  writeAudit(audit: AuditEntry): Promise<void>;
 
   /** Adds to what is kept of the instance; the error is a sentence: why not. What was silent for too long is forgotten first. */
   push(push: Push): Promise<Result<PushOutcome, string>>;

@@ -66,7 +66,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     checkStates: new Map(),
     measurements: new Map(),
     audit: memoryAudit(now),
-    outbox: memoryOutbox(now),
+    outbox: memoryOutbox(now, (entry) => state.audit.add(entry)),
     pushes: memoryPushes(now),
     tokens: memoryTokens(now, (entry) => state.audit.add(entry)),
     answers: memoryAnswers(now),
@@ -251,9 +251,17 @@ function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueA
   };
 }
 
-function logs(
-  state: State,
-): Pick<Store, 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'retain'> {
+type LogMethods =
+  | 'releaseEvents'
+  | 'targetEvents'
+  | 'events'
+  | 'lastPosition'
+  | 'positionOf'
+  | 'measurements'
+  | 'writeAudit'
+  | 'retain';
+
+function logs(state: State): Pick<Store, LogMethods> {
   const stream = (subject: string, afterSeq: number) =>
     (state.streams.get(subject) ?? []).filter((event) => event.seq > afterSeq);
   return {
@@ -266,6 +274,11 @@ function logs(
         .slice(afterPosition, afterPosition + limit)
         .map((event, index) => ({ position: afterPosition + index + 1, event })),
     lastPosition: async () => state.events.length,
+    async positionOf(eventId) {
+      const index = state.events.findIndex(({ id }) => id === eventId);
+      return index < 0 ? null : index + 1;
+    },
+    writeAudit: async (entry) => state.audit.add(entry),
     async measurements(id, { check, limit, before }) {
       const numbered = [...(state.measurements.get(id)?.values() ?? [])].map((row, index) => ({ key: index + 1, row }));
       const wanted = numbered.filter(

@@ -526,7 +526,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       await store.settle({ seq: await seqOf('book', 1), outcome: { kind: 'delivered' } });
       await store.settle({
         seq: await seqOf('pager', 1),
-        outcome: { kind: 'retry', at: after(Instant(nowMs), 500), detail: 'busy' },
+        outcome: { kind: 'retry', at: after(Instant(nowMs), 500), detail: 'busy', counts: true },
       });
       expect(await claim()).toEqual(['book 2 0']);
       tick(500);

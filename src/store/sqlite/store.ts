@@ -7,6 +7,7 @@ import type { Store } from '../../ports/store.ts';
 import { auditMethods, chainOldRows } from './audit.ts';
 import { sqliteContext } from './context.ts';
 import { answerMethods } from './answers.ts';
+import { endpointMethods } from './endpoints.ts';
 import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
 import { openDatabase } from './open.ts';
@@ -47,6 +48,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...logMethods(ctx),
     ...auditMethods(ctx),
     ...outboxMethods(ctx),
+    ...endpointMethods(ctx),
     ...planMethods(ctx),
     ...pushMethods(ctx),
     ...answerMethods(ctx),
