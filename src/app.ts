@@ -53,6 +53,8 @@ const KEYS_MS = 3_000;
 const KEYS_BYTES = 256 * 1_024;
 const DISK_FULL = 'the disk is full: what runs goes on in the room that was kept for it, and nothing new starts; make room';
 /** Loops that did not come round for so long are dead. */
+/** Receivers compare a signature's time with their own clocks, so it is the machine's, and not the one that only runs steadily. */
+const WIRE = { fetch, wallSeconds: () => Math.floor(Date.now() / 1_000) };
 const DEAD_AFTER_MS = 30_000;
 /** A machine clock this far off is worth telling before anybody relies on a date. */
 const CLOCK_STEP_MS = 60_000;
@@ -164,7 +166,7 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
   await startEdges(edges, given.store, given.log);
   return {
     ...given,
-    hooks: httpHooks(new Map(Object.entries(config.hooks)), fetch),
+    hooks: httpHooks(new Map(Object.entries(config.hooks)), new Map(Object.entries(config.hookSecrets)), WIRE),
     routers,
     providers: new Map(
       Object.entries(config.providers).map(([name, options]) => [
@@ -210,22 +212,22 @@ async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promi
   }
 }
 
-function notifiersOf({ notifiers, hooks }: Config, log: Log): ReadonlyMap<string, Notifier> {
+function notifiersOf({ notifiers, hooks, hookSecrets, publicUrl }: Config, log: Log): ReadonlyMap<string, Notifier> {
   const configured = Object.entries(notifiers).map(([name, options]): [string, Notifier] => [
     name,
-    made(notifierKinds, options.type).create(name, options, { log, fetch }),
+    made(notifierKinds, options.type).create(name, options, { log, ...WIRE, consoleUrl: publicUrl }),
   ]);
   const hooked = Object.entries(hooks).flatMap(([service, urls]) =>
-    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls)] : [],
+    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls, hookSecrets[service] ?? [])] : [],
   );
   return new Map([...configured, ...hooked.map((notifier): [string, Notifier] => [notifier.name, notifier])]);
 }
 
 /** `afterPromote` and `afterRollback`: a notifier that calls one address for one end and another for the other. */
-function hooksNotifier(service: string, urls: Readonly<Record<string, string>>): Notifier {
+function hooksNotifier(service: string, urls: Readonly<Record<string, string>>, secrets: readonly string[]): Notifier {
   const name = hookNotifier(service);
   const to = (url: string | undefined, event: string): readonly Notifier[] =>
-    url ? [webhook(name, { url, events: [event] }, { fetch })] : [];
+    url ? [webhook(name, { url, events: [event], secrets }, WIRE)] : [];
   const ends = [...to(urls['afterPromote'], 'release.promoted'), ...to(urls['afterRollback'], 'release.rolledBack')];
   return {
     name,

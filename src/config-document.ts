@@ -3,6 +3,9 @@ import { z } from 'zod';
 import { oidcOptions } from './adapters/identity/options.ts';
 import { duration, name, strict } from './contract/values.ts';
 
+/** What goes out is signed with these: one, or several while receivers change theirs. */
+const secrets = { secret: z.string().optional(), secrets: z.array(z.string()).min(1).max(4).optional() };
+
 const secretOrUrl = z.string({ error: 'an address, or env:NAME or file:PATH' }).min(1);
 
 const typed = z.looseObject({ type: z.string({ error: 'a type is missing, such as edge' }) });
@@ -37,6 +40,7 @@ const service = strict({
   targets: z.array(target).max(50, '50 targets at most').default([]),
   notify: z.array(name).default([]),
   hooks: strict({
+    ...secrets,
     beforeStart: secretOrUrl.optional(),
     replaceStable: secretOrUrl.optional(),
     afterPromote: secretOrUrl.optional(),
@@ -74,6 +78,8 @@ export const configDocument = strict({
   routers: z.record(name, typed).default({}),
   providers: z.record(name, typed).default({}),
   notify: z.record(name, typed).default({}),
+  /** For hooks of services that have no secret of their own. */
+  signing: strict(secrets).default({}),
   services: z.record(name, service).default({}),
   settings: settings.default({}),
 });

@@ -5,6 +5,7 @@
 import type { OidcOptions } from './adapters/identity/options.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
+import { hookSecretsOf, unsigned } from './config-signing.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
 import { configDocument } from './config-document.ts';
 import type { ConfigDocument } from './config-document.ts';
@@ -31,11 +32,15 @@ export type Config = {
   readonly notifiers: Readonly<Record<string, TypedOptions>>;
   readonly services: readonly ServiceSettings[];
   readonly hooks: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What the hooks of each service are signed with; none for some. */
+  readonly hookSecrets: Readonly<Record<string, readonly string[]>>;
   readonly targets: readonly TargetSpec[];
   readonly settings: Settings;
   readonly retainMs: number;
   readonly oidc: readonly OidcOptions[];
   readonly dev: boolean;
+  /** What works and should not stay so, one sentence each. */
+  readonly warnings: readonly string[];
 };
 
 export type TypedOptions = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -118,6 +123,7 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     notifiers,
     services: Object.entries(document.services).map(([name, service]) => settingsOf(name, service)),
     hooks: hooksOf(document),
+    hookSecrets: hookSecretsOf(document, complain),
     targets: Object.entries(document.services).flatMap(([name, service]) =>
       service.targets.map((target) => specOf(name, target)),
     ),
@@ -125,6 +131,7 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     retainMs: settings.retain ?? RETAIN_MS,
     oidc: document.access.oidc,
     dev,
+    warnings: unsigned(document),
   };
 }
 
@@ -245,13 +252,11 @@ function promotionOf({ promotion, hooks }: ServiceDocument): Promotion {
   return { kind: 'replace', withinMs: within, otherwise, hook: hooks.replaceStable !== undefined };
 }
 
+const urlsOf = ({ secret: _one, secrets: _several, ...urls }: ServiceDocument['hooks']): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(urls).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
 const hooksOf = ({ services }: ConfigDocument): Config['hooks'] =>
-  Object.fromEntries(
-    Object.entries(services).map(([name, { hooks }]) => [
-      name,
-      Object.fromEntries(Object.entries(hooks).filter((entry): entry is [string, string] => entry[1] !== undefined)),
-    ]),
-  );
+  Object.fromEntries(Object.entries(services).map(([name, { hooks }]) => [name, urlsOf(hooks)]));
 
 const specOf = (service: string, { router, route, cell, slots, manage }: ServiceDocument['targets'][number]): TargetSpec => ({
   id: TargetId(`${service}/${router}/${route}`),

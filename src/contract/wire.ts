@@ -4,6 +4,7 @@ import { reason, strict, version } from './values.ts';
 
 export const instant = z.number().int().describe('milliseconds since 1970');
 export const bp = z.number().int().min(0).max(10_000).describe('basis points, 0..10000');
+const validated = z.literal(true).optional().describe('with validate_only: nothing was written, this is what would be');
 const verdict = z.enum(['pass', 'fail', 'inconclusive', 'no_data', 'error']);
 
 export const problemView = z
@@ -160,6 +161,7 @@ export const releaseView = z
     startedAt: instant.nullable(),
     deadlineAt: instant.nullable(),
     dueAt: instant,
+    validated,
   })
   .openapi('Release');
 
@@ -181,6 +183,7 @@ export const planView = z
     service: z.string(),
     document: z.string(),
     createdAt: instant,
+    validated,
   })
   .openapi('Plan');
 
@@ -194,21 +197,6 @@ export const measurementView = z
     evidence,
   })
   .openapi('Measurement');
-
-export const deliveryView = z
-  .object({
-    seq: z.number().int(),
-    notifier: z.string(),
-    subject: z.string(),
-    eventId: z.string(),
-    type: z.string(),
-    state: z.enum(['pending', 'delivered', 'parked']),
-    attempts: z.number().int(),
-    detail: z.string().nullable(),
-    createdAt: instant,
-    settledAt: instant.nullable(),
-  })
-  .openapi('Delivery');
 
 export const auditView = z
   .object({
@@ -234,6 +222,12 @@ export const auditView = z
 export const auditHeadView = z.object({ seq: z.number().int(), hash: z.string(), at: instant.nullable() }).openapi('AuditHead');
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+export const validateOnly = z
+  .object({
+    validate_only: z.enum(['true', 'false'], 'true or false').optional().describe('true: check everything, and write nothing'),
+  })
+  .strict();
 
 export const startBody = strict({
   /** The name of an applied plan, or a plan as a document. */

@@ -80,11 +80,11 @@ export const DEFAULT_SETTINGS: Settings = {
   applyTimeoutMs: 5_000,
   measureTimeoutMs: 5_000,
   hookTimeoutMs: 10_000,
-  deliverTimeoutMs: 10_000,
+  deliverTimeoutMs: 15_000,
   reconcileEveryMs: 5_000,
   settleMinMs: 30_000,
   concurrency: 32,
   pollMs: 2_000,
   crashLimit: 3,
-  deliverForMs: 75 * 3_600_000,
+  deliverForMs: 84 * 3_600_000,
 };

@@ -5,6 +5,7 @@ import { auditLine, NO_HASH } from '../contract/audit-chain.ts';
 import { auditHeadView, auditView, listOf } from '../contract/wire.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { cursorOf, limit, numberCursor } from './paging.ts';
 import { permit, route } from './permission.ts';
 
 const list = route({
@@ -15,8 +16,8 @@ const list = route({
     query: z
       .object({
         q: z.string().max(200).optional().describe('a part of the actor, the action, the subject or the reason'),
-        limit: z.coerce.number().int().min(1).max(200).default(50),
-        cursor: z.coerce.number().int().min(1).optional(),
+        limit,
+        cursor: numberCursor,
       })
       .strict(),
   },
@@ -35,10 +36,9 @@ export function auditRoutes({ context, closing }: HttpDeps) {
   const { store, log } = context;
   const app = routes();
   app.openapi(list, async (c) => {
-    const { q: text = null, limit, cursor: before = null } = c.req.valid('query');
-    const found = await store.audit({ text, limit, before });
-    const nextCursor = found.next === null ? null : String(found.next);
-    return c.json({ items: found.rows.map((row) => ({ ...row })), nextCursor }, 200);
+    const { q: text = null, limit: size, cursor: before = null } = c.req.valid('query');
+    const found = await store.audit({ text, limit: size, before });
+    return c.json({ items: found.rows.map((row) => ({ ...row })), nextCursor: cursorOf(found.next) }, 200);
   });
   app.openapi(head, async (c) => c.json((await store.auditHead()) ?? { seq: 0, hash: NO_HASH, at: null }, 200));
   app.get('/v1/audit:export', permit('audit'), (c) => {

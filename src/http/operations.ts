@@ -1,23 +1,9 @@
-/** What operators look at: deliveries, health, figures. */
+/** What operators' machines look at: whether it is alive, whether it is ready, its figures. */
 import { z } from '@hono/zod-openapi';
-import { deliveryView, listOf } from '../contract/wire.ts';
-import { jsonOf, problems, routes } from './deps.ts';
+import { jsonOf, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { permit, route } from './permission.ts';
 
-const page = z
-  .object({
-    limit: z.coerce.number().int().min(1).max(200).default(50),
-    before: z.coerce.number().int().min(1).optional(),
-  })
-  .strict();
-const deliveries = route({
-  method: 'get',
-  path: '/v1/deliveries',
-  permission: 'read',
-  request: { query: page },
-  responses: { 200: jsonOf(listOf(deliveryView), 'Newest first'), ...problems },
-});
 const health = z.object({ status: z.enum(['ok', 'failing']), problems: z.array(z.string()) });
 const healthz = route({
   method: 'get',
@@ -32,20 +18,8 @@ const readyz = route({
   responses: { 200: jsonOf(health, 'Ready'), 503: jsonOf(health, 'Not ready, and why') },
 });
 
-export function operationRoutes({ context, metricsText, health: look }: HttpDeps) {
-  const { store } = context;
+export function operationRoutes({ metricsText, health: look }: HttpDeps) {
   const app = routes();
-  app.openapi(deliveries, async (c) => {
-    const { limit, before = null } = c.req.valid('query');
-    const found = await store.deliveries({ limit, before });
-    return c.json(
-      {
-        items: found.rows.map((row) => ({ ...row })),
-        nextCursor: found.next === null ? null : String(found.next),
-      },
-      200,
-    );
-  });
   app.openapi(healthz, async (c) => {
     const { alive } = await look();
     return alive

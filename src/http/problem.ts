@@ -5,6 +5,8 @@ import type { Problem } from '../contract/problem.ts';
 import type { Refusal } from '../controller/refusal.ts';
 
 type OwnKind =
+  | 'in_flight'
+  | 'unconditional'
   | 'malformed'
   | 'unknown_caller'
   | 'too_many'
@@ -26,10 +28,12 @@ const TABLE = {
   wrong_method: [405, 'Not with this method'],
   busy: [409, 'The service is busy'],
   not_accepted: [409, 'Not now'],
+  in_flight: [409, 'Under way already'],
   precondition: [412, 'It has changed meanwhile'],
   too_large: [413, 'Too large'],
   wrong_type: [415, 'Not this type of content'],
   invalid: [422, 'The document has problems'],
+  unconditional: [428, 'Say what you saw'],
   too_many: [429, 'Too many tries'],
   internal: [500, 'Headgate made a mistake'],
   unavailable: [503, 'Not just now'],
@@ -57,7 +61,7 @@ export function problem(c: Context, kind: ProblemKind, detail: string, problems:
   };
   if (kind === 'unknown_caller') c.header('www-authenticate', 'Bearer');
   if (kind === 'too_many') c.header('retry-after', '60');
-  if (kind === 'unavailable') c.header('retry-after', '1');
+  if (kind === 'unavailable' || kind === 'in_flight') c.header('retry-after', '1');
   // What is left of the body is not read, so nothing else can be asked over this connection; a client has to know.
   if (kind === 'too_large') c.header('connection', 'close');
   // The type parameters only say what a typed client would read; this body is described once, for all routes.

@@ -6,6 +6,8 @@ import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { auditMethods, chainOldRows } from './audit.ts';
 import { sqliteContext } from './context.ts';
+import { answerMethods } from './answers.ts';
+import { endpointMethods } from './endpoints.ts';
 import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
 import { openDatabase } from './open.ts';
@@ -46,8 +48,10 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...logMethods(ctx),
     ...auditMethods(ctx),
     ...outboxMethods(ctx),
+    ...endpointMethods(ctx),
     ...planMethods(ctx),
     ...pushMethods(ctx),
+    ...answerMethods(ctx),
     ...tallyMethod(ctx),
     ...tokenMethods(ctx),
     close: async () => opened.close(),
