@@ -187,6 +187,24 @@ export const planView = z
   })
   .openapi('Plan');
 
+const found = z.object({
+  pointer: z.string(),
+  detail: z.string(),
+  line: z.number().nullable(),
+  column: z.number().nullable(),
+});
+export const validatedView = z
+  .object({
+    valid: z.boolean(),
+    problems: z.array(found),
+    warnings: z.array(found),
+    plan: z
+      .object({ name: z.string(), service: z.string(), sentence: z.string().describe('what a release by it does') })
+      .nullable()
+      .describe('null when it is not valid'),
+  })
+  .openapi('ValidatedPlan');
+
 export const measurementView = z
   .object({
     check: z.string(),
@@ -268,3 +286,6 @@ export type ProblemView = z.output<typeof problemView>;
 export type EventView = z.output<typeof eventView>;
 export type PlanView = z.output<typeof planView>;
 export type MeasurementView = z.output<typeof measurementView>;
+export type ValidatedView = z.output<typeof validatedView>;
+export type AuditView = z.output<typeof auditView>;
+export type AuditHeadView = z.output<typeof auditHeadView>;
