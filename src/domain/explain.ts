@@ -137,7 +137,11 @@ function verdictSentence(fact: Extract<ReleaseFact, { type: 'verdict.changed' }>
 }
 
 const pauseWords = (cause: 'plan' | 'person' | 'flag', by: Actor): string =>
-  cause === 'person' ? `was paused by ${who(by)}` : cause === 'flag' ? 'is paused as the plan says of flag changes' : 'pauses as planned';
+  cause === 'person'
+    ? `was paused by ${who(by)}`
+    : cause === 'flag'
+      ? 'is paused as the plan says of flag changes'
+      : 'pauses as planned';
 
 type FlagFact = Extract<ReleaseFact, { type: 'flag.changed' }>;
 
@@ -145,7 +149,11 @@ type FlagFact = Extract<ReleaseFact, { type: 'flag.changed' }>;
 function flagSentence(release: Release, { flag, source, what, changedBy, confirmed, effect }: FlagFact): string {
   const where = `${percent(release.wanted)}${release.rollback === null ? '' : ' and going back'}`;
   const change = `the flag ${flag} of ${source} was changed${changedBy === null ? '' : ` by ${changedBy}`}: ${what}`;
-  const doubt = { read: '', signed: ' (signed, but it could not be read again)', claimed: ' (not signed, and it could not be read again, so nothing is made of it)' };
+  const doubt = {
+    read: '',
+    signed: ' (signed, but it could not be read again)',
+    claimed: ' (not signed, and it could not be read again, so nothing is made of it)',
+  };
   const then = {
     annotate: confirmed === 'claimed' || release.rollback !== null ? '' : '; the release goes on as it was',
     hold: '; its hold begins again',

@@ -59,7 +59,12 @@ export function flagChanged(draft: Draft, change: FlagChange): string | null {
     case 'hold':
     case 'restart':
       draft.add({ type: 'evidence.restarted', reason: reasonOf(change), scope: 'step' });
-      if (effect === 'hold') draft.add({ type: 'hold.began', reason: 'flag', detail: `${reasonOf(change)}, and evidence from after it is waited for` });
+      if (effect === 'hold')
+        draft.add({
+          type: 'hold.began',
+          reason: 'flag',
+          detail: `${reasonOf(change)}, and evidence from after it is waited for`,
+        });
       return null;
     case 'pause':
       draft.add({ type: 'evidence.restarted', reason: reasonOf(change), scope: 'step' });

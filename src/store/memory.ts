@@ -23,6 +23,7 @@ import type {
   StoredRelease,
 } from '../ports/store.ts';
 import { cursorOf, parseCursor } from './cursor.ts';
+import { memoryInbox } from './memory-inbox.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
 import { memoryPushes } from './memory-pushes.ts';
@@ -47,6 +48,7 @@ type State = {
   readonly audit: StoredAudit[];
   readonly outbox: ReturnType<typeof memoryOutbox>;
   readonly pushes: ReturnType<typeof memoryPushes>;
+  readonly inbox: ReturnType<typeof memoryInbox>;
 };
 
 export function memoryStore({ now }: { readonly now: () => Instant }): Store {
@@ -63,6 +65,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     audit: [],
     outbox: memoryOutbox(now),
     pushes: memoryPushes(now),
+    inbox: memoryInbox(now, (entry) => audited(state, entry)),
   };
   return {
     now: async () => now(),
@@ -75,6 +78,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...memoryPlans(now, (entry) => audited(state, entry)),
     ...state.outbox.methods,
     ...state.pushes.methods,
+    ...state.inbox.methods,
     tally: async () => ({
       releases: standings([...state.running.values()].map(({ release }) => release)),
       outbox: state.outbox.tally(),
@@ -285,7 +289,7 @@ function logs(
       const old = [...state.releases.values()]
         .filter(({ release }) => isEnded(release) && release.createdAt < olderThan)
         .map(({ release }) => release.id);
-      let dropped = state.outbox.retain(olderThan) + state.pushes.retain(olderThan);
+      let dropped = state.outbox.retain(olderThan) + state.pushes.retain(olderThan) + state.inbox.retain(olderThan);
       for (const id of old) {
         dropped +=
           (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);

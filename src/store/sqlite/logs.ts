@@ -6,7 +6,7 @@ import type { AuditEntry, Store } from '../../ports/store.ts';
 import { page } from '../page.ts';
 import { auditOf, eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
-import { audit, checkStates, events, measurements, pushed, outbox, releases } from './tables.ts';
+import { audit, checkStates, events, inbox, measurements, pushed, outbox, releases } from './tables.ts';
 
 export function appendEvents(
   { db, now }: SqliteContext,
@@ -123,6 +123,10 @@ function retain({ db }: SqliteContext, olderThan: Instant): number {
   let dropped = db
     .delete(outbox)
     .where(and(sql`state <> 'pending'`, lt(outbox.createdAtMs, olderThan)))
+    .run().changes;
+  dropped += db
+    .delete(inbox)
+    .where(and(sql`state <> 'pending'`, lt(inbox.receivedAtMs, olderThan)))
     .run().changes;
   dropped += db.delete(pushed).where(lt(pushed.receivedAtMs, olderThan)).run().changes;
   for (const id of old) {

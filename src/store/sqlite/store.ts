@@ -5,6 +5,7 @@
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { sqliteContext } from './context.ts';
+import { inboxMethods } from './inbox.ts';
 import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
 import { openDatabase } from './open.ts';
@@ -14,7 +15,7 @@ import { pushMethods } from './pushes.ts';
 import { releaseMethods } from './releases.ts';
 import { noReserve, reserve } from './reserve.ts';
 import { tallyMethod } from './tally.ts';
-import { releases } from './tables.ts';
+import { inbox, releases } from './tables.ts';
 import { serviceMethods, targetMethods } from './targets.ts';
 
 export type SqliteOptions = {
@@ -32,7 +33,10 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
   const room = kept && file !== ':memory:' ? reserve(`${file}.reserve`, kept.bytes, kept.onGivenUp) : noReserve;
   const ctx = sqliteContext(opened, now, room);
   // There is one writer, and it is us: whoever held a lease before is gone.
-  ctx.write(() => opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run());
+  ctx.write(() => {
+    opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run();
+    opened.db.update(inbox).set({ leaseUntilMs: 0 }).run();
+  });
   return {
     now: async () => now(),
     ping: async () => void ctx.read(() => opened.raw.prepare('select 1').get()),
@@ -44,6 +48,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...outboxMethods(ctx),
     ...planMethods(ctx),
     ...pushMethods(ctx),
+    ...inboxMethods(ctx),
     ...tallyMethod(ctx),
     close: async () => opened.close(),
   };
