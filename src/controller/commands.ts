@@ -5,6 +5,7 @@
  */
 import { create } from '../domain/create.ts';
 import { decide } from '../domain/decide.ts';
+import type { FlagChange } from '../domain/flag.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import type { OnBusy, Plan } from '../domain/plan.ts';
 import type { Actor, Command, Release } from '../domain/release.ts';
@@ -38,6 +39,8 @@ export type Commands = {
     command: Command,
     by: { readonly actor: Actor; readonly ifMatch: number | null },
   ): Promise<Result<StoredRelease, Refusal>>;
+  /** A flag of its service is another than before. The same change told again does nothing; `not_accepted`: not just now. */
+  flagChanged(id: ReleaseId, change: FlagChange): Promise<Result<StoredRelease, Refusal>>;
 };
 
 /** `work` gets the release right after a command was committed, to obey it at once; it does not wait for it. */
@@ -45,6 +48,12 @@ export function commands(ctx: Context, work: (claimed: Claimed) => void): Comman
   return {
     start: (request, actor) => start(ctx, request, { actor, work }),
     send: (id, command, { actor, ifMatch }) => send(ctx, id, { command, actor, ifMatch, work }),
+    flagChanged: (id, change) =>
+      commitDecision(ctx, id, {
+        decideOn: (release, now) => decide(release, { kind: 'flagChanged', change }, now),
+        work,
+        audit: null,
+      }),
   };
 }
 

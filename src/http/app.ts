@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { StoreUnavailable } from '../ports/store.ts';
 import { consoleRoutes } from './console.ts';
 import type { HttpDeps } from './deps.ts';
+import { flagRoutes } from './flags.ts';
 import { operationRoutes } from './operations.ts';
 import { orderRoutes } from './orders.ts';
 import { planRoutes } from './plans.ts';
@@ -15,6 +16,7 @@ import { releaseRoutes } from './releases.ts';
 import { requests } from './request.ts';
 import { serviceRoutes } from './services.ts';
 import { streamRoutes } from './stream.ts';
+import { webhookRoutes } from './webhooks-in.ts';
 
 const MAX_BODY_BYTES = 512 * 1024;
 
@@ -51,6 +53,8 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   );
   app.use(async (c, next) => {
     const type = c.req.header('content-type');
+    // What a webhook is, its signature says: it is over bytes.
+    if (c.req.path.startsWith('/v1/webhooks/in/')) return next();
     const hasBody = c.req.method === 'POST' || c.req.method === 'PUT';
     if (hasBody && c.req.path.startsWith('/v1/') && type !== undefined && !/^application\/([\w.+-]+\+)?json\b/.test(type))
       return problem(c, 'wrong_type', `the body is JSON (application/json), not ${type}`);
@@ -65,6 +69,8 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     pushRoutes(deps),
     planRoutes(deps),
     operationRoutes(deps),
+    webhookRoutes(deps),
+    flagRoutes(deps),
   ])
     app.route('/', routes);
   app.route('/', streamRoutes(deps));

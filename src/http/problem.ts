@@ -4,11 +4,12 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Problem } from '../contract/problem.ts';
 import type { Refusal } from '../controller/refusal.ts';
 
-type OwnKind = 'malformed' | 'foreign' | 'no_route' | 'wrong_method' | 'wrong_type' | 'too_large' | 'internal';
+type OwnKind = 'malformed' | 'unproven' | 'foreign' | 'no_route' | 'wrong_method' | 'wrong_type' | 'too_large' | 'internal';
 export type ProblemKind = Refusal['kind'] | OwnKind;
 
 const TABLE = {
   malformed: [400, 'The request cannot be read'],
+  unproven: [401, 'Not proven'],
   foreign: [403, 'Not from another site'],
   no_route: [404, 'There is nothing here'],
   not_found: [404, 'Not found'],

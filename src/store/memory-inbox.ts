@@ -99,4 +99,10 @@ const rowOf = ({ seq, source, key, payload, attempts, receivedAt }: InboxRow): I
   receivedAt,
 });
 
-const viewOf = ({ leaseUntil: _, ...row }: Row): InboxView => row;
+const viewOf = ({ state, detail, dueAt, settledAt, ...row }: Row): InboxView => ({
+  ...rowOf(row),
+  state,
+  detail,
+  dueAt,
+  settledAt,
+});
