@@ -5,10 +5,9 @@
  */
 import { changeWords } from '../domain/flag.ts';
 import type { FlagChange, FlagState } from '../domain/flag.ts';
-import { ReleaseId } from '../domain/ids.ts';
+import { after } from '../domain/ids.ts';
 import type { TargetId } from '../domain/ids.ts';
 import type { InboxOutcome, StoredFlag } from '../ports/inbox.ts';
-import { after } from '../domain/ids.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Hint } from '../ports/webhook-source.ts';
 import type { Commands } from './commands.ts';
@@ -129,7 +128,7 @@ async function tell(ctx: Context, { flagChanged }: FlagDeps, { heard, change, be
   for (const { service } of namedBy(ctx, heard)) {
     const release = (await ctx.store.active(service.name))?.release;
     if (!release || !isNews(servedBy(release, known))) continue;
-    const told = await flagChanged(ReleaseId(release.id), change);
+    const told = await flagChanged(release.id, change);
     if (!told.ok && told.error.kind !== 'not_found') {
       const { attempts } = heard;
       const isMoving = told.error.kind === 'not_accepted';

@@ -62,17 +62,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
       return problem(c, 'wrong_type', 'say content-type: application/json');
     return next();
   });
-  for (const routes of [
-    releaseRoutes(deps),
-    orderRoutes(deps),
-    serviceRoutes(deps),
-    pushRoutes(deps),
-    planRoutes(deps),
-    operationRoutes(deps),
-    webhookRoutes(deps),
-    flagRoutes(deps),
-  ])
-    app.route('/', routes);
+  for (const routes of resources(deps)) app.route('/', routes);
   app.route('/', streamRoutes(deps));
   app.route('/', consoleRoutes());
   app.doc31('/openapi.json', {
@@ -94,6 +84,17 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   });
   return app;
 }
+
+const resources = (deps: HttpDeps): readonly OpenAPIHono[] => [
+  releaseRoutes(deps),
+  orderRoutes(deps),
+  serviceRoutes(deps),
+  pushRoutes(deps),
+  planRoutes(deps),
+  operationRoutes(deps),
+  webhookRoutes(deps),
+  flagRoutes(deps),
+];
 
 /**
  * Sent by a browser for a page that is not ours: whoever can be led to a page must not steer by that. Programs send
