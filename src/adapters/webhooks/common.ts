@@ -116,3 +116,6 @@ export const tame = (text: string, longest: number): string =>
     .replace(/[\s.]+$/, '');
 
 export const text = z.string().nullish();
+
+/** What is passed on as it is, whether there or not. */
+export const anything = z.unknown().optional();

@@ -4,7 +4,7 @@ import type { FlagState } from '../../domain/flag.ts';
 import { ok } from '../../lib/result.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { parsed, sender } from '../metrics/access.ts';
-import { API, apiUrl, asked, fingerprintOf, hint, payload, stateFrom, text, token, valueName } from './common.ts';
+import { anything, API, apiUrl, asked, fingerprintOf, hint, payload, stateFrom, text, token, valueName } from './common.ts';
 
 export const configcatApi = z.strictObject({
   url: apiUrl('https://api.configcat.com'),
@@ -15,7 +15,7 @@ export const configcatApi = z.strictObject({
   evaluation: z.enum(['v1', 'v2'], 'v1 or v2').default('v2'),
 });
 
-const option = z.looseObject({ percentage: z.number(), value: z.unknown() });
+const option = z.looseObject({ percentage: z.number(), value: anything });
 const second = z.looseObject({
   defaultValue: z.record(z.string(), z.unknown()),
   targetingRules: z
@@ -23,16 +23,16 @@ const second = z.looseObject({
       z.looseObject({
         conditions: z.array(z.unknown()).nullish(),
         percentageOptions: z.array(option).nullish(),
-        value: z.unknown(),
+        value: anything,
       }),
     )
     .nullish(),
-  percentageEvaluationAttribute: z.unknown(),
+  percentageEvaluationAttribute: anything,
   lastVersionId: text,
   lastUpdaterUserEmail: text,
 });
 const first = z.looseObject({
-  value: z.unknown(),
+  value: z.union([z.boolean(), z.string(), z.number()]),
   rolloutRules: z.array(z.unknown()).nullish(),
   rolloutPercentageItems: z.array(option).nullish(),
   lastUpdaterUserEmail: text,

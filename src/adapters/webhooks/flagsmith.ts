@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { sender } from '../metrics/access.ts';
-import { API, apiUrl, asked, fingerprintOf, hint, payload, stateFrom, text, token, valueName } from './common.ts';
+import { anything, API, apiUrl, asked, fingerprintOf, hint, payload, stateFrom, text, token, valueName } from './common.ts';
 
 export const flagsmithApi = z.strictObject({
   url: apiUrl('https://edge.api.flagsmith.com'),
@@ -14,17 +14,15 @@ export const flagsmithApi = z.strictObject({
 const featureState = z.looseObject({
   feature: z.looseObject({ name: z.string() }),
   enabled: z.boolean(),
-  feature_state_value: z.unknown(),
+  feature_state_value: anything,
   multivariate_feature_state_values: z
-    .array(
-      z.looseObject({ percentage_allocation: z.number(), multivariate_feature_option: z.looseObject({ value: z.unknown() }) }),
-    )
+    .array(z.looseObject({ percentage_allocation: z.number(), multivariate_feature_option: z.looseObject({ value: anything }) }))
     .nullish(),
 });
 const document = z.looseObject({
   feature_states: z.array(featureState),
   project: z.looseObject({
-    segments: z.array(z.looseObject({ rules: z.unknown(), feature_states: z.array(featureState).nullish() })).nullish(),
+    segments: z.array(z.looseObject({ rules: anything, feature_states: z.array(featureState).nullish() })).nullish(),
   }),
 });
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { address, sender } from '../metrics/access.ts';
-import { API, asked, fingerprintOf, hint, payload, place, stateFrom, text, token } from './common.ts';
+import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, text, token } from './common.ts';
 
 export const fliptApi = z.strictObject({
   url: address.transform((url) => url.replace(/\/+$/, '')),
@@ -16,12 +16,12 @@ const rollout = z.looseObject({
   type: text,
   rank: z.number().nullish(),
   threshold: z.looseObject({ percentage: z.number(), value: z.boolean() }).nullish(),
-  segment: z.unknown(),
+  segment: anything,
 });
 const distribution = z.looseObject({ variantId: text, rollout: z.number().nullish() });
 const rule = z.looseObject({
   segmentKey: text,
-  segmentKeys: z.unknown(),
+  segmentKeys: anything,
   rank: z.number().nullish(),
   distributions: z.array(distribution).nullish(),
 });

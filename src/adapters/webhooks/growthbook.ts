@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { sender } from '../metrics/access.ts';
-import { API, apiUrl, asked, fingerprintOf, hint, payload, place, stateFrom, text, token } from './common.ts';
+import { anything, API, apiUrl, asked, fingerprintOf, hint, payload, place, stateFrom, text, token } from './common.ts';
 
 export const growthbookApi = z.strictObject({
   url: apiUrl('https://api.growthbook.io'),
@@ -18,12 +18,12 @@ const rule = z.looseObject({
   condition: text,
   savedGroupTargeting: z.array(z.unknown()).nullish(),
 });
-const environment = z.looseObject({ enabled: z.boolean(), defaultValue: z.unknown(), rules: z.array(rule).nullish() });
+const environment = z.looseObject({ enabled: z.boolean(), defaultValue: anything, rules: z.array(rule).nullish() });
 const answer = z.looseObject({
   feature: z.looseObject({
     archived: z.boolean().nullish(),
-    defaultValue: z.unknown(),
-    prerequisites: z.unknown(),
+    defaultValue: anything,
+    prerequisites: anything,
     environments: z.record(z.string(), environment),
     revision: z.looseObject({ version: z.number(), publishedBy: text }).nullish(),
   }),

@@ -3,7 +3,21 @@ import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { sender } from '../metrics/access.ts';
-import { API, apiUrl, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, token, valueName } from './common.ts';
+import {
+  anything,
+  API,
+  apiUrl,
+  asked,
+  fingerprintOf,
+  hint,
+  payload,
+  place,
+  stateFrom,
+  tame,
+  text,
+  token,
+  valueName,
+} from './common.ts';
 
 export const launchdarklyApi = z.strictObject({
   url: apiUrl('https://app.launchdarkly.com'),
@@ -25,14 +39,14 @@ const environment = z.looseObject({
   version: z.number().nullish(),
   fallthrough: served.nullish(),
   offVariation: z.number().nullish(),
-  rules: z.unknown(),
-  targets: z.unknown(),
-  contextTargets: z.unknown(),
-  prerequisites: z.unknown(),
+  rules: anything,
+  targets: anything,
+  contextTargets: anything,
+  prerequisites: anything,
 });
 const flag = z.looseObject({
   archived: z.boolean().nullish(),
-  variations: z.array(z.looseObject({ name: text, value: z.unknown() })),
+  variations: z.array(z.looseObject({ name: text, value: anything })),
   environments: z.record(z.string(), environment),
 });
 

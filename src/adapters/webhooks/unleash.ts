@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { address, sender } from '../metrics/access.ts';
-import { API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, token } from './common.ts';
+import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, token } from './common.ts';
 
 export const unleashApi = z.strictObject({
   url: address.transform((url) => url.replace(/\/+$/, '')),
@@ -25,7 +25,7 @@ const strategy = z.looseObject({
 const environment = z.looseObject({
   enabled: z.boolean(),
   strategies: z.array(strategy).nullish(),
-  variants: z.unknown(),
+  variants: anything,
 });
 
 type Strategy = z.output<typeof strategy>;
