@@ -254,151 +254,149 @@ export type LoggedEvent = { readonly position: number; readonly event: ReleaseEv
 
 export type TargetSpec = Pick<Target, 'id' | 'service' | 'router' | 'route' | 'cell' | 'slots' | 'management'>;
 
-export type Store = TokenStore &
-  InboxStore & {
-    /** Store time: the process clock for an embedded store, the database's own for a shared one. */
-    now(): Promise<Instant>;
-    /** Cheap read that fails when the store does. */
-    ping(): Promise<void>;
+type Parts = TokenStore & InboxStore;
 
-    /**
-     * Makes services and targets as configured: new ones appear with all traffic on the first slot, known ones keep
-     * their weights and roles, those left out stay in the store but are managed no longer.
-     */
-    configure(
-      services: readonly { readonly name: string; readonly slots: readonly [string, string] }[],
-      targets: readonly TargetSpec[],
-    ): Promise<void>;
-    services(): Promise<readonly Service[]>;
-    service(name: string): Promise<Service | null>;
-    /** Null when there is no such service, or when it is not as it was seen (`updatedAt`). */
-    setStable(
-      name: string,
-      stable: { readonly slot: string | null; readonly version: string; readonly expect?: Instant | null },
-      audit: AuditEntry,
-    ): Promise<Service | null>;
-    /** Managed targets, of one service or of all. */
-    targets(service: string | null): Promise<readonly Target[]>;
+export type Store = Parts & {
+  /** Store time: the process clock for an embedded store, the database's own for a shared one. */
+  now(): Promise<Instant>;
+  /** Cheap read that fails when the store does. */
+  ping(): Promise<void>;
 
-    create(release: NewRelease): Promise<Result<StoredRelease, CommitError>>;
-    release(id: ReleaseId): Promise<StoredRelease | null>;
-    /** As `claimDue` would give it, without a lease and without regard to being due. */
-    load(id: ReleaseId): Promise<Claimed | null>;
-    /** The release that moves the service now. */
-    active(service: string): Promise<StoredRelease | null>;
-    /** Not ended and not started: oldest first. */
-    queued(service: string): Promise<readonly StoredRelease[]>;
-    /** Newest first; keyset by (created, id). */
-    releases(query: {
-      readonly service: string | null;
-      /** Only of these services; left out for all. */
-      readonly within?: readonly string[] | null;
-      readonly phases: readonly PhaseKind[] | null;
-      readonly version?: string | null;
-      readonly createdBy?: string | null;
-      /** Created then or later. */
-      readonly since?: Instant | null;
-      /** Part of its service, version, id or creator, whatever the case. */
-      readonly search?: string | null;
-      readonly limit: number;
-      readonly cursor: string | null;
-    }): Promise<Page<StoredRelease>>;
+  /**
+   * Makes services and targets as configured: new ones appear with all traffic on the first slot, known ones keep
+   * their weights and roles, those left out stay in the store but are managed no longer.
+   */
+  configure(
+    services: readonly { readonly name: string; readonly slots: readonly [string, string] }[],
+    targets: readonly TargetSpec[],
+  ): Promise<void>;
+  services(): Promise<readonly Service[]>;
+  service(name: string): Promise<Service | null>;
+  /** Null when there is no such service, or when it is not as it was seen (`updatedAt`). */
+  setStable(
+    name: string,
+    stable: { readonly slot: string | null; readonly version: string; readonly expect?: Instant | null },
+    audit: AuditEntry,
+  ): Promise<Service | null>;
+  /** Managed targets, of one service or of all. */
+  targets(service: string | null): Promise<readonly Target[]>;
 
-    /** Leases up to `limit` releases that are due and free (or whose lease has expired), most overdue first. */
-    claimDue(claim: { readonly worker: string; readonly leaseMs: number; readonly limit: number }): Promise<readonly Claimed[]>;
-    commit(commit: Commit): Promise<Result<Committed, CommitError>>;
-    /** Gives the lease back without a change, due again then; does nothing when the lease is another's by now. */
-    yieldLease(yielded: { readonly id: ReleaseId; readonly worker: string; readonly dueAt: Instant }): Promise<void>;
-    /** Makes a release due at once (a command, a new version of the facts). */
-    wake(id: ReleaseId): Promise<void>;
-    /** Counts a crash of the handler and gives the lease back; returns how many in a row. A commit by a tick resets it. */
-    recordCrash(crash: {
-      readonly id: ReleaseId;
-      readonly worker: string;
-      readonly error: string;
-      readonly dueAt: Instant;
-    }): Promise<number>;
-    /** When the next one of each queue is due, null when there is none: until then nobody has to look. */
-    nextDueAt(): Promise<NextDue>;
+  create(release: NewRelease): Promise<Result<StoredRelease, CommitError>>;
+  release(id: ReleaseId): Promise<StoredRelease | null>;
+  /** As `claimDue` would give it, without a lease and without regard to being due. */
+  load(id: ReleaseId): Promise<Claimed | null>;
+  /** The release that moves the service now. */
+  active(service: string): Promise<StoredRelease | null>;
+  /** Not ended and not started: oldest first. */
+  queued(service: string): Promise<readonly StoredRelease[]>;
+  /** Newest first; keyset by (created, id). */
+  releases(query: {
+    readonly service: string | null;
+    /** Only of these services; left out for all. */
+    readonly within?: readonly string[] | null;
+    readonly phases: readonly PhaseKind[] | null;
+    readonly version?: string | null;
+    readonly createdBy?: string | null;
+    /** Created then or later. */
+    readonly since?: Instant | null;
+    /** Part of its service, version, id or creator, whatever the case. */
+    readonly search?: string | null;
+    readonly limit: number;
+    readonly cursor: string | null;
+  }): Promise<Page<StoredRelease>>;
 
-    /** Leases managed targets that are due for reconcile and sets them due again `everyMs` later. */
-    claimDueTargets(claim: {
-      readonly worker: string;
-      readonly everyMs: number;
-      readonly limit: number;
-    }): Promise<readonly ClaimedTarget[]>;
-    claimTarget(id: TargetId): Promise<ClaimedTarget | null>;
-    updateTarget(update: TargetUpdate): Promise<Result<Target, CommitError>>;
+  /** Leases up to `limit` releases that are due and free (or whose lease has expired), most overdue first. */
+  claimDue(claim: { readonly worker: string; readonly leaseMs: number; readonly limit: number }): Promise<readonly Claimed[]>;
+  commit(commit: Commit): Promise<Result<Committed, CommitError>>;
+  /** Gives the lease back without a change, due again then; does nothing when the lease is another's by now. */
+  yieldLease(yielded: { readonly id: ReleaseId; readonly worker: string; readonly dueAt: Instant }): Promise<void>;
+  /** Makes a release due at once (a command, a new version of the facts). */
+  wake(id: ReleaseId): Promise<void>;
+  /** Counts a crash of the handler and gives the lease back; returns how many in a row. A commit by a tick resets it. */
+  recordCrash(crash: {
+    readonly id: ReleaseId;
+    readonly worker: string;
+    readonly error: string;
+    readonly dueAt: Instant;
+  }): Promise<number>;
+  /** When the next one of each queue is due, null when there is none: until then nobody has to look. */
+  nextDueAt(): Promise<NextDue>;
 
-    /** Stale when another version than the expected one is the newest. */
-    savePlan(
-      plan: {
-        readonly name: string;
-        readonly service: string;
-        readonly document: string;
-        readonly expect?: number | null;
-        readonly once?: Once<StoredPlan> | null;
-      },
-      audit: AuditEntry,
-    ): Promise<Result<StoredPlan, CommitError>>;
-    /** The newest version, or the one asked for. */
-    plan(name: string, version: number | null): Promise<StoredPlan | null>;
-    plans(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredPlan>>;
+  /** Leases managed targets that are due for reconcile and sets them due again `everyMs` later. */
+  claimDueTargets(claim: {
+    readonly worker: string;
+    readonly everyMs: number;
+    readonly limit: number;
+  }): Promise<readonly ClaimedTarget[]>;
+  claimTarget(id: TargetId): Promise<ClaimedTarget | null>;
+  updateTarget(update: TargetUpdate): Promise<Result<Target, CommitError>>;
 
-    releaseEvents(
-      id: ReleaseId,
-      query: { readonly afterSeq: number; readonly limit: number },
-    ): Promise<Page<ReleaseEvent, number>>;
-    targetEvents(id: TargetId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<TargetEvent, number>>;
-    events(query: { readonly afterPosition: number; readonly limit: number }): Promise<readonly LoggedEvent[]>;
-    lastPosition(): Promise<number>;
-    checkStates(id: ReleaseId): Promise<readonly CheckState[]>;
-    /** Newest first; keyset by the order in which they were written. */
-    measurements(
-      id: ReleaseId,
-      query: { readonly check: string | null; readonly limit: number; readonly before: number | null },
-    ): Promise<Page<MeasurementRow, number>>;
-    audit(query: { readonly limit: number; readonly before: number | null }): Promise<Page<StoredAudit, number>>;
-    /** In the order of writing, so many from the one after this. */
-    auditFrom(query: { readonly after: number; readonly limit: number }): Promise<readonly StoredAudit[]>;
-    /** The newest row; null when there is none. */
-    auditHead(): Promise<Pick<StoredAudit, 'seq' | 'at' | 'hash'> | null>;
+  /** Stale when another version than the expected one is the newest. */
+  savePlan(
+    plan: {
+      readonly name: string;
+      readonly service: string;
+      readonly document: string;
+      readonly expect?: number | null;
+      readonly once?: Once<StoredPlan> | null;
+    },
+    audit: AuditEntry,
+  ): Promise<Result<StoredPlan, CommitError>>;
+  /** The newest version, or the one asked for. */
+  plan(name: string, version: number | null): Promise<StoredPlan | null>;
+  plans(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredPlan>>;
 
-    /** Per notifier and subject only the oldest unsettled row, when due; leased so that nobody else sends it meanwhile. */
-    claimOutbox(claim: {
-      readonly worker: string;
-      readonly leaseMs: number;
-      readonly limit: number;
-    }): Promise<readonly OutboxRow[]>;
-    settle(delivery: Delivery): Promise<void>;
-    /** Newest first. */
-    deliveries(
-      query: { readonly limit: number; readonly before: number | null } & DeliveryFilter,
-    ): Promise<Page<DeliveryView, number>>;
-    delivery(seq: number): Promise<DeliveryView | null>;
-    /** In the order of the names; one that never had anything to deliver is there, too. */
-    endpoints(notifiers: readonly string[]): Promise<readonly EndpointState[]>;
-    /** Delivered to again; what waits for it is due at once. What was parked stays so until it is queued again. */
-    enableEndpoint(notifier: string, audit: AuditEntry): Promise<void>;
-    /** Numbers of the new rows. Those that were parked are `replaced` by them. For a disabled notifier they are parked at once. */
-    requeue(requeue: Requeue, audit: AuditEntry): Promise<readonly number[]>;
-    /** Where in the order of all events this one stands; null when there is no such event (any more). */
-    positionOf(eventId: string): Promise<number | null>;
-    /** For an act that leaves no other trace. */
-    writeAudit(audit: AuditEntry): Promise<void>;
+  releaseEvents(id: ReleaseId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<ReleaseEvent, number>>;
+  targetEvents(id: TargetId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<TargetEvent, number>>;
+  events(query: { readonly afterPosition: number; readonly limit: number }): Promise<readonly LoggedEvent[]>;
+  lastPosition(): Promise<number>;
+  checkStates(id: ReleaseId): Promise<readonly CheckState[]>;
+  /** Newest first; keyset by the order in which they were written. */
+  measurements(
+    id: ReleaseId,
+    query: { readonly check: string | null; readonly limit: number; readonly before: number | null },
+  ): Promise<Page<MeasurementRow, number>>;
+  audit(query: { readonly limit: number; readonly before: number | null }): Promise<Page<StoredAudit, number>>;
+  /** In the order of writing, so many from the one after this. */
+  auditFrom(query: { readonly after: number; readonly limit: number }): Promise<readonly StoredAudit[]>;
+  /** The newest row; null when there is none. */
+  auditHead(): Promise<Pick<StoredAudit, 'seq' | 'at' | 'hash'> | null>;
 
-    /** Adds to what is kept of the instance; the error is a sentence: why not. What was silent for too long is forgotten first. */
-    push(push: Push): Promise<Result<PushOutcome, string>>;
-    /** What is kept of these versions, of one service. */
-    pushed(service: string, versions: readonly string[]): Promise<readonly Pushed[]>;
+  /** Per notifier and subject only the oldest unsettled row, when due; leased so that nobody else sends it meanwhile. */
+  claimOutbox(claim: {
+    readonly worker: string;
+    readonly leaseMs: number;
+    readonly limit: number;
+  }): Promise<readonly OutboxRow[]>;
+  settle(delivery: Delivery): Promise<void>;
+  /** Newest first. */
+  deliveries(
+    query: { readonly limit: number; readonly before: number | null } & DeliveryFilter,
+  ): Promise<Page<DeliveryView, number>>;
+  delivery(seq: number): Promise<DeliveryView | null>;
+  /** In the order of the names; one that never had anything to deliver is there, too. */
+  endpoints(notifiers: readonly string[]): Promise<readonly EndpointState[]>;
+  /** Delivered to again; what waits for it is due at once. What was parked stays so until it is queued again. */
+  enableEndpoint(notifier: string, audit: AuditEntry): Promise<void>;
+  /** Numbers of the new rows. Those that were parked are `replaced` by them. For a disabled notifier they are parked at once. */
+  requeue(requeue: Requeue, audit: AuditEntry): Promise<readonly number[]>;
+  /** Where in the order of all events this one stands; null when there is no such event (any more). */
+  positionOf(eventId: string): Promise<number | null>;
+  /** For an act that leaves no other trace. */
+  writeAudit(audit: AuditEntry): Promise<void>;
 
-    /** What a request with this key was answered; null when there was none, or when it was too long ago. */
-    answered(principal: string, key: string): Promise<StoredAnswer | null>;
+  /** Adds to what is kept of the instance; the error is a sentence: why not. What was silent for too long is forgotten first. */
+  push(push: Push): Promise<Result<PushOutcome, string>>;
+  /** What is kept of these versions, of one service. */
+  pushed(service: string, versions: readonly string[]): Promise<readonly Pushed[]>;
 
-    /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
-    tally(): Promise<Tally>;
+  /** What a request with this key was answered; null when there was none, or when it was too long ago. */
+  answered(principal: string, key: string): Promise<StoredAnswer | null>;
 
-    /** Drops answers that were kept long enough; and measurements, delivered outbox rows, settled webhooks, what was pushed and the events of ended releases older than this; returns how many rows. */
-    retain(olderThan: Instant): Promise<number>;
-    close(): Promise<void>;
-  };
+  /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
+  tally(): Promise<Tally>;
+
+  /** Drops answers that were kept long enough; and measurements, delivered outbox rows, settled webhooks, what was pushed and the events of ended releases older than this; returns how many rows. */
+  retain(olderThan: Instant): Promise<number>;
+  close(): Promise<void>;
+};
