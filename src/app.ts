@@ -18,11 +18,15 @@ import { hookNotifier } from './config.ts';
 import { leaveFirstToken } from './first-token.ts';
 import { planWorldOf } from './plan-world.ts';
 import { access } from './controller/access.ts';
+import { webhookKinds } from './adapters/webhooks/index.ts';
 import { calls } from './controller/calls.ts';
 import { commands } from './controller/commands.ts';
 import type { Commands } from './controller/commands.ts';
 import type { Context } from './controller/context.ts';
+import type { FlagDeps } from './controller/flag-changes.ts';
+import { flagWork } from './controller/flag-work.ts';
 import { takeStock } from './controller/stock.ts';
+import { webhooksIn } from './controller/webhooks-in.ts';
 import { createHttp } from './http/app.ts';
 import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
@@ -34,6 +38,7 @@ import type { Store } from './ports/store.ts';
 import { noTracer } from './ports/tracer.ts';
 import type { Tracer } from './ports/tracer.ts';
 import { calendar } from './scheduler/calendar.ts';
+import { inboxLoops } from './scheduler/inbox.ts';
 import { scheduler } from './scheduler/scheduler.ts';
 import { countedStore } from './store/counted.ts';
 import { openSqlite } from './store/sqlite/store.ts';
@@ -73,6 +78,10 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const running = scheduler(context);
   const alarms = calendar(context, { retainMs: config.retainMs });
   const orders = commands(context, (claimed) => running.work(claimed));
+  const planWorld = planWorldOf(config, context);
+  const nudgeInbox = (): void => inbox.nudge();
+  const flagging = flagWork(context, { ...orders, planWorld, ownTargets: ownTargetsOf(config) }, nudgeInbox);
+  const inbox = inboxLoops(context, flagging);
   const closing = new AbortController();
   const who = access({ store, log, chance: tokenChance, jobs: await jobsOf(config, context, closing.signal), dev: config.dev });
   if (!config.dev) await leaveFirstToken(who, config.sqliteFile, log);
@@ -81,12 +90,15 @@ export async function createApp(config: Config, log: Log, traces: string | null 
     await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
     if (Math.abs(clock.stepMs()) > CLOCK_STEP_MS)
       problems.push(`the machine's clock was set by ${Math.round(clock.stepMs() / 1000)} s; Headgate follows it slowly`);
-    return { alive: running.silentMs() < DEAD_AFTER_MS, problems };
+    return { alive: Math.max(running.silentMs(), inbox.silentMs()) < DEAD_AFTER_MS, problems };
   };
   const http = createHttp({
     context,
     commands: orders,
-    planWorld: planWorldOf(config, context),
+    planWorld,
+    webhooks: webhooksIn(context, nudgeInbox),
+    flagWork: flagging,
+    nudgeInbox,
     async metricsText() {
       await takeStock(context, { loopSilence: running.silentMs() / 1000, clockStep: clock.stepMs() / 1000 });
       return metricsText();
@@ -107,7 +119,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
     },
     async close(graceMs) {
       closing.abort();
-      await running.stop(graceMs / 2);
+      await Promise.all([running.stop(graceMs / 2), inbox.stop(graceMs / 2)]);
       await alarms.stop();
       if (server) await closed(server, (signal) => clock.sleep(graceMs / 4, signal));
       await Promise.all([
@@ -179,6 +191,9 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
       ]),
     ),
     notifiers: notifiersOf(config, given.log),
+    webhooks: new Map(
+      Object.entries(config.webhooks).map(([name, options]) => [name, made(webhookKinds, options.type).create(name, options)]),
+    ),
     services: new Map(config.services.map((service) => [service.name, service])),
     settings: config.settings,
     calls: calls(given.clock, given.recorder),
@@ -187,6 +202,18 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
     worker: given.random.id(),
   };
 }
+
+/** Targets that are flags: what Headgate moves there itself is no news about the flag. */
+function ownTargetsOf({ targets, routers, webhooks }: Config): FlagDeps['ownTargets'] {
+  return (source, flag) =>
+    targets
+      .filter(({ router, route }) => route === flag && isFlagOf(routers[router]?.type, webhooks[source]?.type))
+      .map(({ id }) => id);
+}
+
+/** A generic flag over HTTP may be of any platform. */
+const isFlagOf = (router: string | undefined, source: string | undefined): boolean =>
+  router === 'http-flag' || (router === source && router !== undefined && router in webhookKinds);
 
 function made<T>(kinds: Readonly<Record<string, T>>, type: string): T {
   const kind = kinds[type];

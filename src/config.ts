@@ -7,6 +7,7 @@ import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
 import { hookSecretsOf, unsigned } from './config-signing.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
+import { webhookKinds } from './adapters/webhooks/index.ts';
 import { configDocument } from './config-document.ts';
 import type { ConfigDocument } from './config-document.ts';
 import { checkShape, readDocument } from './contract/document.ts';
@@ -30,6 +31,7 @@ export type Config = {
   readonly routers: Readonly<Record<string, TypedOptions>>;
   readonly providers: Readonly<Record<string, TypedOptions>>;
   readonly notifiers: Readonly<Record<string, TypedOptions>>;
+  readonly webhooks: Readonly<Record<string, TypedOptions>>;
   readonly services: readonly ServiceSettings[];
   readonly hooks: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** What the hooks of each service are signed with; none for some. */
@@ -106,12 +108,19 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     what: 'notifier',
     complain,
   });
+  const webhooks = kinds(document.webhooks, {
+    known: webhookKinds,
+    section: 'webhooks',
+    what: 'webhook',
+    complain,
+  });
   judgeNames(document, complain);
   if (dev && !isLoopback(document.server.listen))
     complain(
       ['server', 'listen'],
       `with --dev everybody is admin, so it listens on loopback only, not on ${document.server.listen}`,
     );
+  judgeFlags(document, complain);
   const { settings } = document;
   return {
     listen: document.server.listen,
@@ -121,6 +130,7 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     routers,
     providers,
     notifiers,
+    webhooks,
     services: Object.entries(document.services).map(([name, service]) => settingsOf(name, service)),
     hooks: hooksOf(document),
     hookSecrets: hookSecretsOf(document, complain),
@@ -207,6 +217,19 @@ function judgeNames(document: ConfigDocument, complain: Complain): void {
   }
 }
 
+/** A flag is watched once for each service, and its changes are told by somebody. */
+function judgeFlags({ services, webhooks }: ConfigDocument, complain: Complain): void {
+  for (const [name, service] of Object.entries(services)) {
+    const seen = new Set<string>();
+    for (const [index, { source, flag }] of service.flags.entries()) {
+      const path = ['services', name, 'flags', index];
+      if (!(source in webhooks)) complain([...path, 'source'], unknownName('webhook', source, Object.keys(webhooks)));
+      if (seen.has(`${source}/${flag}`)) complain([...path, 'flag'], `the flag ${flag} of ${source} is named twice`);
+      seen.add(`${source}/${flag}`);
+    }
+  }
+}
+
 /** A router that lists its routes must have this one, with these slots. */
 function judgeRoute(
   document: ConfigDocument,
@@ -240,6 +263,7 @@ function settingsOf(name: string, service: ServiceDocument): ServiceSettings {
     versionLabel,
     promotion: promotionOf(service),
     notify: [...service.notify, ...hooked],
+    flags: service.flags.map(({ source, flag, onChange }) => ({ source, flag, start: onChange?.start ?? null })),
   };
 }
 
@@ -281,5 +305,6 @@ function overridden(settings: ConfigDocument['settings']): Settings {
     settleMinMs: settings.settleMin ?? DEFAULT_SETTINGS.settleMinMs,
     concurrency: settings.concurrency ?? DEFAULT_SETTINGS.concurrency,
     deliverForMs: settings.deliverFor ?? DEFAULT_SETTINGS.deliverForMs,
+    flagPollMs: settings.flagPoll ?? DEFAULT_SETTINGS.flagPollMs,
   };
 }

@@ -6,6 +6,7 @@
 import { planHashOf } from '../contract/plan-hash.ts';
 import { create } from '../domain/create.ts';
 import { decide } from '../domain/decide.ts';
+import type { FlagChange } from '../domain/flag.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import type { Instant } from '../domain/ids.ts';
 import type { OnBusy, Plan } from '../domain/plan.ts';
@@ -50,6 +51,8 @@ export type Commands = {
     command: Command,
     by: How & { readonly actor: Actor; readonly ifMatch: number | null },
   ): Promise<Result<StoredRelease, Refusal>>;
+  /** A flag of its service is another than before. The same change told again does nothing; `not_accepted`: not just now. */
+  flagChanged(id: ReleaseId, change: FlagChange): Promise<Result<StoredRelease, Refusal>>;
 };
 
 /** `work` gets the release right after a command was committed, to obey it at once; it does not wait for it. */
@@ -57,6 +60,13 @@ export function commands(ctx: Context, work: (claimed: Claimed) => void): Comman
   return {
     start: (request, actor, how = {}) => start(ctx, request, { ...how, actor, work }),
     send: (id, command, by) => send(ctx, id, { ...by, command, work }),
+    flagChanged: (id, change) =>
+      commitDecision(ctx, id, {
+        decideOn: (release, now) => decide(release, { kind: 'flagChanged', change }, now),
+        work,
+        audit: null,
+        how: {},
+      }),
   };
 }
 

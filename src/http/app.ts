@@ -10,6 +10,8 @@ import { consoleRoutes } from './console.ts';
 import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
 import { feed } from './feed.ts';
+import type { Feed } from './feed.ts';
+import { flagRoutes } from './flags.ts';
 import { failed, identity } from './identity.ts';
 import { limits } from './limits.ts';
 import { operationRoutes } from './operations.ts';
@@ -25,6 +27,7 @@ import { sessionRoutes } from './sessions.ts';
 import { streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
 import { waitRoutes } from './wait.ts';
+import { inboxRoutes } from './webhooks-in.ts';
 import { webhookRoutes } from './webhooks.ts';
 
 /** The console talks to nobody but us, and runs nothing but its own files. */
@@ -62,22 +65,8 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
       : next();
   });
   for (const limit of limits) app.use(limit);
-  for (const routes of [
-    releaseRoutes(deps),
-    courseRoutes(deps),
-    waitRoutes({ ...deps, feed: shared }),
-    orderRoutes(deps),
-    serviceRoutes(deps),
-    pushRoutes(deps),
-    planRoutes(deps),
-    connectionRoutes(deps),
-    operationRoutes(deps),
-    sessionRoutes(deps, failure),
-    tokenRoutes(deps),
-    auditRoutes(deps),
-    webhookRoutes(deps),
-  ])
-    app.route('/', routes);
+  for (const routes of resources(deps, shared)) app.route('/', routes);
+  app.route('/', sessionRoutes(deps, failure));
   app.route('/', streamRoutes({ ...deps, feed: shared }));
   app.route('/', consoleRoutes());
   app.get('/openapi.json', permit('anyone'), (c) =>
@@ -115,6 +104,22 @@ function failures(app: OpenAPIHono, { context: { log } }: HttpDeps): void {
 
 const isLoopback = (host: string | undefined): boolean =>
   host === undefined || /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?$/i.test(host);
+
+const resources = (deps: HttpDeps, shared: Feed): readonly OpenAPIHono[] => [
+  releaseRoutes(deps),
+  courseRoutes(deps),
+  waitRoutes({ ...deps, feed: shared }),
+  orderRoutes(deps),
+  serviceRoutes(deps),
+  pushRoutes(deps),
+  planRoutes(deps),
+  operationRoutes(deps),
+  tokenRoutes(deps),
+  auditRoutes(deps),
+  webhookRoutes(deps),
+  inboxRoutes(deps),
+  flagRoutes(deps),
+];
 
 /**
  * Sent by a browser for a page that is not ours: whoever can be led to a page must not steer by that. Programs send

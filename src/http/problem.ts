@@ -9,6 +9,7 @@ type OwnKind =
   | 'unconditional'
   | 'malformed'
   | 'unknown_caller'
+  | 'unproven'
   | 'too_many'
   | 'foreign'
   | 'no_route'
@@ -21,6 +22,7 @@ export type ProblemKind = Refusal['kind'] | OwnKind;
 const TABLE = {
   malformed: [400, 'The request cannot be read'],
   unknown_caller: [401, 'Say who you are'],
+  unproven: [401, 'Not proven'],
   forbidden: [403, 'Not allowed'],
   foreign: [403, 'Not from another site'],
   no_route: [404, 'There is nothing here'],

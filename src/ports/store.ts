@@ -11,6 +11,7 @@ import type { Push, PushOutcome, Pushed } from '../domain/push.ts';
 import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
+import type { InboxStore } from './inbox.ts';
 import type { TokenStore } from './token-store.ts';
 
 /** Thrown where a method has no Result: the store cannot be used just now. Never the fault of the release at hand. */
@@ -253,7 +254,9 @@ export type LoggedEvent = { readonly position: number; readonly event: ReleaseEv
 
 export type TargetSpec = Pick<Target, 'id' | 'service' | 'router' | 'route' | 'cell' | 'slots' | 'management'>;
 
-export type Store = TokenStore & {
+type Parts = TokenStore & InboxStore;
+
+export type Store = Parts & {
   /** Store time: the process clock for an embedded store, the database's own for a shared one. */
   now(): Promise<Instant>;
   /** Cheap read that fails when the store does. */
@@ -398,7 +401,7 @@ export type Store = TokenStore & {
   /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
   tally(): Promise<Tally>;
 
-  /** Drops answers that were kept long enough; and measurements, delivered outbox rows, what was pushed and the events of ended releases older than this; returns how many rows. */
+  /** Drops answers that were kept long enough; and measurements, delivered outbox rows, settled webhooks, what was pushed and the events of ended releases older than this; returns how many rows. */
   retain(olderThan: Instant): Promise<number>;
   close(): Promise<void>;
 };

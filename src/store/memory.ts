@@ -24,6 +24,7 @@ import type {
 import { memoryAnswers } from './memory-answers.ts';
 import type { MemoryAnswers } from './memory-answers.ts';
 import { memoryAudit } from './memory-audit.ts';
+import { memoryInbox } from './memory-inbox.ts';
 import { listed } from './memory-releases.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
@@ -52,6 +53,7 @@ type State = {
   readonly pushes: ReturnType<typeof memoryPushes>;
   readonly tokens: ReturnType<typeof memoryTokens>;
   readonly answers: MemoryAnswers;
+  readonly inbox: ReturnType<typeof memoryInbox>;
 };
 
 export function memoryStore({ now }: { readonly now: () => Instant }): Store {
@@ -70,6 +72,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     pushes: memoryPushes(now),
     tokens: memoryTokens(now, (entry) => state.audit.add(entry)),
     answers: memoryAnswers(now),
+    inbox: memoryInbox(now, (entry) => state.audit.add(entry)),
   };
   return {
     now: async () => now(),
@@ -85,6 +88,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...state.pushes.methods,
     ...state.tokens.methods,
     ...state.audit.methods,
+    ...state.inbox.methods,
     tally: async () => ({
       releases: standings([...state.running.values()].map(({ release }) => release)),
       outbox: state.outbox.tally(),
@@ -292,7 +296,7 @@ function logs(state: State): Pick<Store, LogMethods> {
         .filter(({ release }) => isEnded(release) && release.createdAt < olderThan)
         .map(({ release }) => release.id);
       let dropped = state.answers.forget() + state.outbox.retain(olderThan) + state.pushes.retain(olderThan);
-      dropped += state.tokens.retain(olderThan);
+      dropped += state.tokens.retain(olderThan) + state.inbox.retain(olderThan);
       for (const id of old) {
         dropped +=
           (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);

@@ -8,7 +8,7 @@ import { eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from
 import { forgetAnswers } from './answers.ts';
 import type { SqliteContext } from './context.ts';
 import { enqueue } from './outbox.ts';
-import { checkStates, events, measurements, pushed, outbox, releases, tokens } from './tables.ts';
+import { checkStates, events, inbox, measurements, pushed, outbox, releases, tokens } from './tables.ts';
 
 export function appendEvents(
   ctx: SqliteContext,
@@ -97,6 +97,10 @@ function retain({ db }: SqliteContext, olderThan: Instant): number {
   dropped += db
     .delete(tokens)
     .where(and(isNotNull(tokens.parent), lt(tokens.expiresAtMs, olderThan)))
+    .run().changes;
+  dropped += db
+    .delete(inbox)
+    .where(and(sql`state <> 'pending'`, lt(inbox.receivedAtMs, olderThan)))
     .run().changes;
   dropped += db.delete(pushed).where(lt(pushed.receivedAtMs, olderThan)).run().changes;
   for (const id of old) {
