@@ -86,6 +86,7 @@ export const targetView = z
     /** What it serves now, where it was asked for. */
     servedSecondSlotBp: bp.nullable().optional(),
     differs: z.string().nullable(),
+    differsSince: instant.nullable(),
     unreachableSince: instant.nullable(),
   })
   .openapi('Target');
