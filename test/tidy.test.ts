@@ -66,7 +66,8 @@ describe('floors', () => {
       .filter((file) => place(file)[1] === 'domain' || place(file)[1] === 'lib')
       .flatMap((file) =>
         importsOf(file)
-          .filter(({ from }) => !from.startsWith('.'))
+          // A digest of bytes is arithmetic, and not for us to write.
+          .filter(({ from }) => !from.startsWith('.') && !(place(file)[1] === 'lib' && from === 'node:crypto'))
           .map(({ from }) => `${file}: ${from}`),
       );
     expect(foreign).toEqual([]);

@@ -6,6 +6,7 @@ import type { PlanWorld } from '../contract/plan-world.ts';
 import type { Problem } from '../contract/problem.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { Result } from '../lib/result.ts';
+import { auditCommands } from './audit-commands.ts';
 import { client } from './client.ts';
 import type { Answer, Client } from './client.ts';
 import { EXIT, exitOf, exitOfStatus } from './exit-codes.ts';
@@ -15,7 +16,9 @@ import type { Printer, Terminal } from './output.ts';
 import { planCommands } from './plan-commands.ts';
 import { planOfStages, stage } from './stages.ts';
 import type { Stage } from './stages.ts';
+import { tokenCommands } from './token-commands.ts';
 import { waitFor } from './wait.ts';
+import { webhookCommands } from './webhook-commands.ts';
 
 /** What only the top knows: how to run the service, and how to check a plan against a configuration file. */
 export type CliDeps = Terminal & {
@@ -70,6 +73,9 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     .argument('<file>')
     .action((file) => finish(apply(session(), file)));
   releaseCommands(program.command('release').description('start, watch and steer releases'), session, finish);
+  tokenCommands(program.command('token').description('make, list and revoke API tokens'), session, finish);
+  auditCommands(program.command('audit').description('the log of who did what'), session, finish);
+  webhookCommands(program.command('webhook').description('who is told of events'), session, finish);
   const about = program.command('plan').description('what a plan can see, before it runs');
   planCommands(about, () => ({ ...session(), readText, worldOf: deps.worldOf }), finish);
   try {

@@ -65,6 +65,7 @@ export const sessionView = z
   })
   .openapi('Session');
 
+export type TokenInput = z.input<typeof tokenBody>;
 export type TokenView = z.output<typeof tokenView>;
 export type MadeTokenView = z.output<typeof madeTokenView>;
 export type SessionView = z.output<typeof sessionView>;

@@ -4,6 +4,7 @@ import { reason, strict, version } from './values.ts';
 
 export const instant = z.number().int().describe('milliseconds since 1970');
 export const bp = z.number().int().min(0).max(10_000).describe('basis points, 0..10000');
+const validated = z.literal(true).optional().describe('with validate_only: nothing was written, this is what would be');
 const verdict = z.enum(['pass', 'fail', 'inconclusive', 'no_data', 'error']);
 
 export const problemView = z
@@ -121,6 +122,7 @@ export const releaseView = z
     version: z.string(),
     stableVersion: z.string().nullable(),
     plan: z.string(),
+    planHash: z.string().describe('of the plan as the release runs it; an approval is bound to it'),
     /** The phase with its own data: `until`, `otherwise` ... where it has them. */
     phase: z.looseObject({ kind: z.string() }),
     step: z.number().int().describe('1 for the first; 0 before it'),
@@ -159,6 +161,7 @@ export const releaseView = z
     startedAt: instant.nullable(),
     deadlineAt: instant.nullable(),
     dueAt: instant,
+    validated,
   })
   .openapi('Release');
 
@@ -180,6 +183,7 @@ export const planView = z
     service: z.string(),
     document: z.string(),
     createdAt: instant,
+    validated,
   })
   .openapi('Plan');
 
@@ -204,21 +208,6 @@ export const measurementView = z
   })
   .openapi('Measurement');
 
-export const deliveryView = z
-  .object({
-    seq: z.number().int(),
-    notifier: z.string(),
-    subject: z.string(),
-    eventId: z.string(),
-    type: z.string(),
-    state: z.enum(['pending', 'delivered', 'parked']),
-    attempts: z.number().int(),
-    detail: z.string().nullable(),
-    createdAt: instant,
-    settledAt: instant.nullable(),
-  })
-  .openapi('Delivery');
-
 export const auditView = z
   .object({
     seq: z.number().int(),
@@ -228,10 +217,27 @@ export const auditView = z
     subject: z.string(),
     reason: z.string().nullable(),
     data: z.unknown(),
+    origin: z
+      .object({
+        kind: z.enum(['person', 'ci']),
+        token: z.string().nullable().describe('the id of the API token'),
+        provenance: z.record(z.string(), z.string()).nullable().describe('what an identity provider vouches for'),
+        address: z.string().nullable(),
+        request: z.string().describe('as in the log'),
+      })
+      .optional(),
+    hash: z.string().describe('of this row and the one before it'),
   })
   .openapi('AuditEntry');
+export const auditHeadView = z.object({ seq: z.number().int(), hash: z.string(), at: instant.nullable() }).openapi('AuditHead');
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+export const validateOnly = z
+  .object({
+    validate_only: z.enum(['true', 'false'], 'true or false').optional().describe('true: check everything, and write nothing'),
+  })
+  .strict();
 
 export const startBody = strict({
   /** The name of an applied plan, or a plan as a document. */
@@ -249,6 +255,11 @@ export const commandBody = strict({
   reason: reason.optional(),
   full: z.boolean().optional(),
   force: z.boolean().optional(),
+  /** With approve: the plan that was looked at. */
+  planHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'the planHash of the release')
+    .optional(),
 }).openapi('Command');
 export const stableBody = strict({
   version,

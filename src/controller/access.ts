@@ -31,7 +31,7 @@ export type Asking = { readonly principal: Principal; readonly origin: AuditOrig
 export type Access = {
   readonly dev: boolean;
   /** The error is a sentence that may be answered to anybody. */
-  identify(shown: string, signal: AbortSignal): Promise<Result<Principal, string>>;
+  identify(shown: string): Promise<Result<Principal, string>>;
   createToken(request: TokenRequest, by: Asking): Promise<Result<Made, Refusal>>;
   revokeToken(id: string, by: Asking): Promise<Result<StoredToken, Refusal>>;
   openSession(token: string, origin: AuditOrigin | null): Promise<Result<Made, string>>;
@@ -49,7 +49,7 @@ const TOUCH_EVERY_MS = 60_000;
 export function access(deps: AccessDeps): Access {
   return {
     dev: deps.dev,
-    identify: (shown, signal) => identify(deps, shown, signal),
+    identify: (shown) => identify(deps, shown),
     createToken: (request, by) => createToken(deps, request, by),
     revokeToken: (id, by) => revokeToken(deps, id, by),
     openSession: (token, origin) => openSession(deps, token, origin),
@@ -70,12 +70,12 @@ export function anybody(header: string | undefined): Principal {
   return { kind: 'person', name: text === '' ? 'anonymous' : text, ...rights };
 }
 
-async function identify(deps: AccessDeps, shown: string, signal: AbortSignal): Promise<Result<Principal, string>> {
+async function identify(deps: AccessDeps, shown: string): Promise<Result<Principal, string>> {
   if (isTokenText(shown)) {
     const found = await usable(deps, shown);
     return found.ok ? ok(principalOf(found.value)) : found;
   }
-  if (deps.jobs && shown.split('.').length === 3) return deps.jobs.identify(shown, signal);
+  if (deps.jobs && shown.split('.').length === 3) return deps.jobs.identify(shown);
   return err('this is no token of this service');
 }
 

@@ -22,7 +22,7 @@ export function command(draft: Draft, asked: Command, actor: Actor): string | nu
     case 'promote':
       return promote(draft, actor, asked);
     case 'approve':
-      return approve(draft, actor, asked.reason);
+      return approve(draft, actor, asked);
     case 'reject':
       draft.add({ type: 'approval.refused', subject: actor.name, reason: asked.reason }, actor);
       rollBack(draft, { kind: 'refused' }, { by: actor });
@@ -107,12 +107,14 @@ const approvalAhead = (release: Release): boolean =>
 const judgedAhead = (release: Release): boolean =>
   release.plan.steps.some((step) => step.kind === 'weight' && step.checks.length > 0);
 
-function approve(draft: Draft, actor: Actor, reason: string | null): string | null {
+type Approve = Extract<Command, { verb: 'approve' }>;
+
+function approve(draft: Draft, actor: Actor, { reason, planHash }: Approve): string | null {
   const { phase, verdict, wanted } = draft.release;
   if (phase.kind !== 'awaitingApproval') return null;
   const own = refusesApprover(draft.release, actor);
   if (own !== null) return own;
-  draft.add({ type: 'approval.given', subject: actor.name, reason }, actor);
+  draft.add({ type: 'approval.given', subject: actor.name, reason, ...(planHash === undefined ? {} : { planHash }) }, actor);
   if (phase.given.length + 1 < phase.needed) return null;
   if (verdict === 'pass' || wanted === NONE) advance(draft, nextOf(draft.release), { by: actor, reason });
   return null;

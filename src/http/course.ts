@@ -66,10 +66,10 @@ export function courseRoutes({ context }: HttpDeps) {
   const app = routes();
   app.openapi(running, async (c) => {
     const principal = c.get('principal');
-    const { service = null, phase, q: text = null, limit, cursor = null } = c.req.valid('query');
+    const { service = null, phase, q: search = null, limit, cursor = null } = c.req.valid('query');
     const asked = phase === undefined ? RUNNING : RUNNING.filter((each) => phase.split(',').includes(each));
     if (asked.length === 0) return c.json({ items: [], nextCursor: null }, 200);
-    const page = await store.releases({ service, within: principal.services, phases: asked, text, limit, cursor });
+    const page = await store.releases({ service, within: principal.services, phases: asked, search, limit, cursor });
     const [now, services, all] = [await store.now(), await store.services(), await store.targets(null)];
     const items = page.rows.map((row) => {
       const of = services.find(({ name }) => name === row.release.service);

@@ -64,7 +64,7 @@ async function identified(c: Context, deps: HttpDeps, failure: Failed): Promise<
   const shown = shownBy(c, cookieName(deps));
   if (shown === null) return err(problem(c, 'unknown_caller', 'no token: send Authorization: Bearer hg_..., or sign in'));
   if (shown.length > LONGEST_TOKEN) return err(failure.answer(c, 'no token is that long'));
-  const found = await deps.access.identify(shown, AbortSignal.any([c.req.raw.signal, deps.closing]));
+  const found = await deps.access.identify(shown);
   return found.ok ? found : err(failure.answer(c, found.error));
 }
 

@@ -49,7 +49,7 @@ export function sessionRoutes(deps: HttpDeps, failure: Failed) {
     if (access.dev) return c.json(view(anybody(c.req.header('x-headgate-actor'))), 200);
     const opened = await access.openSession(c.req.valid('json').token, unknownYet(c));
     if (!opened.ok) return failure.answer(c, opened.error);
-    const found = await access.identify(opened.value.text, c.req.raw.signal);
+    const found = await access.identify(opened.value.text);
     if (!found.ok) return failure.answer(c, found.error);
     const { expiresAt, createdAt } = opened.value.token;
     setCookie(c, name, opened.value.text, { ...cookie, maxAge: Math.floor((expiresAt - createdAt) / 1_000) });

@@ -1,6 +1,7 @@
 /** Domain values as they go over the wire: what every client needs to show a release without knowing a rule. */
 import type { CheckState, MeasurementRow, StoredRelease } from '../ports/store.ts';
 import type { EventView, MeasurementView, ReleaseView, ServiceView, TargetView } from '../contract/wire.ts';
+import { planHashOf } from '../contract/plan-hash.ts';
 import type { ServiceSettings } from '../controller/context.ts';
 import { acceptanceFor } from '../domain/accepts.ts';
 import { requiredNow } from '../domain/course.ts';
@@ -26,6 +27,7 @@ export function viewRelease({ release, dueAt }: StoredRelease, { now, principal 
     version: release.version,
     stableVersion: release.stableVersion,
     plan: plan.name,
+    planHash: planHashOf(plan),
     phase: { ...phase },
     step: release.step + 1,
     steps: plan.steps.length,

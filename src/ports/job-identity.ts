@@ -2,4 +2,4 @@
 import type { Principal } from '../domain/rights.ts';
 import type { Result } from '../lib/result.ts';
 
-export type JobIdentity = { identify(token: string, signal: AbortSignal): Promise<Result<Principal, string>> };
+export type JobIdentity = { identify(token: string): Promise<Result<Principal, string>> };
