@@ -52,3 +52,19 @@ test('a release that runs is opened from the overview and rolled back by keyboar
   expect(await answer.json()).toMatchObject({ phase: { kind: 'rolledBack' }, rollback: { cause: { kind: 'person' } } });
   expect(complaints).toEqual([]);
 });
+
+test(
+  'a service that is gone leaves a page that says since when, and one that is back is caught up with',
+  { timeout: 90_000 },
+  async () => {
+    const { page } = await stage.open('/');
+    await page.locator('.contact.live').waitFor();
+    await stage.away(async () => {
+      await page.getByText(/Stale since \d\d:\d\d:\d\d/).waitFor({ timeout: 20_000 });
+    });
+    await stage.release('search', '2.0.0');
+    await page.getByRole('link', { name: /search 1\.0\.0 to 2\.0\.0/ }).waitFor({ timeout: 20_000 });
+    await page.locator('.contact.live').waitFor();
+    expect(await page.getByText(/Stale since/).count()).toBe(0);
+  },
+);

@@ -15,12 +15,15 @@ import type { World, WorldOptions } from '../../src/demo/world.ts';
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 export type Stage = {
+  /** The service as it is now: another object after it was away. */
   readonly world: World;
   readonly browser: Browser;
   /** A page of its own browser context; `complaints` fills with what it says and must not. */
   open(path: string, options?: BrowserContextOptions): Promise<Opened>;
   /** Deploys a version and starts its release over the API; the answer is its id. */
   release(service: string, version: string, options?: ReleaseOptions): Promise<string>;
+  /** The service goes, and comes back at the same address with the same database. */
+  away(meanwhile: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -40,11 +43,19 @@ checks:
 
 export async function openStage(options: Partial<WorldOptions> = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-stage-'));
-  const world = await openWorld({ folder, ...options });
+  let world = await openWorld({ folder, ...options });
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
   return {
-    world,
+    get world() {
+      return world;
+    },
     browser,
+    async away(meanwhile) {
+      const { host } = new URL(world.url);
+      await world.close();
+      await meanwhile();
+      world = await openWorld({ folder, ...options, listen: host });
+    },
     async open(path, contextOptions = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
       const page = await context.newPage();

@@ -14,7 +14,10 @@ export function share(value: number): string {
 export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /** Three digits, and no exponent before there is no other way. */
-export const figure = (value: number): string => (Math.abs(value) >= 1000 ? count(value) : String(Number(value.toPrecision(3))));
+export function figure(value: number): string {
+  const short = Number(value.toPrecision(3));
+  return Math.abs(short) >= 1000 ? count(value) : String(short);
+}
 
 const UNITS = [
   ['d', 86_400],
