@@ -32,16 +32,29 @@ export type WorldOptions = {
   /** `HOST:PORT`; a free port of loopback when it is left out. */
   readonly listen?: string;
   readonly perSecond?: number;
+  readonly more?: More;
 };
 
-export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40 }: WorldOptions): Promise<World> {
+/** What is configured beyond the usual, as YAML. */
+export type More = {
+  /** Sections of their own, such as `notify:`. */
+  readonly sections?: string;
+  /** Providers beside the edge, a line each. */
+  readonly providers?: readonly string[];
+  /** Keys of every service, such as `notify: [team]`. */
+  readonly service?: readonly string[];
+  /** False: it asks everybody who he is. */
+  readonly dev?: boolean;
+};
+
+export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40, more = {} }: WorldOptions): Promise<World> {
   const slots = new Map<string, { readonly blue: Shop; readonly green: Shop }>();
   for (const name of SERVICES)
     slots.set(name, {
       blue: await openShop('1.0.0', GOOD, Math.random),
       green: await openShop('1.0.0', GOOD, Math.random),
     });
-  const app = await createApp(configOf(join(folder, 'world.db'), listen, slots), jsonLog({ level: 'silent' }));
+  const app = await createApp(configOf({ file: join(folder, 'world.db'), listen, slots, more }), jsonLog({ level: 'silent' }));
   const url = await app.listen();
   const audit = { actor: 'demo', action: 'service.stable', reason: null, data: null };
   for (const name of SERVICES)
@@ -72,14 +85,21 @@ export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40
   };
 }
 
-function configOf(file: string, listen: string, slots: ReadonlyMap<string, { readonly blue: Shop; readonly green: Shop }>) {
+type Configured = {
+  readonly file: string;
+  readonly listen: string;
+  readonly slots: ReadonlyMap<string, { readonly blue: Shop; readonly green: Shop }>;
+  readonly more: More;
+};
+
+function configOf({ file, listen, slots, more: { sections = '', providers = [], service = [], dev = true } }: Configured) {
   const routes = [...slots].map(
     ([name, { blue, green }]) =>
       `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${blue.url} }, green: { url: ${green.url} } } }`,
   );
   const services = [...slots.keys()].map(
     (name) =>
-      `  ${name}: { provider: edge, team: storefront, environment: production, targets: [{ router: front, route: ${name} }] }`,
+      `  ${name}: { ${['provider: edge', 'team: storefront', 'environment: production', ...service].join(', ')}, targets: [{ router: front, route: ${name} }] }`,
   );
   const text = `server: { listen: ${JSON.stringify(listen)} }
 store: { sqlite: ${JSON.stringify(file)} }
@@ -90,11 +110,12 @@ routers:
     listen: 127.0.0.1:0
     routes:
 ${routes.join('\n')}
-providers: { edge: { type: edge, router: front } }
+providers:
+${['edge: { type: edge, router: front }', ...providers].map((line) => `  ${line}`).join('\n')}
 services:
 ${services.join('\n')}
-`;
-  const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev: true });
+${sections}`;
+  const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev });
   if (!config.ok) throw new Error(config.error.map((problem) => problemLine('world', problem)).join('\n'));
   return config.value;
 }

@@ -113,6 +113,7 @@ const resources = (deps: HttpDeps, shared: Feed): readonly OpenAPIHono[] => [
   serviceRoutes(deps),
   pushRoutes(deps),
   planRoutes(deps),
+  connectionRoutes(deps),
   operationRoutes(deps),
   tokenRoutes(deps),
   auditRoutes(deps),

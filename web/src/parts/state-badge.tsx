@@ -19,7 +19,7 @@ export function BreakerBadge({ breaker: { state, failures } }: { readonly breake
     );
   return failures === 0 ? (
     <Badge tone="ok" icon="ok">
-      answers
+      no failures
     </Badge>
   ) : (
     <Badge tone="warn" icon="warn">{`${failures} failed in a row`}</Badge>

@@ -62,7 +62,7 @@ const columns = (read: (flag: FlagView) => Promise<void>, whyNot: string | null)
     title: 'Ask now',
     cell: (flag) =>
       flag.readable ? (
-        <Act label={`Read ${flag.flag} of ${flag.source} again`} whyNot={whyNot} run={() => read(flag)}>
+        <Act label={`Read again: ${flag.flag} of ${flag.source}`} whyNot={whyNot} run={() => read(flag)}>
           Read again
         </Act>
       ) : (

@@ -11,7 +11,7 @@ import { Choice, Filters } from '../../parts/search.tsx';
 import { StateBadge, stateWord } from '../../parts/state-badge.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Pager, Table } from '../../parts/table.tsx';
-import { Ago, Countdown, Moment } from '../../parts/time.tsx';
+import { Countdown, Moment } from '../../parts/time.tsx';
 import type { Place } from '../../router.ts';
 
 type Page = { readonly items: readonly InboxEntryView[]; readonly nextCursor: string | null };
@@ -119,23 +119,14 @@ const columns = (again: (row: InboxEntryView) => Promise<void>, whyNot: string |
   },
   {
     title: 'When',
-    cell: ({ receivedAt, settledAt }) => (
-      <>
-        <Moment at={receivedAt} />
-        {settledAt === null ? null : (
-          <span class="under small soft">
-            settled <Ago at={settledAt} />
-          </span>
-        )}
-      </>
-    ),
+    cell: ({ receivedAt }) => <Moment at={receivedAt} />,
     wide: true,
   },
   {
     title: 'Again',
     cell: (row) =>
       row.state === 'parked' ? (
-        <Act label={`Work on webhook ${row.seq} of ${row.source} again`} whyNot={whyNot} whyId={WHY_ID} run={() => again(row)}>
+        <Act label={`Try again: webhook ${row.seq} of ${row.source}`} whyNot={whyNot} whyId={WHY_ID} run={() => again(row)}>
           Try again
         </Act>
       ) : null,

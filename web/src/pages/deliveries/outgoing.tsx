@@ -11,7 +11,7 @@ import { Choice, Filters } from '../../parts/search.tsx';
 import { StateBadge, stateWord } from '../../parts/state-badge.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Pager, Table } from '../../parts/table.tsx';
-import { Ago, Countdown, Moment } from '../../parts/time.tsx';
+import { Countdown, Moment } from '../../parts/time.tsx';
 import type { Place } from '../../router.ts';
 import { Endpoints } from './endpoints.tsx';
 
@@ -20,6 +20,8 @@ type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | nul
 const STATES = ['pending', 'delivered', 'parked', 'replaced'];
 const PAGE = 50;
 const EVERY_MS = 3_000;
+/** Of an id as many characters as tell one from another on a page; the whole is in its title. */
+const SHOWN_OF_ID = 12;
 const WHY_ID = 'why-no-redelivery';
 
 export function Outgoing({ place }: { readonly place: Place }) {
@@ -117,19 +119,27 @@ function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | n
         return (
           <>
             <span class="strong">{row.type}</span>
-            <span class="under small subject">{release ? <a href={`/releases/${release}`}>{row.eventId}</a> : row.eventId}</span>
+            <span class="under small subject" title={row.eventId}>
+              {release ? (
+                <>
+                  {row.eventId.slice(release.length + 1)} of <a href={`/releases/${release}`}>…{release.slice(-SHOWN_OF_ID)}</a>
+                </>
+              ) : (
+                row.eventId
+              )}
+            </span>
           </>
         );
       },
     },
-    { title: 'To', cell: ({ notifier }) => notifier },
+    { title: 'To', cell: ({ notifier }) => <span class="whole">{notifier}</span> },
     {
       title: 'State',
       cell: ({ state, attempts, dueAt, detail }) => (
         <>
           <StateBadge state={state} />
           <span class="under small soft">
-            {attempts === 0 ? 'not tried yet' : attempts === 1 ? 'one try' : `${attempts} tries`}
+            {attempts === 0 ? (state === 'pending' ? 'not tried yet' : 'not tried') : attempts === 1 ? 'one try' : `${attempts} tries`}
             {state === 'pending' && dueAt !== null && attempts > 0 ? (
               <>
                 , next in <Countdown at={dueAt} />
@@ -143,23 +153,14 @@ function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | n
     { title: 'What came back', cell: ({ detail }) => detail ?? '', wide: true },
     {
       title: 'When',
-      cell: ({ createdAt, settledAt }) => (
-        <>
-          <Moment at={createdAt} />
-          {settledAt === null ? null : (
-            <span class="under small soft">
-              settled <Ago at={settledAt} />
-            </span>
-          )}
-        </>
-      ),
+      cell: ({ createdAt }) => <Moment at={createdAt} />,
       wide: true,
     },
     {
       title: 'Again',
       cell: (row) =>
         row.state === 'delivered' || row.state === 'parked' ? (
-          <Act label={`Send ${row.type} ${row.eventId} to ${row.notifier} again`} whyNot={whyNot} whyId={WHY_ID} run={() => again(row)}>
+          <Act label={`Redeliver ${row.type} ${row.eventId} to ${row.notifier}`} whyNot={whyNot} whyId={WHY_ID} run={() => again(row)}>
             Redeliver
           </Act>
         ) : null,
