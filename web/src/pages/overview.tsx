@@ -4,6 +4,7 @@ import type { RunningView } from '../../../src/contract/course-views.ts';
 import type { ReleaseView, ServiceView } from '../../../src/contract/wire.ts';
 import { query } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
+import { endedAt } from '../ended.ts';
 import { span, unbroken } from '../format.ts';
 import { PhaseBadge, phaseWord } from '../parts/badge.tsx';
 import { CopyLine, Empty, ErrorBox, Loading } from '../parts/notices.tsx';
@@ -32,8 +33,6 @@ const UNDER_WAY = [
 const ENDED = ['promoted', 'rolledBack', 'superseded'];
 const EVERY_MS = 5_000;
 const PAGE = 25;
-
-const endedAt = ({ phase }: ReleaseView): number | null => (typeof phase['at'] === 'number' ? phase['at'] : null);
 
 const COLUMNS: readonly Column<ReleaseView>[] = [
   {
