@@ -1,4 +1,5 @@
 /** A world to look at the console in: three services in two slots each, people who use them, an edge before them, and Headgate. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonLog } from '../adapters/system/log.ts';
 import { createApp } from '../app.ts';
@@ -19,6 +20,7 @@ export type World = {
   readonly app: App;
   /** Where the API and the console are. */
   readonly url: string;
+  readonly adminToken: string | null;
   readonly services: readonly string[];
   /** Deploys a version into the idle slot of a service, which is where the next release of it takes it from. */
   deploy(service: string, version: string, behaviour?: ShopBehaviour): Promise<void>;
@@ -32,29 +34,36 @@ export type WorldOptions = {
   /** `HOST:PORT`; a free port of loopback when it is left out. */
   readonly listen?: string;
   readonly perSecond?: number;
+  /** False: who asks has to prove who he is, and the world has an admin token. */
+  readonly dev?: boolean;
   readonly more?: More;
 };
 
 /** What is configured beyond the usual, as YAML. */
-export type More = {
+type More = {
   /** Sections of their own, such as `notify:`. */
   readonly sections?: string;
   /** Providers beside the edge, a line each. */
   readonly providers?: readonly string[];
   /** Keys of every service, such as `notify: [team]`. */
   readonly service?: readonly string[];
-  /** False: it asks everybody who he is. */
-  readonly dev?: boolean;
 };
 
-export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40, more = {} }: WorldOptions): Promise<World> {
+export async function openWorld({
+  folder,
+  listen = '127.0.0.1:0',
+  perSecond = 40,
+  dev = true,
+  more = {},
+}: WorldOptions): Promise<World> {
   const slots = new Map<string, { readonly blue: Shop; readonly green: Shop }>();
   for (const name of SERVICES)
     slots.set(name, {
       blue: await openShop('1.0.0', GOOD, Math.random),
       green: await openShop('1.0.0', GOOD, Math.random),
     });
-  const app = await createApp(configOf({ file: join(folder, 'world.db'), listen, slots, more }), jsonLog({ level: 'silent' }));
+  const file = join(folder, 'world.db');
+  const app = await createApp(configOf({ file, listen, dev, more }, slots), jsonLog({ level: 'silent' }));
   const url = await app.listen();
   const audit = { actor: 'demo', action: 'service.stable', reason: null, data: null };
   for (const name of SERVICES)
@@ -69,6 +78,7 @@ export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40
   return {
     app,
     url,
+    adminToken: dev ? null : readFileSync(`${file}.admin-token`, 'utf8').trim(),
     services: SERVICES,
     async deploy(service, version, behaviour = GOOD) {
       versions.set(service, version);
@@ -85,14 +95,12 @@ export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40
   };
 }
 
-type Configured = {
-  readonly file: string;
-  readonly listen: string;
-  readonly slots: ReadonlyMap<string, { readonly blue: Shop; readonly green: Shop }>;
-  readonly more: More;
-};
+type Place = { readonly file: string; readonly listen: string; readonly dev: boolean; readonly more: More };
 
-function configOf({ file, listen, slots, more: { sections = '', providers = [], service = [], dev = true } }: Configured) {
+function configOf(
+  { file, listen, dev, more: { sections = '', providers = [], service = [] } }: Place,
+  slots: ReadonlyMap<string, { readonly blue: Shop; readonly green: Shop }>,
+) {
   const routes = [...slots].map(
     ([name, { blue, green }]) =>
       `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${blue.url} }, green: { url: ${green.url} } } }`,

@@ -47,7 +47,7 @@ test('a release that runs is opened from the overview and rolled back by keyboar
     .first()
     .waitFor();
   await page.locator('.badge').filter({ hasText: 'rolled back' }).waitFor();
-  await page.getByText('Nothing can be asked of it any more.').waitFor();
+  await page.getByText('No command is taken now.').waitFor();
   const answer = await fetch(`${stage.world.url}/v1/releases/${id}`);
   expect(await answer.json()).toMatchObject({ phase: { kind: 'rolledBack' }, rollback: { cause: { kind: 'person' } } });
   expect(complaints).toEqual([]);

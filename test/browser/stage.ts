@@ -14,6 +14,22 @@ import type { World, WorldOptions } from '../../src/demo/world.ts';
 
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
+/** Makes a token with the first one, as an administrator does. */
+export async function tokenFor({ url, adminToken }: World, name: string, role: string): Promise<string> {
+  const answer = await fetch(`${url}/v1/tokens`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `Bearer ${adminToken}`,
+      'idempotency-key': crypto.randomUUID(),
+    },
+    body: JSON.stringify({ name, kind: 'person', role }),
+  });
+  const body = (await answer.json()) as { secret: string };
+  if (!answer.ok) throw new Error(JSON.stringify(body));
+  return body.secret;
+}
+
 export type Stage = {
   /** The service as it is now: another object after it was away. */
   readonly world: World;
@@ -74,6 +90,7 @@ export async function openStage(options: Partial<WorldOptions> = {}): Promise<St
         headers: {
           'content-type': 'application/json',
           'x-headgate-actor': 'ci:pipeline',
+          ...(world.adminToken === null ? {} : { authorization: `Bearer ${world.adminToken}` }),
           'idempotency-key': crypto.randomUUID(),
         },
         body: JSON.stringify({ plan, version }),

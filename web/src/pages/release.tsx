@@ -1,7 +1,9 @@
 /** One release: why it stands where it stands, its way, its evidence, and what can be done about it. */
 import type { CourseView, CanaryTargetView } from '../../../src/contract/course-views.ts';
 import type { CheckView, EventView, ReleaseView } from '../../../src/contract/wire.ts';
+import { useEffect, useState } from 'preact/hooks';
 import { useResource } from '../api/use-resource.ts';
+import { endedAt } from '../ended.ts';
 import { PhaseBadge, VerdictBadge } from '../parts/badge.tsx';
 import { CopyLine, ErrorBox, Loading } from '../parts/notices.tsx';
 import { Ago, Countdown, Moment } from '../parts/time.tsx';
@@ -18,8 +20,10 @@ const EVERY_MS = 5_000;
 export function ReleasePage({ id }: { readonly id: string }) {
   const base = `/v1/releases/${encodeURIComponent(id)}`;
   const mine = (event: EventView): boolean => event['release'] === id;
-  const release = useResource<ReleaseView>(base, { on: mine, everyMs: EVERY_MS });
+  const [isOver, setOver] = useState(false);
+  const release = useResource<ReleaseView>(base, { on: mine, ...(isOver ? {} : { everyMs: EVERY_MS }) });
   const course = useResource<CourseView>(release.value && `${base}/course`, { on: mine });
+  useEffect(() => setOver(release.value !== null && endedAt(release.value) !== null), [release.value]);
   if (release.value === null) return release.error ? <ErrorBox error={release.error} /> : <Loading of="the release" />;
   const { value } = release;
   return (
@@ -87,10 +91,9 @@ function Head({ release }: { readonly release: ReleaseView }) {
 }
 
 function Checks({ base, release }: { readonly base: string; readonly release: ReleaseView }) {
-  const isUnderWay = release.acceptedCommands.some(({ accepted }) => accepted);
   const { value, error } = useResource<{ readonly items: readonly CheckView[] }>(`${base}/checks`, {
     on: (event) => event['release'] === release.id,
-    ...(isUnderWay ? { everyMs: EVERY_MS } : {}),
+    ...(endedAt(release) === null ? { everyMs: EVERY_MS } : {}),
   });
   return (
     <section class="section" aria-labelledby="checks-title">

@@ -4,6 +4,7 @@ import type { ReleaseView } from '../../../../src/contract/wire.ts';
 import type { Failure } from '../../api/client.ts';
 import { commandLine, newKey, saidOf, sendCommand } from '../../api/commands.ts';
 import type { Offer } from '../../api/commands.ts';
+import { endedAt } from '../../ended.ts';
 import { unbroken } from '../../format.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { CopyLine, ErrorBox } from '../../parts/notices.tsx';
@@ -38,13 +39,13 @@ export function Actions({ release, onDone }: ActionsProps) {
       <p role="status" class="small done">
         {done}
       </p>
-      {taken.length === 0 ? <p class="soft">Nothing can be asked of it any more.</p> : null}
+      {taken.length === 0 ? <p class="soft">No command is taken now.</p> : null}
       <ul class="offers">
         {taken.map((one) => (
           <OfferRow key={idOf(one)} offer={one} onAsk={() => setAsked(idOf(one))} />
         ))}
       </ul>
-      <details open={taken.length > 0 && !isNarrow()}>
+      <details open={endedAt(release) === null && !isNarrow()}>
         <summary class="small soft">Not now, and why</summary>
         <ul class="offers refused">
           {refused.map((one) => (
