@@ -13,8 +13,9 @@ export async function takeStock(ctx: Pick<Context, 'store' | 'recorder' | 'notif
 
 async function lookedUp({ store }: Pick<Context, 'store'>): Promise<Stock['stored']> {
   try {
-    const [tally, targets, now] = await Promise.all([store.tally(), store.targets(null), store.now()]);
-    return { ...tally, targets, now };
+    const asked = [store.tally(), store.targets(null), store.now(), store.inboxTally()] as const;
+    const [tally, targets, now, inbox] = await Promise.all(asked);
+    return { ...tally, targets, now, inbox };
   } catch {
     return null; // that it does not answer is a number, too
   }

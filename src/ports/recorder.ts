@@ -2,6 +2,7 @@
 import type { CheckVerdict } from '../domain/analysis/measurement.ts';
 import type { Target } from '../domain/target.ts';
 import type { Instant } from '../domain/ids.ts';
+import type { InboxTally } from './inbox.ts';
 import type { Tally } from './store.ts';
 
 export type Recorder = {
@@ -37,7 +38,9 @@ export type Stock = {
   /** Seconds that the machine's clock is ahead of the one that Headgate goes by. */
   readonly clockStep: number;
   /** Null when the store does not answer. */
-  readonly stored: (Tally & { readonly now: Instant; readonly targets: readonly Target[] }) | null;
+  readonly stored:
+    | (Tally & { readonly now: Instant; readonly targets: readonly Target[]; readonly inbox: readonly InboxTally[] })
+    | null;
   /** Every one that is configured. */
   readonly notifiers: readonly string[];
 };

@@ -184,6 +184,7 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
   const unverified = gauge('headgate_releases_unverified', 'Rollbacks that could not be read back', ['service']);
   const quarantined = gauge('headgate_releases_quarantined', 'Releases whose handler keeps crashing', ['service']);
   const pending = gauge('headgate_outbox_pending', 'Notifications that are not delivered yet', ['notifier']);
+  const inbox = gauge('headgate_inbox_pending', 'Webhooks that came in and are not worked off yet', ['source']);
   const oldest = gauge('headgate_outbox_oldest_age_seconds', 'Age of the oldest one of them, 0 for none', ['notifier']);
   const driftAge = gauge(
     'headgate_target_drift_age_seconds',
@@ -195,7 +196,7 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
     'How long a target has been out of reach, 0 when it is not',
     ['target'],
   );
-  const ofStore = [phases, held, unverified, quarantined, pending, oldest, driftAge, unreachable];
+  const ofStore = [phases, held, unverified, quarantined, pending, inbox, oldest, driftAge, unreachable];
   return ({ loopSilence, clockStep: step, stored, notifiers }: Stock) => {
     silence.set(loopSilence);
     clockStep.set(step);
@@ -218,6 +219,7 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
       pending.set({ notifier }, rows);
       oldest.set({ notifier }, age(oldestAt));
     }
+    for (const { source, pending: rows } of stored.inbox) inbox.set({ source }, rows);
     for (const { id: target, differs, driftAt, unreachableSince } of stored.targets) {
       driftAge.set({ target }, differs === null ? 0 : Math.max(0.001, age(driftAt)));
       unreachable.set({ target }, unreachableSince === null ? 0 : Math.max(0.001, age(unreachableSince)));
