@@ -5,7 +5,8 @@ import { logScope } from './adapters/system/log.ts';
 import { httpHooks } from './adapters/system/hooks.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { promRecorder } from './adapters/system/recorder.ts';
-import { systemRandom } from './adapters/system/random.ts';
+import { systemRandom, tokenChance } from './adapters/system/random.ts';
+import { sender } from './adapters/metrics/access.ts';
 import { isEdge } from './adapters/metrics/edge.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
@@ -14,7 +15,9 @@ import type { Edge } from './adapters/traffic/edge/edge.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
 import type { Config } from './config.ts';
 import { hookNotifier } from './config.ts';
+import { leaveFirstToken } from './first-token.ts';
 import { planWorldOf } from './plan-world.ts';
+import { access } from './controller/access.ts';
 import { webhookKinds } from './adapters/webhooks/index.ts';
 import { calls } from './controller/calls.ts';
 import { commands } from './controller/commands.ts';
@@ -27,6 +30,8 @@ import { webhooksIn } from './controller/webhooks-in.ts';
 import { createHttp } from './http/app.ts';
 import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
+import { err, ok } from './lib/result.ts';
+import type { JobIdentity } from './ports/job-identity.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Store } from './ports/store.ts';
@@ -49,8 +54,12 @@ export type App = {
   close(graceMs: number): Promise<void>;
 };
 
+const KEYS_MS = 3_000;
+const KEYS_BYTES = 256 * 1_024;
 const DISK_FULL = 'the disk is full: what runs goes on in the room that was kept for it, and nothing new starts; make room';
 /** Loops that did not come round for so long are dead. */
+/** Receivers compare a signature's time with their own clocks, so it is the machine's, and not the one that only runs steadily. */
+const WIRE = { fetch, wallSeconds: () => Math.floor(Date.now() / 1_000) };
 const DEAD_AFTER_MS = 30_000;
 /** A machine clock this far off is worth telling before anybody relies on a date. */
 const CLOCK_STEP_MS = 60_000;
@@ -74,6 +83,8 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const flagging = flagWork(context, { ...orders, planWorld, ownTargets: ownTargetsOf(config) }, nudgeInbox);
   const inbox = inboxLoops(context, flagging);
   const closing = new AbortController();
+  const who = access({ store, log, chance: tokenChance, jobs: await jobsOf(config, context, closing.signal), dev: config.dev });
+  if (!config.dev) await leaveFirstToken(who, config.sqliteFile, log);
   const health = async () => {
     const problems: string[] = [];
     await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
@@ -93,6 +104,8 @@ export async function createApp(config: Config, log: Log, traces: string | null 
       return metricsText();
     },
     health,
+    access: who,
+    publicUrl: config.publicUrl,
     closing: closing.signal,
   });
   let server: Server | null = null;
@@ -120,6 +133,26 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   };
 }
 
+/** Loaded only where identity providers are configured. */
+async function jobsOf({ oidc: providers }: Config, { clock, calls }: Context, signal: AbortSignal): Promise<JobIdentity | null> {
+  if (providers.length === 0) return null;
+  const { oidc } = await import('./adapters/identity/oidc.ts');
+  const send = sender({ headers: {}, tls: {}, timeoutMs: KEYS_MS, mostBytes: KEYS_BYTES });
+  return oidc(providers, {
+    clock,
+    async get(url) {
+      const spec = { dependency: `identity provider ${new URL(url).host}`, ms: 2 * KEYS_MS, signal, lowering: false };
+      const asked = await calls.call(
+        spec,
+        (until) => send({ method: 'GET', url }, until),
+        ({ status }) => status === 200,
+      );
+      if (!asked.ok) return asked;
+      return asked.value.status === 200 ? ok(asked.value.body) : err(`it answered ${asked.value.status}`);
+    },
+  });
+}
+
 type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'scope' | 'recorder' | 'tracer'>;
 
 /** Nobody who collects no traces pays for loading what makes them. */
@@ -145,7 +178,7 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
   await startEdges(edges, given.store, given.log);
   return {
     ...given,
-    hooks: httpHooks(new Map(Object.entries(config.hooks)), fetch),
+    hooks: httpHooks(new Map(Object.entries(config.hooks)), new Map(Object.entries(config.hookSecrets)), WIRE),
     routers,
     providers: new Map(
       Object.entries(config.providers).map(([name, options]) => [
@@ -206,22 +239,22 @@ async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promi
   }
 }
 
-function notifiersOf({ notifiers, hooks }: Config, log: Log): ReadonlyMap<string, Notifier> {
+function notifiersOf({ notifiers, hooks, hookSecrets, publicUrl }: Config, log: Log): ReadonlyMap<string, Notifier> {
   const configured = Object.entries(notifiers).map(([name, options]): [string, Notifier] => [
     name,
-    made(notifierKinds, options.type).create(name, options, { log, fetch }),
+    made(notifierKinds, options.type).create(name, options, { log, ...WIRE, consoleUrl: publicUrl }),
   ]);
   const hooked = Object.entries(hooks).flatMap(([service, urls]) =>
-    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls)] : [],
+    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls, hookSecrets[service] ?? [])] : [],
   );
   return new Map([...configured, ...hooked.map((notifier): [string, Notifier] => [notifier.name, notifier])]);
 }
 
 /** `afterPromote` and `afterRollback`: a notifier that calls one address for one end and another for the other. */
-function hooksNotifier(service: string, urls: Readonly<Record<string, string>>): Notifier {
+function hooksNotifier(service: string, urls: Readonly<Record<string, string>>, secrets: readonly string[]): Notifier {
   const name = hookNotifier(service);
   const to = (url: string | undefined, event: string): readonly Notifier[] =>
-    url ? [webhook(name, { url, events: [event] }, { fetch })] : [];
+    url ? [webhook(name, { url, events: [event], secrets }, WIRE)] : [];
   const ends = [...to(urls['afterPromote'], 'release.promoted'), ...to(urls['afterRollback'], 'release.rolledBack')];
   return {
     name,

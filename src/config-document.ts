@@ -1,6 +1,10 @@
 /** `headgate.yaml` as operators write it: shape only. Options of routers, providers and notifiers belong to their adapters. */
 import { z } from 'zod';
+import { oidcOptions } from './adapters/identity/options.ts';
 import { duration, name, strict } from './contract/values.ts';
+
+/** What goes out is signed with these: one, or several while receivers change theirs. */
+const secrets = { secret: z.string().optional(), secrets: z.array(z.string()).min(1).max(4).optional() };
 
 const secretOrUrl = z.string({ error: 'an address, or env:NAME or file:PATH' }).min(1);
 
@@ -64,6 +68,7 @@ const service = strict({
   /** Flags of other platforms that decide what its users see. */
   flags: z.array(flag).max(50, '50 flags at most').default([]),
   hooks: strict({
+    ...secrets,
     beforeStart: secretOrUrl.optional(),
     replaceStable: secretOrUrl.optional(),
     afterPromote: secretOrUrl.optional(),
@@ -98,9 +103,12 @@ export const configDocument = strict({
     sqlite: z.string().min(1).default('./headgate.db'),
     reserveMb: z.number().int('whole megabytes').min(0, 'none is 0').max(10_000, '10000 at most').default(64),
   }).prefault({}),
+  access: strict({ oidc: z.array(oidcOptions).max(20, '20 identity providers at most').default([]) }).prefault({}),
   routers: z.record(name, typed).default({}),
   providers: z.record(name, typed).default({}),
   notify: z.record(name, typed).default({}),
+  /** For hooks of services that have no secret of their own. */
+  signing: strict(secrets).default({}),
   webhooks: z.record(name, typed).default({}),
   services: z.record(name, service).default({}),
   settings: settings.default({}),

@@ -2,8 +2,10 @@
  * `headgate.yaml` and the environment to one typed configuration, or every reason why not, each with its line. Secret
  * references (`env:NAME`, `file:PATH`) are resolved here and nowhere else: over the API they would read any secret.
  */
+import type { OidcOptions } from './adapters/identity/options.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
+import { hookSecretsOf, unsigned } from './config-signing.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
 import { webhookKinds } from './adapters/webhooks/index.ts';
 import { configDocument } from './config-document.ts';
@@ -32,10 +34,15 @@ export type Config = {
   readonly webhooks: Readonly<Record<string, TypedOptions>>;
   readonly services: readonly ServiceSettings[];
   readonly hooks: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What the hooks of each service are signed with; none for some. */
+  readonly hookSecrets: Readonly<Record<string, readonly string[]>>;
   readonly targets: readonly TargetSpec[];
   readonly settings: Settings;
   readonly retainMs: number;
+  readonly oidc: readonly OidcOptions[];
   readonly dev: boolean;
+  /** What works and should not stay so, one sentence each. */
+  readonly warnings: readonly string[];
 };
 
 export type TypedOptions = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -108,6 +115,11 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     complain,
   });
   judgeNames(document, complain);
+  if (dev && !isLoopback(document.server.listen))
+    complain(
+      ['server', 'listen'],
+      `with --dev everybody is admin, so it listens on loopback only, not on ${document.server.listen}`,
+    );
   judgeFlags(document, complain);
   const { settings } = document;
   return {
@@ -121,14 +133,19 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     webhooks,
     services: Object.entries(document.services).map(([name, service]) => settingsOf(name, service)),
     hooks: hooksOf(document),
+    hookSecrets: hookSecretsOf(document, complain),
     targets: Object.entries(document.services).flatMap(([name, service]) =>
       service.targets.map((target) => specOf(name, target)),
     ),
     settings: overridden(settings),
     retainMs: settings.retain ?? RETAIN_MS,
+    oidc: document.access.oidc,
     dev,
+    warnings: unsigned(document),
   };
 }
+
+const isLoopback = (listen: string): boolean => /^(127(\.\d{1,3}){3}|localhost):\d+$/.test(listen);
 
 type KindSetting = {
   readonly known: Readonly<
@@ -168,6 +185,14 @@ function kinds(
 
 /** Every name that is used is defined. */
 function judgeNames(document: ConfigDocument, complain: Complain): void {
+  for (const [provider, { rules }] of document.access.oidc.entries())
+    for (const [index, { services = [] }] of rules.entries())
+      for (const [place, service] of services.entries())
+        if (!(service in document.services))
+          complain(
+            ['access', 'oidc', provider, 'rules', index, 'services', place],
+            unknownName('service', service, Object.keys(document.services)),
+          );
   const routes = new Map<string, Path>();
   for (const [name, service] of Object.entries(document.services)) {
     const path = ['services', name];
@@ -251,13 +276,11 @@ function promotionOf({ promotion, hooks }: ServiceDocument): Promotion {
   return { kind: 'replace', withinMs: within, otherwise, hook: hooks.replaceStable !== undefined };
 }
 
+const urlsOf = ({ secret: _one, secrets: _several, ...urls }: ServiceDocument['hooks']): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(urls).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
 const hooksOf = ({ services }: ConfigDocument): Config['hooks'] =>
-  Object.fromEntries(
-    Object.entries(services).map(([name, { hooks }]) => [
-      name,
-      Object.fromEntries(Object.entries(hooks).filter((entry): entry is [string, string] => entry[1] !== undefined)),
-    ]),
-  );
+  Object.fromEntries(Object.entries(services).map(([name, { hooks }]) => [name, urlsOf(hooks)]));
 
 const specOf = (service: string, { router, route, cell, slots, manage }: ServiceDocument['targets'][number]): TargetSpec => ({
   id: TargetId(`${service}/${router}/${route}`),

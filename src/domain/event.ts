@@ -61,7 +61,13 @@ export type ReleaseFact =
       readonly until: Instant;
       readonly otherwise: GateOutcome;
     }
-  | { readonly type: 'approval.given'; readonly subject: string; readonly reason: string | null }
+  | {
+      readonly type: 'approval.given';
+      readonly subject: string;
+      readonly reason: string | null;
+      /** Of the plan as it ran when this was given. */
+      readonly planHash?: string;
+    }
   | { readonly type: 'approval.refused'; readonly subject: string; readonly reason: string | null }
   | { readonly type: 'approval.expired' }
   | { readonly type: 'replace.began'; readonly until: Instant; readonly reason: string | null; readonly forced: boolean }

@@ -167,3 +167,10 @@ export type MannWhitneyCheck = CheckBase & {
 
 export type EvidenceCheck = RatioCheck | RateCheck | LatencyCheck | GaugeCheck | SloCheck;
 export type Check = EvidenceCheck | ThresholdCheck | MannWhitneyCheck;
+
+/** In what a check's values are given: a share of requests, milliseconds, events per unit, or whatever the level is of. */
+export function unitOf({ kind }: Check): 'share' | 'ms' | 'events' | 'level' {
+  if (kind === 'ratio' || kind === 'slo') return 'share';
+  if (kind === 'latency') return 'ms';
+  return kind === 'rate' ? 'events' : 'level';
+}

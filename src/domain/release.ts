@@ -67,7 +67,12 @@ export type Promotion =
       readonly hook: boolean;
     };
 
-export type Actor = { readonly kind: 'person' | 'ci' | 'headgate'; readonly name: string };
+export type Actor = {
+  readonly kind: 'person' | 'ci' | 'headgate';
+  readonly name: string;
+  /** The person on whose behalf a pipeline runs, where that is known. */
+  readonly behalf?: string;
+};
 
 export type CheckSummary = { readonly verdict: Verdict; readonly sentence: string };
 
@@ -168,7 +173,8 @@ export type Command =
       readonly force: boolean;
       readonly reason: string | null;
     }
-  | { readonly verb: 'approve'; readonly reason: string | null }
+  /** `planHash` says what was approved: the plan as the release runs it. */
+  | { readonly verb: 'approve'; readonly reason: string | null; readonly planHash?: string }
   | { readonly verb: 'reject'; readonly reason: string | null }
   | { readonly verb: 'rollback'; readonly reason: string | null }
   /** CI or a hook says: the stable slot now runs the new version. */
@@ -176,7 +182,8 @@ export type Command =
 
 export type Verb = Command['verb'];
 
-export const isEnded = (release: Release): boolean => ENDED.has(release.phase.kind);
+export const isEnded = (release: Release): boolean => isEnd(release.phase.kind);
+export const isEnd = (phase: PhaseKind): boolean => ENDED.has(phase);
 const ENDED: ReadonlySet<PhaseKind> = new Set(['promoted', 'rolledBack', 'superseded']);
 
 /** Active: it moves (or may move) its service's traffic. At most one such release per service. */

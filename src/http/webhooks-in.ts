@@ -47,7 +47,7 @@ const again = route({
   responses: { 202: jsonOf(z.object({ state: z.literal('pending') }), 'It is worked on again'), ...problems },
 });
 
-export function webhookRoutes({ context, webhooks, nudgeInbox }: HttpDeps) {
+export function inboxRoutes({ context, webhooks, nudgeInbox }: HttpDeps) {
   const { store } = context;
   const app = routes();
   app.use(

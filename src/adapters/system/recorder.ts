@@ -124,7 +124,7 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
     timed.add(service);
   };
   const beginDelivering = (notifier: string): void => {
-    for (const outcome of ['delivered', 'retry', 'parked']) deliveries.inc({ notifier, outcome }, 0);
+    for (const outcome of ['delivered', 'retry', 'parked', 'gone']) deliveries.inc({ notifier, outcome }, 0);
   };
   for (const outcome of ['ok', 'stale', 'crashed']) tick.zero({ outcome });
   return {
@@ -186,6 +186,8 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
   const pending = gauge('headgate_outbox_pending', 'Notifications that are not delivered yet', ['notifier']);
   const inbox = gauge('headgate_inbox_pending', 'Webhooks that came in and are not worked off yet', ['source']);
   const oldest = gauge('headgate_outbox_oldest_age_seconds', 'Age of the oldest one of them, 0 for none', ['notifier']);
+  const parked = gauge('headgate_outbox_parked', 'Notifications that were given up and can be queued again', ['notifier']);
+  const disabled = gauge('headgate_endpoint_disabled', 'Whether a receiver said that it is gone, 1 when it did', ['notifier']);
   const driftAge = gauge(
     'headgate_target_drift_age_seconds',
     'How long a target has served another weight than wanted, 0 when it does not',
@@ -196,7 +198,7 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
     'How long a target has been out of reach, 0 when it is not',
     ['target'],
   );
-  const ofStore = [phases, held, unverified, quarantined, pending, inbox, oldest, driftAge, unreachable];
+  const ofStore = [phases, held, unverified, quarantined, pending, inbox, oldest, parked, disabled, driftAge, unreachable];
   return ({ loopSilence, clockStep: step, stored, notifiers }: Stock) => {
     silence.set(loopSilence);
     clockStep.set(step);
@@ -218,6 +220,10 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
     for (const { notifier, pending: rows, oldestAt } of stored.outbox) {
       pending.set({ notifier }, rows);
       oldest.set({ notifier }, age(oldestAt));
+    }
+    for (const { notifier, ...endpoint } of stored.endpoints) {
+      parked.set({ notifier }, endpoint.parked);
+      disabled.set({ notifier }, endpoint.disabledAt === null ? 0 : 1);
     }
     for (const { source, pending: rows } of stored.inbox) inbox.set({ source }, rows);
     for (const { id: target, differs, driftAt, unreachableSince } of stored.targets) {

@@ -5,7 +5,7 @@ import type { InboxPayload, InboxRow, InboxStore, InboxView, StoredFlag } from '
 import { page } from '../page.ts';
 import { instant } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
-import { appendAudit } from './logs.ts';
+import { appendAudit } from './audit.ts';
 import { flags, inbox } from './tables.ts';
 
 const isPending = sql`state = 'pending'`;

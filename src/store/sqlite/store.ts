@@ -4,7 +4,10 @@
  */
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
+import { auditMethods, chainOldRows } from './audit.ts';
 import { sqliteContext } from './context.ts';
+import { answerMethods } from './answers.ts';
+import { endpointMethods } from './endpoints.ts';
 import { inboxMethods } from './inbox.ts';
 import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
@@ -17,6 +20,7 @@ import { noReserve, reserve } from './reserve.ts';
 import { tallyMethod } from './tally.ts';
 import { inbox, releases } from './tables.ts';
 import { serviceMethods, targetMethods } from './targets.ts';
+import { tokenMethods } from './tokens.ts';
 
 export type SqliteOptions = {
   /** A path, or `:memory:`. */
@@ -36,6 +40,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
   ctx.write(() => {
     opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run();
     opened.db.update(inbox).set({ leaseUntilMs: 0 }).run();
+    chainOldRows(ctx);
   });
   return {
     now: async () => now(),
@@ -45,11 +50,15 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...releaseMethods(ctx),
     ...leaseMethods(ctx),
     ...logMethods(ctx),
+    ...auditMethods(ctx),
     ...outboxMethods(ctx),
+    ...endpointMethods(ctx),
     ...planMethods(ctx),
     ...pushMethods(ctx),
+    ...answerMethods(ctx),
     ...inboxMethods(ctx),
     ...tallyMethod(ctx),
+    ...tokenMethods(ctx),
     close: async () => opened.close(),
   };
 }
