@@ -13,7 +13,7 @@ import type { App } from '../../src/app.ts';
 import { exitOf } from '../../src/cli/exit-codes.ts';
 import { parseConfig } from '../../src/config.ts';
 import { openShop } from '../../src/demo/shop.ts';
-import { configText, freePort, get, post, put, ready, spawnServer } from '../e2e/harness.ts';
+import { configText, freePort, get, post, ready, spawnServer } from '../e2e/harness.ts';
 import type { Answer } from '../e2e/harness.ts';
 import { darklyFlag, DARKLY_PATH, openPlatform } from './platform.ts';
 import type { Platform } from './platform.ts';
@@ -43,6 +43,13 @@ webhooks:
     api: { url: ${api}, token: api-key, environment: production }
   open: { type: unleash, secret: ${unleash.secret} }
 `;
+
+async function serving(api: string, service: string): Promise<void> {
+  const headers = { 'content-type': 'application/json', 'if-match': '*' };
+  const body = JSON.stringify({ version: '1' });
+  const said = await fetch(`${api}/v1/services/${service}/stable`, { method: 'PUT', headers, body });
+  if (said.status !== 200) throw new Error(await said.text());
+}
 
 beforeAll(async () => {
   platform = await openPlatform();
@@ -75,7 +82,7 @@ ${flagsOf(platform.url)}`;
       Object.assign(router, {
         preflight: async () => ({ ok: true, value: { nodes: [], slots: [{ slot: 'green', healthy: true, detail: '' }] } }),
       });
-    await put(`${url}/v1/services/${name}/stable`, { version: '1' });
+    await serving(url, name);
   }
 });
 beforeEach(() => {
@@ -287,7 +294,7 @@ it(
     changed(25);
     const first = spawnServer(config);
     await ready(api, first);
-    await put(`${api}/v1/services/shop/stable`, { version: '1' });
+    await serving(api, 'shop');
     const plan = { service: 'shop', interval: '1s', hold: '1h', steps: ['5%'], checks: [], onFlagChange: 'pause' };
     const { body: started } = await post(`${api}/v1/releases`, { plan, version: '2' });
     const look = async () => (await get(`${api}/v1/releases/${started.id}`)).body;
