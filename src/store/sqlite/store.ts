@@ -2,6 +2,7 @@
  * The embedded store: drizzle on better-sqlite3, one file, one writer. Every method is one synchronous transaction; the
  * promises are the port's, for stores that need them.
  */
+import { sql } from 'drizzle-orm';
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { sqliteContext } from './context.ts';
@@ -15,7 +16,7 @@ import { pushMethods } from './pushes.ts';
 import { releaseMethods } from './releases.ts';
 import { noReserve, reserve } from './reserve.ts';
 import { tallyMethod } from './tally.ts';
-import { releases } from './tables.ts';
+import { outbox, releases } from './tables.ts';
 import { serviceMethods, targetMethods } from './targets.ts';
 
 export type SqliteOptions = {
@@ -33,7 +34,14 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
   const room = kept && file !== ':memory:' ? reserve(`${file}.reserve`, kept.bytes, kept.onGivenUp) : noReserve;
   const ctx = sqliteContext(opened, now, room);
   // There is one writer, and it is us: whoever held a lease before is gone.
-  ctx.write(() => opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run());
+  ctx.write(() => {
+    opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run();
+    opened.db
+      .update(outbox)
+      .set({ leaseUntilMs: 0 })
+      .where(sql`state = 'pending'`)
+      .run();
+  });
   return {
     now: async () => now(),
     ping: async () => void ctx.read(() => opened.raw.prepare('select 1').get()),
