@@ -17,6 +17,8 @@ import { serviceRoutes } from './services.ts';
 import { streamRoutes } from './stream.ts';
 import { webhookRoutes } from './webhooks.ts';
 
+const RESOURCES = [releaseRoutes, orderRoutes, serviceRoutes, pushRoutes, planRoutes, operationRoutes, webhookRoutes];
+
 const MAX_BODY_BYTES = 512 * 1024;
 
 export function createHttp(deps: HttpDeps): OpenAPIHono {
@@ -59,16 +61,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
       return problem(c, 'wrong_type', 'say content-type: application/json');
     return next();
   });
-  for (const routes of [
-    releaseRoutes(deps),
-    orderRoutes(deps),
-    serviceRoutes(deps),
-    pushRoutes(deps),
-    planRoutes(deps),
-    operationRoutes(deps),
-    webhookRoutes(deps),
-  ])
-    app.route('/', routes);
+  for (const resource of RESOURCES) app.route('/', resource(deps));
   app.route('/', streamRoutes(deps));
   app.route('/', consoleRoutes());
   app.doc31('/openapi.json', {
