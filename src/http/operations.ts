@@ -3,14 +3,10 @@ import { z } from '@hono/zod-openapi';
 import { auditView, listOf, providerView, routerView } from '../contract/wire.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { cursorOf, limit, numberCursor } from './paging.ts';
 import { permit, route } from './permission.ts';
 
-const page = z
-  .object({
-    limit: z.coerce.number().int().min(1).max(200).default(50),
-    before: z.coerce.number().int().min(1).optional(),
-  })
-  .strict();
+const page = z.object({ limit, cursor: numberCursor }).strict();
 const routers = route({
   method: 'get',
   path: '/v1/routers',
@@ -72,12 +68,12 @@ export function operationRoutes({ context, metricsText, health: look }: HttpDeps
     ),
   );
   app.openapi(audit, async (c) => {
-    const { limit, before = null } = c.req.valid('query');
-    const found = await store.audit({ limit, before });
+    const { limit: size, cursor: before = null } = c.req.valid('query');
+    const found = await store.audit({ limit: size, before });
     return c.json(
       {
         items: found.rows.map((row) => ({ ...row })),
-        nextCursor: found.next === null ? null : String(found.next),
+        nextCursor: cursorOf(found.next),
       },
       200,
     );

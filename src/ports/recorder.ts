@@ -13,6 +13,9 @@ export type Recorder = {
   /** What one check said at one look. */
   verdict(service: string, check: string, verdict: CheckVerdict): void;
   delivery(notifier: string, outcome: string): void;
+  /** A webhook that came in, and what became of it. */
+  webhook(source: string, outcome: 'kept' | 'known' | 'full' | 'refused' | 'done' | 'retry' | 'parked'): void;
+  flagRead(source: string, outcome: string): void;
   event(type: string): void;
   /** The release of a service is over: there is no evidence any more. */
   ended(service: string): void;

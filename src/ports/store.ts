@@ -11,6 +11,9 @@ import type { Push, PushOutcome, Pushed } from '../domain/push.ts';
 import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
+import type { InboxStore } from './inbox.ts';
+import type { PlanStore } from './plan-store.ts';
+import type { TokenStore } from './token-store.ts';
 
 /** Thrown where a method has no Result: the store cannot be used just now. Never the fault of the release at hand. */
 export class StoreUnavailable extends Error {
@@ -52,8 +55,24 @@ export type AuditEntry = {
   readonly subject: string;
   readonly reason: string | null;
   readonly data: unknown;
+  /** Where it came from, when somebody asked for it. */
+  readonly origin?: AuditOrigin;
 };
-export type StoredAudit = AuditEntry & { readonly seq: number; readonly at: Instant };
+export type AuditOrigin = {
+  readonly kind: 'person' | 'ci';
+  /** Of the API token that was shown, or that the session was made from. */
+  readonly token: string | null;
+  /** What an identity provider vouches for. */
+  readonly provenance: Readonly<Record<string, string>> | null;
+  readonly address: string | null;
+  readonly request: string;
+};
+export type StoredAudit = AuditEntry & {
+  readonly seq: number;
+  readonly at: Instant;
+  /** Of this row and the one before it. */
+  readonly hash: string;
+};
 
 /** One judged measurement, keyed by (release, check, end): a second one with the same key is not written. */
 export type MeasurementRow = {
@@ -64,6 +83,19 @@ export type MeasurementRow = {
 };
 
 export type WeightIntent = { readonly target: TargetId; readonly secondShare: Weight };
+
+/** A request that may come again: its answer is written with its effect, or not at all. */
+export type Once<T> = {
+  readonly principal: string;
+  readonly key: string;
+  /** Of what was asked: the same key for something else is a mistake. */
+  readonly digest: string;
+  answer(done: T): unknown;
+};
+export type StoredAnswer = { readonly digest: string; readonly answer: unknown };
+
+/** How long a request is known again. */
+export const ANSWERS_KEPT_MS = 7 * 86_400_000;
 
 export type Commit = {
   readonly id: ReleaseId;
@@ -83,6 +115,7 @@ export type Commit = {
   readonly dueAt: Instant;
   /** Who holds the lease afterwards: the worker for so long, or nobody. Taking it away from another worker is allowed. */
   readonly lease: { readonly worker: string; readonly ms: number } | null;
+  readonly once?: Once<StoredRelease> | null;
 };
 
 export type Committed = { readonly revision: number; readonly targets: readonly Target[] };
@@ -98,6 +131,7 @@ export type NewRelease = {
   readonly dueAt: Instant;
   /** The active release (or null) that the decision saw; another one by now makes it `stale`. */
   readonly expectActive: ReleaseId | null;
+  readonly once?: Once<StoredRelease> | null;
 };
 
 /** What a lookup for a target's reconcile gets: the target and who moves it now. */
@@ -185,15 +219,6 @@ export type Requeue =
   | { readonly kind: 'parked'; readonly notifier: string; readonly subject: string | null; readonly limit: number }
   | { readonly kind: 'events'; readonly notifier: string; readonly events: readonly (ReleaseEvent | TargetEvent)[] };
 
-export type StoredPlan = {
-  readonly name: string;
-  readonly version: number;
-  readonly service: string;
-  /** The text as it was written. */
-  readonly document: string;
-  readonly createdAt: Instant;
-};
-
 export type NextDue = { readonly release: Instant | null; readonly target: Instant | null; readonly outbox: Instant | null };
 
 /** What is under way, counted. */
@@ -221,7 +246,9 @@ export type LoggedEvent = { readonly position: number; readonly event: ReleaseEv
 
 export type TargetSpec = Pick<Target, 'id' | 'service' | 'router' | 'route' | 'cell' | 'slots' | 'management'>;
 
-export type Store = {
+type Parts = TokenStore & InboxStore & PlanStore;
+
+export type Store = Parts & {
   /** Store time: the process clock for an embedded store, the database's own for a shared one. */
   now(): Promise<Instant>;
   /** Cheap read that fails when the store does. */
@@ -237,9 +264,10 @@ export type Store = {
   ): Promise<void>;
   services(): Promise<readonly Service[]>;
   service(name: string): Promise<Service | null>;
+  /** Null when there is no such service, or when it is not as it was seen (`updatedAt`). */
   setStable(
     name: string,
-    stable: { readonly slot: string | null; readonly version: string },
+    stable: { readonly slot: string | null; readonly version: string; readonly expect?: Instant | null },
     audit: AuditEntry,
   ): Promise<Service | null>;
   /** Managed targets, of one service or of all. */
@@ -256,7 +284,15 @@ export type Store = {
   /** Newest first; keyset by (created, id). */
   releases(query: {
     readonly service: string | null;
+    /** Only of these services; left out for all. */
+    readonly within?: readonly string[] | null;
     readonly phases: readonly PhaseKind[] | null;
+    readonly version?: string | null;
+    readonly createdBy?: string | null;
+    /** Created then or later. */
+    readonly since?: Instant | null;
+    /** Part of its service, version, id or creator, whatever the case. */
+    readonly search?: string | null;
     readonly limit: number;
     readonly cursor: string | null;
   }): Promise<Page<StoredRelease>>;
@@ -287,14 +323,6 @@ export type Store = {
   claimTarget(id: TargetId): Promise<ClaimedTarget | null>;
   updateTarget(update: TargetUpdate): Promise<Result<Target, CommitError>>;
 
-  savePlan(
-    plan: { readonly name: string; readonly service: string; readonly document: string },
-    audit: AuditEntry,
-  ): Promise<StoredPlan>;
-  /** The newest version, or the one asked for. */
-  plan(name: string, version: number | null): Promise<StoredPlan | null>;
-  plans(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredPlan>>;
-
   releaseEvents(id: ReleaseId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<ReleaseEvent, number>>;
   targetEvents(id: TargetId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<TargetEvent, number>>;
   events(query: { readonly afterPosition: number; readonly limit: number }): Promise<readonly LoggedEvent[]>;
@@ -306,6 +334,10 @@ export type Store = {
     query: { readonly check: string | null; readonly limit: number; readonly before: number | null },
   ): Promise<Page<MeasurementRow, number>>;
   audit(query: { readonly limit: number; readonly before: number | null }): Promise<Page<StoredAudit, number>>;
+  /** In the order of writing, so many from the one after this. */
+  auditFrom(query: { readonly after: number; readonly limit: number }): Promise<readonly StoredAudit[]>;
+  /** The newest row; null when there is none. */
+  auditHead(): Promise<Pick<StoredAudit, 'seq' | 'at' | 'hash'> | null>;
 
   /** Per notifier and subject only the oldest unsettled row, when due; leased so that nobody else sends it meanwhile. */
   claimOutbox(claim: {
@@ -335,10 +367,13 @@ export type Store = {
   /** What is kept of these versions, of one service. */
   pushed(service: string, versions: readonly string[]): Promise<readonly Pushed[]>;
 
+  /** What a request with this key was answered; null when there was none, or when it was too long ago. */
+  answered(principal: string, key: string): Promise<StoredAnswer | null>;
+
   /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
   tally(): Promise<Tally>;
 
-  /** Drops measurements, delivered outbox rows, what was pushed and the events of ended releases older than this; returns how many rows. */
+  /** Drops answers that were kept long enough; and measurements, delivered outbox rows, settled webhooks, what was pushed and the events of ended releases older than this; returns how many rows. */
   retain(olderThan: Instant): Promise<number>;
   close(): Promise<void>;
 };

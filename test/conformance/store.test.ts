@@ -9,6 +9,7 @@ import { Instant } from '../../src/domain/ids.ts';
 import { memoryStore } from '../../src/store/memory.ts';
 import { openDatabase } from '../../src/store/sqlite/open.ts';
 import { openSqlite } from '../../src/store/sqlite/store.ts';
+import { answersSuite } from './answers.suite.ts';
 import { outboxSuite } from './outbox.suite.ts';
 import { storeSuite } from './store.suite.ts';
 
@@ -17,11 +18,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 const fresh = (): string => join(folder, `${++files}.db`);
 
-storeSuite('in memory', async (now) => memoryStore({ now }));
-storeSuite('on SQLite', (now) => openSqlite({ file: ':memory:', now }));
-storeSuite('on a SQLite file', (now) => openSqlite({ file: fresh(), now }));
-outboxSuite('in memory', async (now) => memoryStore({ now }));
-outboxSuite('on SQLite', (now) => openSqlite({ file: ':memory:', now }));
+for (const suite of [storeSuite, answersSuite, outboxSuite]) {
+  suite('in memory', async (now) => memoryStore({ now }));
+  suite('on SQLite', (now) => openSqlite({ file: ':memory:', now }));
+  suite('on a SQLite file', (now) => openSqlite({ file: fresh(), now }));
+}
 
 describe('SQLite', () => {
   const now = (): Instant => Instant(Date.now());

@@ -343,6 +343,8 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     verdict: nothing,
     timeToSafe: nothing,
     ended: nothing,
+    webhook: nothing,
+    flagRead: nothing,
     storeFailed: nothing,
     stock: nothing,
   };
@@ -382,6 +384,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
       ),
       providers: new Map(providers.map(({ port }) => [port.name, throughIncarnation(life, port, ['measure'])])),
       notifiers: new Map(notifiers.map(({ port }) => [port.name, throughIncarnation(life, port, ['deliver'])])),
+      webhooks: new Map(),
       services: new Map(spec.services.map((service) => [service.settings.name, service.settings])),
       settings,
       calls: calls({ now: storeNow, monotonicMs: clock.nowMs, sleep: life.sleep }, recorder),

@@ -99,6 +99,8 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
   });
   const verdicts = counter('headgate_verdicts_total', 'What checks said, once per look', ['service', 'check', 'verdict']);
   const deliveries = counter('headgate_deliveries_total', 'Notifications tried', ['notifier', 'outcome']);
+  const webhooks = counter('headgate_webhooks_total', 'Webhooks that came in, and what became of them', ['source', 'outcome']);
+  const flagReads = counter('headgate_flag_reads_total', 'Flags read from their platforms', ['source', 'outcome']);
   const events = counter('headgate_events_total', 'Events committed', ['type']);
   const drift = counter('headgate_drift_total', 'Times a target served another weight than wanted', ['target']);
   const storeErrors = counter('headgate_store_errors_total', 'Calls of the store that failed', []);
@@ -153,6 +155,8 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
       threshold.set(labels, weighed.threshold);
     },
     delivery: (notifier, outcome) => deliveries.inc({ notifier, outcome }),
+    webhook: (source, outcome) => webhooks.inc({ source, outcome }),
+    flagRead: (source, outcome) => flagReads.inc({ source, outcome }),
     event: (type) => events.inc({ type }),
     weight(target, kind, basisPoints) {
       if (basisPoints === null) weight.remove({ target, kind });

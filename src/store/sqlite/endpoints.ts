@@ -5,7 +5,7 @@ import { Instant } from '../../domain/ids.ts';
 import type { EndpointState, Requeue, Store } from '../../ports/store.ts';
 import { eventOf, instant, subjectOf } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
-import { appendAudit } from './logs.ts';
+import { appendAudit } from './audit.ts';
 import { enqueue } from './outbox.ts';
 import { endpoints, events, outbox } from './tables.ts';
 

@@ -5,8 +5,11 @@
 import { sql } from 'drizzle-orm';
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
+import { auditMethods, chainOldRows } from './audit.ts';
 import { sqliteContext } from './context.ts';
+import { answerMethods } from './answers.ts';
 import { endpointMethods } from './endpoints.ts';
+import { inboxMethods } from './inbox.ts';
 import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
 import { openDatabase } from './open.ts';
@@ -16,8 +19,9 @@ import { pushMethods } from './pushes.ts';
 import { releaseMethods } from './releases.ts';
 import { noReserve, reserve } from './reserve.ts';
 import { tallyMethod } from './tally.ts';
-import { outbox, releases } from './tables.ts';
+import { inbox, outbox, releases } from './tables.ts';
 import { serviceMethods, targetMethods } from './targets.ts';
+import { tokenMethods } from './tokens.ts';
 
 export type SqliteOptions = {
   /** A path, or `:memory:`. */
@@ -36,11 +40,13 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
   // There is one writer, and it is us: whoever held a lease before is gone.
   ctx.write(() => {
     opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run();
+    opened.db.update(inbox).set({ leaseUntilMs: 0 }).run();
     opened.db
       .update(outbox)
       .set({ leaseUntilMs: 0 })
       .where(sql`state = 'pending'`)
       .run();
+    chainOldRows(ctx);
   });
   return {
     now: async () => now(),
@@ -50,11 +56,15 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...releaseMethods(ctx),
     ...leaseMethods(ctx),
     ...logMethods(ctx),
+    ...auditMethods(ctx),
     ...outboxMethods(ctx),
     ...endpointMethods(ctx),
     ...planMethods(ctx),
     ...pushMethods(ctx),
+    ...answerMethods(ctx),
+    ...inboxMethods(ctx),
     ...tallyMethod(ctx),
+    ...tokenMethods(ctx),
     close: async () => opened.close(),
   };
 }
