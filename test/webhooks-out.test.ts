@@ -83,16 +83,19 @@ async function headgate(line: string): Promise<{ code: number; out: string }> {
 }
 
 const call = async (method: string, path: string, body?: unknown): Promise<any> => {
-  const json = body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const json =
+    body === undefined ? {} : { headers: { 'content-type': 'application/json', 'if-match': '*' }, body: JSON.stringify(body) };
   return (await app.fetch(new Request(`http://headgate${path}`, { method, ...json }))).json();
 };
 const drained = async (): Promise<boolean> =>
   (await call('GET', '/v1/webhooks/endpoints')).items.every(({ pending }: any) => pending === 0);
 
 it('tells a whole release, every word of it verified by the library of the standard', async () => {
-  await call('PUT', '/v1/services/checkout/stable', { version: 'v0' });
+  expect(await call('PUT', '/v1/services/checkout/stable', { version: 'v0' })).toMatchObject({ stableVersion: 'v0' });
   const plan = { name: 'p', service: 'checkout', hold: '1h', steps: ['5%', '50%'] };
-  const { id } = await call('POST', '/v1/releases', { plan, version: 'v1' });
+  const started = await call('POST', '/v1/releases', { plan, version: 'v1' });
+  expect(started).toMatchObject({ id: expect.any(String) });
+  const { id } = started;
   await until(async () => (await call('GET', `/v1/releases/${id}`)).phase.kind === 'watching');
   await call('POST', `/v1/releases/${id}/commands/rollback`, { reason: 'that is enough' });
   await until(async () => (await call('GET', `/v1/releases/${id}`)).phase.kind === 'rolledBack');
