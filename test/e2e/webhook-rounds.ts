@@ -84,7 +84,9 @@ export async function begun({ api, config, children }: Pick<World, 'api' | 'conf
   const child = spawnServer(config);
   children.push(child);
   // A machine that is busy with other things may take longer than one wait.
-  await ready(api, child).catch(() => ready(api, child));
+  await ready(api, child)
+    .catch(() => ready(api, child))
+    .catch(() => ready(api, child));
   return child;
 }
 
