@@ -51,7 +51,7 @@ export const LOAD: readonly Line[] = [
     'all that failed is tried again at once',
     test('src/lib/retry-budget.test.ts', 'adds no more than a tenth and the burst when everything fails'),
     test('src/lib/breaker.test.ts', 'lets one probe out when it was open long enough, and nobody else meanwhile'),
-    deliver('waits longer with every failure'),
+    deliver('waits longer with every failure, by the schedule of the standard, and gives up after the tenth'),
   ],
   [
     50,
