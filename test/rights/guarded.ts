@@ -1,5 +1,6 @@
 /** A service that asks who calls, in this process: tokens are made as the first person on a machine would make them. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/app.ts';
@@ -33,7 +34,13 @@ export type Guarded = {
 
 export const SERVICES = ['mine', 'other'] as const;
 
-export const guardedConfig = (folder: string, more = '', server = '{ listen: 127.0.0.1:0 }'): string => `server: ${server}
+const NOBODY = 'http://127.0.0.1:1';
+export type Settings = { readonly more?: string; readonly server?: string; readonly slot?: string };
+
+export const guardedConfig = (
+  folder: string,
+  { more = '', server = '{ listen: 127.0.0.1:0 }', slot = NOBODY }: Settings = {},
+): string => `server: ${server}
 store: { sqlite: ${join(folder, 'guarded.db')}, reserveMb: 0 }
 settings: { settleMin: 1s, applyTimeout: 500ms, reconcileEvery: 1s }
 routers:
@@ -41,7 +48,7 @@ routers:
     type: edge
     listen: 127.0.0.1:0
     routes:
-${SERVICES.map((name) => `      ${name}: { match: { path: /${name} }, slots: { blue: { url: http://127.0.0.1:1 }, green: { url: http://127.0.0.1:1 } } }`).join('\n')}
+${SERVICES.map((name) => `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${slot} }, green: { url: ${slot} } } }`).join('\n')}
 providers: { edge: { type: edge }, own: { type: push } }
 services:
 ${SERVICES.map((name) => `  ${name}: { provider: edge, targets: [{ router: front, route: ${name} }] }`).join('\n')}
@@ -49,7 +56,11 @@ ${more}`;
 
 export async function guarded(more = '', server?: string): Promise<Guarded> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-rights-'));
-  const text = guardedConfig(folder, more, server);
+  const shop = createServer((_request, response) => response.end('hello'));
+  await new Promise<void>((done) => shop.listen(0, '127.0.0.1', done));
+  const address = shop.address();
+  const slot = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const text = guardedConfig(folder, { more, slot, ...(server === undefined ? {} : { server }) });
   const parsed = parseConfig({ text, secrets: { env: (name) => `planted-${name}`, file: () => undefined }, dev: false });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   const logged: string[] = [];
@@ -93,6 +104,8 @@ export async function guarded(more = '', server?: string): Promise<Guarded> {
     },
     async close() {
       await app.close(500);
+      shop.closeAllConnections();
+      shop.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
