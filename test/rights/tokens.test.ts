@@ -9,9 +9,12 @@ import { createApp } from '../../src/app.ts';
 import { runCli } from '../../src/cli/run.ts';
 import { parseConfig } from '../../src/config.ts';
 import { isTokenText, tokenText } from '../../src/contract/token-text.ts';
+import { access } from '../../src/controller/access.ts';
 import { Instant } from '../../src/domain/ids.ts';
 import { failures } from '../../src/lib/failures.ts';
 import { ok } from '../../src/lib/result.ts';
+import { StoreUnavailable } from '../../src/ports/store.ts';
+import { memoryStore } from '../../src/store/memory.ts';
 import { guarded, guardedConfig } from './guarded.ts';
 import type { Guarded } from './guarded.ts';
 
@@ -170,6 +173,39 @@ describe('a token', () => {
     nowMs = 60_000;
     expect([tries.add('d'), tries.add('d'), tries.add('d')]).toEqual([false, false, true]);
   });
+});
+
+it('looks on while the store is away, if it was known before, and as long as the store answers not past its end', async () => {
+  let isAway = false;
+  const inner = memoryStore({ now: () => Instant(1_000) });
+  const store = {
+    ...inner,
+    tokenByDigest: async (digest: string) => {
+      if (isAway) throw new StoreUnavailable('away');
+      return inner.tokenByDigest(digest);
+    },
+  };
+  const quiet = (): void => {};
+  let made = 0;
+  const log = { debug: quiet, info: quiet, warn: quiet, error: quiet };
+  const who = access({ store, log, chance: () => new Uint8Array(40).fill((made += 1)), jobs: null, dev: false });
+  const texts: string[] = [];
+  await who.firstToken((text) => texts.push(text));
+  const [first = ''] = texts;
+  const admin = await who.identify(first);
+  if (!admin.ok) throw new Error(admin.error);
+  const by = { principal: admin.value, origin: null };
+  const given = await who.createToken(
+    { role: 'viewer', scopes: [], services: null, kind: 'person', name: 'vera', forMs: 60_000 },
+    by,
+  );
+  if (!given.ok) throw new Error(given.error.detail);
+  expect((await who.identify(given.value.text)).ok).toBe(true);
+  await who.revokeToken(given.value.token.id, by);
+  expect((await who.identify(given.value.text)).ok).toBe(false);
+  isAway = true;
+  expect(await who.identify(first)).toMatchObject({ ok: true, value: { name: 'admin' } });
+  await expect(who.identify(given.value.text)).rejects.toThrow('away');
 });
 
 describe('the console', () => {
