@@ -40,6 +40,7 @@ async function runService({ config: asked, dev }: { readonly config: string | nu
   // The driver and the adapters are loaded only by who needs them.
   const { createApp } = await import('./app.ts');
   try {
+    for (const warning of parsed.value.warnings) log.warn({ config: file }, warning);
     const app = await createApp(parsed.value, log, tracesUrl(process.env));
     const url = await app.listen();
     if (dev) log.warn({ url }, DEV);

@@ -3,6 +3,7 @@ import type { BacktestInput, SimulateInput } from '../contract/ahead.ts';
 import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead-views.ts';
 import type { AuditHead } from '../contract/audit-chain.ts';
 import type { MadeTokenView, TokenInput, TokenView } from '../contract/wire-access.ts';
+import type { DeliveryView, EndpointView, ReplayedView, TestedView } from '../contract/webhooks.ts';
 import type { PlanView, ProblemView, ReleaseView } from '../contract/wire.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
@@ -34,6 +35,9 @@ export type FoundProblem = {
   readonly column: number | null;
 };
 
+type List<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+type Body = Readonly<Record<string, unknown>>;
+
 export type Client = {
   start(options: StartOptions): Answer<ReleaseView>;
   release(id: string): Answer<ReleaseView>;
@@ -53,6 +57,12 @@ export type Client = {
   auditHead(): Answer<AuditHead>;
   /** The rows as they are hashed, line by line, as they come. */
   auditLines(): Answer<AsyncIterable<string>>;
+  endpoints(): Answer<List<EndpointView>>;
+  deliveries(query: Readonly<Record<string, string>>): Answer<List<DeliveryView>>;
+  testEndpoint(name: string, body: Body): Answer<TestedView>;
+  enableEndpoint(name: string, body: Body): Answer<EndpointView>;
+  replay(name: string, body: Body): Answer<ReplayedView>;
+  redeliver(seq: number, body: Body): Answer<{ readonly seq: number }>;
 };
 
 export type ClientOptions = {
@@ -119,6 +129,12 @@ export function client({ server, actor, token, fetch }: ClientOptions): Client {
     revokeToken: (id) => call('DELETE', `/v1/tokens/${part(id)}`),
     auditHead: () => call('GET', '/v1/audit:head'),
     auditLines: () => lines('/v1/audit:export'),
+    endpoints: () => call('GET', '/v1/webhooks/endpoints'),
+    deliveries: (query) => call('GET', `/v1/webhooks/deliveries?${new URLSearchParams(query).toString()}`),
+    testEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/test`, body),
+    enableEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/enable`, body),
+    replay: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/replay`, body),
+    redeliver: (seq, body) => call('POST', `/v1/webhooks/deliveries/${seq}/redeliver`, body),
   };
 }
 

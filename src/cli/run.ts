@@ -18,6 +18,7 @@ import { planOfStages, stage } from './stages.ts';
 import type { Stage } from './stages.ts';
 import { tokenCommands } from './token-commands.ts';
 import { waitFor } from './wait.ts';
+import { webhookCommands } from './webhook-commands.ts';
 
 /** What only the top knows: how to run the service, and how to check a plan against a configuration file. */
 export type CliDeps = Terminal & {
@@ -74,6 +75,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   releaseCommands(program.command('release').description('start, watch and steer releases'), session, finish);
   tokenCommands(program.command('token').description('make, list and revoke API tokens'), session, finish);
   auditCommands(program.command('audit').description('the log of who did what'), session, finish);
+  webhookCommands(program.command('webhook').description('who is told of events'), session, finish);
   const about = program.command('plan').description('what a plan can see, before it runs');
   planCommands(about, () => ({ ...session(), readText, worldOf: deps.worldOf }), finish);
   try {

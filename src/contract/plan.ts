@@ -81,6 +81,7 @@ function planOf(document: PlanDocument, world: PlanWorld, complain: Complain): P
       groups: document.score?.groups ?? {},
     },
     onBusy: document.onBusy ?? 'reject',
+    onFlagChange: document.onFlagChange ?? 'hold',
     checks,
     notify: document.notify ?? [],
   };

@@ -75,7 +75,7 @@ function resume(draft: Draft, actor: Actor, reason: string | null): null {
   return null;
 }
 
-type Promote = Extract<Command, { verb: 'promote' }>;
+export type Promote = Extract<Command, { verb: 'promote' }>;
 
 function promote(draft: Draft, actor: Actor, asked: Promote): string | null {
   const { release } = draft;
@@ -86,7 +86,8 @@ function promote(draft: Draft, actor: Actor, asked: Promote): string | null {
   return null;
 }
 
-function refusesPromotion(release: Release, next: Next, { full, force, reason }: Promote): string | null {
+/** Why a promotion is refused where its verb is taken, or null. */
+export function refusesPromotion(release: Release, next: Next, { full, force, reason }: Promote): string | null {
   const reasoned = reason !== null && reason.trim() !== '';
   if (force) return reasoned ? null : 'a forced promotion needs a reason';
   if (release.phase.kind === 'awaitingApproval') return 'the release waits for an approval: approve it, or force with a reason';

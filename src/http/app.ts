@@ -1,14 +1,18 @@
 /** The API as a whole: resources joined, limits and headers on every answer, every failure a problem document. */
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
 import { HTTPException } from 'hono/http-exception';
 import { secureHeaders } from 'hono/secure-headers';
 import { StoreUnavailable } from '../ports/store.ts';
 import { assert } from '../lib/assert.ts';
 import { auditRoutes } from './audit.ts';
 import { consoleRoutes } from './console.ts';
+import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
+import { feed } from './feed.ts';
+import type { Feed } from './feed.ts';
+import { flagRoutes } from './flags.ts';
 import { failed, identity } from './identity.ts';
+import { limits } from './limits.ts';
 import { operationRoutes } from './operations.ts';
 import { orderRoutes } from './orders.ts';
 import { permit } from './permission.ts';
@@ -22,25 +26,31 @@ import { serviceRoutes } from './services.ts';
 import { sessionRoutes } from './sessions.ts';
 import { streamRoutes } from './stream.ts';
 import { tokenRoutes } from './tokens.ts';
+import { waitRoutes } from './wait.ts';
+import { inboxRoutes } from './webhooks-in.ts';
+import { webhookRoutes } from './webhooks.ts';
 
-const MAX_BODY_BYTES = 512 * 1024;
+/** The console talks to nobody but us, and runs nothing but its own files. */
+const POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+};
 
 export function createHttp(deps: HttpDeps): OpenAPIHono {
+  const { store, clock } = deps.context;
+  const shared = feed({ store, clock, closing: deps.closing });
   const app = new OpenAPIHono();
   app.use(requests(deps));
   app.use(
     secureHeaders({
       strictTransportSecurity: false, // TLS ends in front of us, and who speaks https is not ours to say
-      contentSecurityPolicy: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        baseUri: ["'none'"],
-        formAction: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
+      contentSecurityPolicy: POLICY,
     }),
   );
   const failure = failed(deps);
@@ -54,34 +64,10 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
       ? problem(c, 'foreign', 'a page of another site asked for this, and only the console and programs may')
       : next();
   });
-  app.use(
-    bodyLimit({
-      maxSize: MAX_BODY_BYTES,
-      onError: (c) => problem(c, 'too_large', `a request body has ${MAX_BODY_BYTES / 1024} kB at most`),
-    }),
-  );
-  app.use(async (c, next) => {
-    const type = c.req.header('content-type');
-    const hasBody = c.req.method === 'POST' || c.req.method === 'PUT';
-    if (hasBody && c.req.path.startsWith('/v1/') && type !== undefined && !/^application\/([\w.+-]+\+)?json\b/.test(type))
-      return problem(c, 'wrong_type', `the body is JSON (application/json), not ${type}`);
-    if (hasBody && type === undefined && Number(c.req.header('content-length') ?? 0) > 0)
-      return problem(c, 'wrong_type', 'say content-type: application/json');
-    return next();
-  });
-  for (const routes of [
-    releaseRoutes(deps),
-    orderRoutes(deps),
-    serviceRoutes(deps),
-    pushRoutes(deps),
-    planRoutes(deps),
-    operationRoutes(deps),
-    sessionRoutes(deps, failure),
-    tokenRoutes(deps),
-    auditRoutes(deps),
-  ])
-    app.route('/', routes);
-  app.route('/', streamRoutes(deps));
+  for (const limit of limits) app.use(limit);
+  for (const routes of resources(deps, shared)) app.route('/', routes);
+  app.route('/', sessionRoutes(deps, failure));
+  app.route('/', streamRoutes({ ...deps, feed: shared }));
   app.route('/', consoleRoutes());
   app.get('/openapi.json', permit('anyone'), (c) =>
     c.json(
@@ -118,6 +104,22 @@ function failures(app: OpenAPIHono, { context: { log } }: HttpDeps): void {
 
 const isLoopback = (host: string | undefined): boolean =>
   host === undefined || /^(127(\.\d{1,3}){3}|localhost|\[::1\])(:\d+)?$/i.test(host);
+
+const resources = (deps: HttpDeps, shared: Feed): readonly OpenAPIHono[] => [
+  releaseRoutes(deps),
+  courseRoutes(deps),
+  waitRoutes({ ...deps, feed: shared }),
+  orderRoutes(deps),
+  serviceRoutes(deps),
+  pushRoutes(deps),
+  planRoutes(deps),
+  operationRoutes(deps),
+  tokenRoutes(deps),
+  auditRoutes(deps),
+  webhookRoutes(deps),
+  inboxRoutes(deps),
+  flagRoutes(deps),
+];
 
 /**
  * Sent by a browser for a page that is not ours: whoever can be led to a page must not steer by that. Programs send

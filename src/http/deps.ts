@@ -6,12 +6,18 @@ import { pointerOf } from '../contract/problem.ts';
 import type { Access } from '../controller/access.ts';
 import type { Commands } from '../controller/commands.ts';
 import type { Context } from '../controller/context.ts';
+import type { FlagWork } from '../controller/flag-work.ts';
+import type { WebhooksIn } from '../controller/webhooks-in.ts';
 import { problem } from './problem.ts';
 
 export type HttpDeps = {
   readonly context: Context;
   readonly commands: Commands;
   readonly planWorld: PlanWorld;
+  readonly webhooks: WebhooksIn;
+  readonly flagWork: FlagWork;
+  /** There is something new in the inbox of webhooks. */
+  nudgeInbox(): void;
   metricsText(): Promise<string>;
   /** What keeps it from being ready; empty when it is. `alive` is false when the loops stand still. */
   health(): Promise<{ readonly alive: boolean; readonly problems: readonly string[] }>;

@@ -11,6 +11,8 @@ import type { Push, PushOutcome, Pushed } from '../domain/push.ts';
 import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
+import type { InboxStore } from './inbox.ts';
+import type { PlanStore } from './plan-store.ts';
 import type { TokenStore } from './token-store.ts';
 
 /** Thrown where a method has no Result: the store cannot be used just now. Never the fault of the release at hand. */
@@ -82,6 +84,19 @@ export type MeasurementRow = {
 
 export type WeightIntent = { readonly target: TargetId; readonly secondShare: Weight };
 
+/** A request that may come again: its answer is written with its effect, or not at all. */
+export type Once<T> = {
+  readonly principal: string;
+  readonly key: string;
+  /** Of what was asked: the same key for something else is a mistake. */
+  readonly digest: string;
+  answer(done: T): unknown;
+};
+export type StoredAnswer = { readonly digest: string; readonly answer: unknown };
+
+/** How long a request is known again. */
+export const ANSWERS_KEPT_MS = 7 * 86_400_000;
+
 export type Commit = {
   readonly id: ReleaseId;
   /** The revision that the decision was made on. */
@@ -100,6 +115,7 @@ export type Commit = {
   readonly dueAt: Instant;
   /** Who holds the lease afterwards: the worker for so long, or nobody. Taking it away from another worker is allowed. */
   readonly lease: { readonly worker: string; readonly ms: number } | null;
+  readonly once?: Once<StoredRelease> | null;
 };
 
 export type Committed = { readonly revision: number; readonly targets: readonly Target[] };
@@ -115,6 +131,7 @@ export type NewRelease = {
   readonly dueAt: Instant;
   /** The active release (or null) that the decision saw; another one by now makes it `stale`. */
   readonly expectActive: ReleaseId | null;
+  readonly once?: Once<StoredRelease> | null;
 };
 
 /** What a lookup for a target's reconcile gets: the target and who moves it now. */
@@ -152,10 +169,16 @@ export type Delivery = {
   readonly seq: number;
   readonly outcome:
     | { readonly kind: 'delivered' }
-    | { readonly kind: 'retry'; readonly at: Instant; readonly detail: string }
+    /** `counts`: it was really tried. What was held back, or told when to come again, is not one of its tries. */
+    | { readonly kind: 'retry'; readonly at: Instant; readonly detail: string; readonly counts: boolean }
     /** Given up, visibly; later rows of the same subject go on. */
-    | { readonly kind: 'parked'; readonly detail: string };
+    | { readonly kind: 'parked'; readonly detail: string }
+    /** Parked, and its notifier is disabled: all that waits for it is parked, and all that comes until it is enabled. */
+    | { readonly kind: 'gone'; readonly detail: string };
 };
+
+/** `replaced`: it was parked, and queued again as another row. */
+export type DeliveryState = 'pending' | 'delivered' | 'parked' | 'replaced';
 
 export type DeliveryView = {
   readonly seq: number;
@@ -163,21 +186,38 @@ export type DeliveryView = {
   readonly subject: string;
   readonly eventId: string;
   readonly type: string;
-  readonly state: 'pending' | 'delivered' | 'parked';
+  readonly state: DeliveryState;
   readonly attempts: number;
   readonly detail: string | null;
   readonly createdAt: Instant;
+  /** When it is tried next, while it is pending. */
+  readonly dueAt: Instant | null;
   readonly settledAt: Instant | null;
 };
 
-export type StoredPlan = {
-  readonly name: string;
-  readonly version: number;
-  readonly service: string;
-  /** The text as it was written. */
-  readonly document: string;
-  readonly createdAt: Instant;
+export type DeliveryFilter = {
+  readonly notifier?: string | undefined;
+  readonly state?: DeliveryState | undefined;
+  readonly subject?: string | undefined;
 };
+
+/** How a notifier stands: what waits for it, what it missed, and whether it is delivered to at all. */
+export type EndpointState = {
+  readonly notifier: string;
+  readonly disabledAt: Instant | null;
+  /** Why it is disabled. */
+  readonly reason: string | null;
+  readonly pending: number;
+  readonly oldestPendingAt: Instant | null;
+  readonly parked: number;
+  readonly lastDeliveryAt: Instant | null;
+};
+
+/** What is queued again: as rows of their own, behind what waits, in the order of their events. */
+export type Requeue =
+  | { readonly kind: 'row'; readonly seq: number }
+  | { readonly kind: 'parked'; readonly notifier: string; readonly subject: string | null; readonly limit: number }
+  | { readonly kind: 'events'; readonly notifier: string; readonly events: readonly (ReleaseEvent | TargetEvent)[] };
 
 export type NextDue = { readonly release: Instant | null; readonly target: Instant | null; readonly outbox: Instant | null };
 
@@ -206,7 +246,9 @@ export type LoggedEvent = { readonly position: number; readonly event: ReleaseEv
 
 export type TargetSpec = Pick<Target, 'id' | 'service' | 'router' | 'route' | 'cell' | 'slots' | 'management'>;
 
-export type Store = TokenStore & {
+type Parts = TokenStore & InboxStore & PlanStore;
+
+export type Store = Parts & {
   /** Store time: the process clock for an embedded store, the database's own for a shared one. */
   now(): Promise<Instant>;
   /** Cheap read that fails when the store does. */
@@ -222,9 +264,10 @@ export type Store = TokenStore & {
   ): Promise<void>;
   services(): Promise<readonly Service[]>;
   service(name: string): Promise<Service | null>;
+  /** Null when there is no such service, or when it is not as it was seen (`updatedAt`). */
   setStable(
     name: string,
-    stable: { readonly slot: string | null; readonly version: string },
+    stable: { readonly slot: string | null; readonly version: string; readonly expect?: Instant | null },
     audit: AuditEntry,
   ): Promise<Service | null>;
   /** Managed targets, of one service or of all. */
@@ -244,6 +287,12 @@ export type Store = TokenStore & {
     /** Only of these services; left out for all. */
     readonly within?: readonly string[] | null;
     readonly phases: readonly PhaseKind[] | null;
+    readonly version?: string | null;
+    readonly createdBy?: string | null;
+    /** Created then or later. */
+    readonly since?: Instant | null;
+    /** Part of its service, version, id or creator, whatever the case. */
+    readonly search?: string | null;
     readonly limit: number;
     readonly cursor: string | null;
   }): Promise<Page<StoredRelease>>;
@@ -274,14 +323,6 @@ export type Store = TokenStore & {
   claimTarget(id: TargetId): Promise<ClaimedTarget | null>;
   updateTarget(update: TargetUpdate): Promise<Result<Target, CommitError>>;
 
-  savePlan(
-    plan: { readonly name: string; readonly service: string; readonly document: string },
-    audit: AuditEntry,
-  ): Promise<StoredPlan>;
-  /** The newest version, or the one asked for. */
-  plan(name: string, version: number | null): Promise<StoredPlan | null>;
-  plans(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredPlan>>;
-
   releaseEvents(id: ReleaseId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<ReleaseEvent, number>>;
   targetEvents(id: TargetId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<TargetEvent, number>>;
   events(query: { readonly afterPosition: number; readonly limit: number }): Promise<readonly LoggedEvent[]>;
@@ -306,17 +347,33 @@ export type Store = TokenStore & {
   }): Promise<readonly OutboxRow[]>;
   settle(delivery: Delivery): Promise<void>;
   /** Newest first. */
-  deliveries(query: { readonly limit: number; readonly before: number | null }): Promise<Page<DeliveryView, number>>;
+  deliveries(
+    query: { readonly limit: number; readonly before: number | null } & DeliveryFilter,
+  ): Promise<Page<DeliveryView, number>>;
+  delivery(seq: number): Promise<DeliveryView | null>;
+  /** In the order of the names; one that never had anything to deliver is there, too. */
+  endpoints(notifiers: readonly string[]): Promise<readonly EndpointState[]>;
+  /** Delivered to again; what waits for it is due at once. What was parked stays so until it is queued again. */
+  enableEndpoint(notifier: string, audit: AuditEntry): Promise<void>;
+  /** Numbers of the new rows. Those that were parked are `replaced` by them. For a disabled notifier they are parked at once. */
+  requeue(requeue: Requeue, audit: AuditEntry): Promise<readonly number[]>;
+  /** Where in the order of all events this one stands; null when there is no such event (any more). */
+  positionOf(eventId: string): Promise<number | null>;
+  /** For an act that leaves no other trace. */
+  writeAudit(audit: AuditEntry): Promise<void>;
 
   /** Adds to what is kept of the instance; the error is a sentence: why not. What was silent for too long is forgotten first. */
   push(push: Push): Promise<Result<PushOutcome, string>>;
   /** What is kept of these versions, of one service. */
   pushed(service: string, versions: readonly string[]): Promise<readonly Pushed[]>;
 
+  /** What a request with this key was answered; null when there was none, or when it was too long ago. */
+  answered(principal: string, key: string): Promise<StoredAnswer | null>;
+
   /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
   tally(): Promise<Tally>;
 
-  /** Drops measurements, delivered outbox rows, what was pushed and the events of ended releases older than this; returns how many rows. */
+  /** Drops answers that were kept long enough; and measurements, delivered outbox rows, settled webhooks, what was pushed and the events of ended releases older than this; returns how many rows. */
   retain(olderThan: Instant): Promise<number>;
   close(): Promise<void>;
 };

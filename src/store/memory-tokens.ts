@@ -2,7 +2,7 @@
 import type { Instant } from '../domain/ids.ts';
 import type { AuditEntry } from '../ports/store.ts';
 import type { StoredToken, TokenStore } from '../ports/token-store.ts';
-import { cursorOf, parseCursor } from './cursor.ts';
+import { cursorOf, parseCursor } from '../lib/cursor.ts';
 import { isAdmin } from './token-rows.ts';
 
 export type MemoryTokens = { readonly methods: TokenStore; retain(olderThan: Instant): number };

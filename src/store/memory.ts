@@ -21,10 +21,14 @@ import type {
   Store,
   StoredRelease,
 } from '../ports/store.ts';
-import { cursorOf, parseCursor } from './cursor.ts';
+import { memoryAnswers } from './memory-answers.ts';
+import type { MemoryAnswers } from './memory-answers.ts';
 import { memoryAudit } from './memory-audit.ts';
+import { memoryInbox } from './memory-inbox.ts';
+import { listed } from './memory-releases.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
+import { later } from './later.ts';
 import { memoryPushes } from './memory-pushes.ts';
 import { memoryTokens } from './memory-tokens.ts';
 import { page } from './page.ts';
@@ -49,6 +53,8 @@ type State = {
   readonly outbox: ReturnType<typeof memoryOutbox>;
   readonly pushes: ReturnType<typeof memoryPushes>;
   readonly tokens: ReturnType<typeof memoryTokens>;
+  readonly answers: MemoryAnswers;
+  readonly inbox: ReturnType<typeof memoryInbox>;
 };
 
 export function memoryStore({ now }: { readonly now: () => Instant }): Store {
@@ -63,9 +69,11 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     checkStates: new Map(),
     measurements: new Map(),
     audit: memoryAudit(now),
-    outbox: memoryOutbox(now),
+    outbox: memoryOutbox(now, (entry) => state.audit.add(entry)),
     pushes: memoryPushes(now),
     tokens: memoryTokens(now, (entry) => state.audit.add(entry)),
+    answers: memoryAnswers(now),
+    inbox: memoryInbox(now, (entry) => state.audit.add(entry)),
   };
   return {
     now: async () => now(),
@@ -75,11 +83,13 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...releases(state),
     ...claims(state),
     ...logs(state),
-    ...memoryPlans(now, (entry) => state.audit.add(entry)),
+    ...memoryPlans(now, (entry) => state.audit.add(entry), state.answers),
+    ...state.answers.methods,
     ...state.outbox.methods,
     ...state.pushes.methods,
     ...state.tokens.methods,
     ...state.audit.methods,
+    ...state.inbox.methods,
     tally: async () => ({
       releases: standings([...state.running.values()].map(({ release }) => release)),
       outbox: state.outbox.tally(),
@@ -125,14 +135,14 @@ function services(state: State): Pick<Store, 'configure' | 'services' | 'service
     },
     services: async () => [...state.services.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     service: async (name) => state.services.get(name) ?? null,
-    async setStable(name, { slot, version }, entry) {
+    async setStable(name, { slot, version, expect = null }, entry) {
       const before = state.services.get(name);
-      if (!before) return null;
+      if (!before || (expect !== null && before.updatedAt !== expect)) return null;
       const service = {
         ...before,
         stableVersion: version,
         stableSlot: slot ?? before.stableSlot,
-        updatedAt: now(),
+        updatedAt: later(now(), before),
       };
       state.services.set(name, service);
       state.audit.add(entry);
@@ -182,14 +192,16 @@ function releases(
   state: State,
 ): Pick<Store, 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'checkStates'> {
   return {
-    async create({ release, events, audit, notify, dueAt, expectActive }) {
+    async create({ release, events, audit, notify, dueAt, expectActive, once }) {
       const active = activeRow(state, release.service)?.release.id ?? null;
+      if (state.answers.has(once)) return stale('the request was answered meanwhile');
       if (active !== expectActive || (active !== null && isActive(release)))
         return stale(`the active release of ${release.service} is another one by now`);
       const row: Row = { release, revision: 1, dueAt, crashes: 0, worker: null, leaseUntil: Instant(0) };
       put(state, row);
       append(state, events, notify);
       state.audit.add(audit);
+      state.answers.keep(once, row);
       return ok(row);
     },
     release: async (id) => state.releases.get(id) ?? null,
@@ -202,26 +214,7 @@ function releases(
       [...state.running.values()]
         .filter(({ release }) => release.service === service && release.phase.kind === 'queued')
         .toSorted((a, b) => a.release.createdAt - b.release.createdAt || (a.release.id < b.release.id ? -1 : 1)),
-    async releases({ service, within = null, phases, limit, cursor }) {
-      const key = parseCursor(cursor);
-      const rows = [...state.releases.values()]
-        .filter(
-          ({ release }) =>
-            (service === null || release.service === service) &&
-            (within === null || within.includes(release.service)) &&
-            (phases === null || phases.includes(release.phase.kind)),
-        )
-        .toSorted((a, b) => b.release.createdAt - a.release.createdAt || (a.release.id < b.release.id ? 1 : -1))
-        .filter(
-          ({ release }) => key === null || release.createdAt < key.ms || (release.createdAt === key.ms && release.id < key.id),
-        );
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1)?.release;
-      return {
-        rows: shown,
-        next: rows.length > limit && last ? cursorOf({ ms: last.createdAt, id: last.id }) : null,
-      };
-    },
+    releases: async (query) => listed([...state.releases.values()], query),
     commit: async (commit) => write(state, commit),
     checkStates: async (id) => [...(state.checkStates.get(id)?.values() ?? [])],
   };
@@ -263,9 +256,17 @@ function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueA
   };
 }
 
-function logs(
-  state: State,
-): Pick<Store, 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'retain'> {
+type LogMethods =
+  | 'releaseEvents'
+  | 'targetEvents'
+  | 'events'
+  | 'lastPosition'
+  | 'positionOf'
+  | 'measurements'
+  | 'writeAudit'
+  | 'retain';
+
+function logs(state: State): Pick<Store, LogMethods> {
   const stream = (subject: string, afterSeq: number) =>
     (state.streams.get(subject) ?? []).filter((event) => event.seq > afterSeq);
   return {
@@ -278,6 +279,11 @@ function logs(
         .slice(afterPosition, afterPosition + limit)
         .map((event, index) => ({ position: afterPosition + index + 1, event })),
     lastPosition: async () => state.events.length,
+    async positionOf(eventId) {
+      const index = state.events.findIndex(({ id }) => id === eventId);
+      return index < 0 ? null : index + 1;
+    },
+    writeAudit: async (entry) => state.audit.add(entry),
     async measurements(id, { check, limit, before }) {
       const numbered = [...(state.measurements.get(id)?.values() ?? [])].map((row, index) => ({ key: index + 1, row }));
       const wanted = numbered.filter(
@@ -290,7 +296,8 @@ function logs(
       const old = [...state.releases.values()]
         .filter(({ release }) => isEnded(release) && release.createdAt < olderThan)
         .map(({ release }) => release.id);
-      let dropped = state.outbox.retain(olderThan) + state.pushes.retain(olderThan) + state.tokens.retain(olderThan);
+      let dropped = state.answers.forget() + state.outbox.retain(olderThan) + state.pushes.retain(olderThan);
+      dropped += state.tokens.retain(olderThan) + state.inbox.retain(olderThan);
       for (const id of old) {
         dropped +=
           (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);
@@ -308,6 +315,7 @@ function write(state: State, commit: Commit): Result<{ revision: number; targets
   if (!before || before.revision !== revision) return stale(`release ${id} is not at revision ${revision} any more`);
   const active = activeRow(state, next.service);
   if (isActive(next) && active && active.release.id !== id) return stale('another release is active');
+  if (state.answers.has(commit.once)) return stale('the request was answered meanwhile');
   put(state, {
     release: next,
     revision: revision + 1,
@@ -325,7 +333,8 @@ function write(state: State, commit: Commit): Result<{ revision: number; targets
     });
   }
   const service = state.services.get(next.service);
-  if (commit.service && service) state.services.set(next.service, { ...service, ...commit.service, updatedAt: state.now() });
+  if (commit.service && service)
+    state.services.set(next.service, { ...service, ...commit.service, updatedAt: later(state.now(), service) });
   const rows = state.measurements.get(id) ?? new Map<string, MeasurementRow>();
   for (const row of commit.measurements) if (!rows.has(`${row.check} ${row.end}`)) rows.set(`${row.check} ${row.end}`, row);
   state.measurements.set(id, rows);
@@ -334,6 +343,7 @@ function write(state: State, commit: Commit): Result<{ revision: number; targets
   state.checkStates.set(id, states);
   append(state, events, commit.notify);
   if (commit.audit) state.audit.add(commit.audit);
+  state.answers.keep(commit.once, { release: next, revision: revision + 1, dueAt, crashes: 0 });
   return ok({ revision: revision + 1, targets: targetsOf(state, next.targets) });
 }
 

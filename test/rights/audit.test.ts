@@ -132,7 +132,7 @@ describe('tampering', () => {
     const store = memoryStore({ now: () => Instant(0) });
     await store.configure([{ name: 'x', slots: ['a', 'b'] }], []);
     for (const [index, line] of lines.entries()) {
-      const { seq: _seq, at: _at, hash: _hash, ...entry } = JSON.parse(line) as any;
+      const { seq: _seq, at: _at, hash: _hash, ...entry } = JSON.parse(line);
       await store.setStable('x', { slot: null, version: 'v' }, index === at ? { ...entry, actor: 'mallory' } : entry);
     }
     return (await store.auditFrom({ after: 0, limit: 1_000 })).map(auditLine);

@@ -5,33 +5,20 @@ import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { page } from '../page.ts';
 import { eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
+import { forgetAnswers } from './answers.ts';
 import type { SqliteContext } from './context.ts';
-import { checkStates, events, measurements, pushed, outbox, releases, tokens } from './tables.ts';
+import { enqueue } from './outbox.ts';
+import { checkStates, events, inbox, measurements, pushed, outbox, releases, tokens } from './tables.ts';
 
 export function appendEvents(
-  { db, now }: SqliteContext,
+  ctx: SqliteContext,
   added: readonly (ReleaseEvent | TargetEvent)[],
   notify: readonly string[],
 ): void {
-  const atMs = now();
   for (const event of added) {
     const subject = subjectOf(event);
-    db.insert(events).values({ subject, seq: event.seq, type: event.type, atMs: event.at, event }).run();
-    for (const notifier of notify)
-      db.insert(outbox)
-        .values({
-          notifier,
-          subject,
-          event,
-          state: 'pending',
-          attempts: 0,
-          detail: null,
-          createdAtMs: atMs,
-          dueAtMs: atMs,
-          leaseUntilMs: 0,
-          settledAtMs: null,
-        })
-        .run();
+    ctx.db.insert(events).values({ subject, seq: event.seq, type: event.type, atMs: event.at, event }).run();
+    for (const notifier of notify) enqueue(ctx, event, notifier);
   }
 }
 
@@ -73,7 +60,7 @@ export function logMethods(ctx: SqliteContext): Pick<Store, Methods> {
             .get()?.last ?? 0,
       ),
     measurements: async (id, query) => ctx.read(() => measured(ctx, id, query)),
-    retain: async (olderThan) => ctx.write(() => retain(ctx, olderThan)),
+    retain: async (olderThan) => ctx.write(() => forgetAnswers(ctx) + retain(ctx, olderThan)),
   };
 }
 
@@ -110,6 +97,10 @@ function retain({ db }: SqliteContext, olderThan: Instant): number {
   dropped += db
     .delete(tokens)
     .where(and(isNotNull(tokens.parent), lt(tokens.expiresAtMs, olderThan)))
+    .run().changes;
+  dropped += db
+    .delete(inbox)
+    .where(and(sql`state <> 'pending'`, lt(inbox.receivedAtMs, olderThan)))
     .run().changes;
   dropped += db.delete(pushed).where(lt(pushed.receivedAtMs, olderThan)).run().changes;
   for (const id of old) {

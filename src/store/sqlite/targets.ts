@@ -28,13 +28,13 @@ export function serviceMethods(ctx: SqliteContext): Pick<Store, ServiceMethods> 
         const row = queries.service.get({ name });
         return row ? serviceOf(row) : null;
       }),
-    setStable: async (name, { slot, version }, entry) =>
+    setStable: async (name, { slot, version, expect = null }, entry) =>
       ctx.write(() => {
         const role = slot === null ? {} : { stableSlot: slot };
         const row = db
           .update(services)
-          .set({ ...role, stableVersion: version, updatedAtMs: ctx.now() })
-          .where(eq(services.name, name))
+          .set({ ...role, stableVersion: version, updatedAtMs: later(ctx) })
+          .where(and(eq(services.name, name), expect === null ? undefined : eq(services.updatedAtMs, expect)))
           .returning()
           .get();
         if (!row) return null;
@@ -161,3 +161,6 @@ function changedColumns(change: TargetUpdate['change']) {
     ...('unreachableSince' in change ? { unreachableSinceMs: change.unreachableSince ?? null } : {}),
   };
 }
+
+/** Grows with every change, so that it tells versions of a service apart. */
+export const later = ({ now }: SqliteContext) => sql`max(${now()}, ${services.updatedAtMs} + 1)`;

@@ -3,7 +3,7 @@ import { and, desc, eq, gt, isNull, lt, or } from 'drizzle-orm';
 import type { SQL } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
 import type { NewToken, StoredToken, TokenStore } from '../../ports/token-store.ts';
-import { cursorOf, parseCursor } from '../cursor.ts';
+import { cursorOf, parseCursor } from '../../lib/cursor.ts';
 import { instant } from '../rows.ts';
 import { isAdmin } from '../token-rows.ts';
 import type { SqliteContext } from './context.ts';
