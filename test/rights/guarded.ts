@@ -74,6 +74,7 @@ export async function guarded(more = '', server?: string): Promise<Guarded> {
     const answer = await fetch(`${url}${path}`, {
       method,
       headers: {
+        ...(method === 'GET' ? {} : { 'if-match': '*' }),
         ...(token === null ? {} : { authorization: `Bearer ${token}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
