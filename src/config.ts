@@ -112,7 +112,7 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     services: Object.entries(document.services).map(([name, service]) => settingsOf(name, service)),
     hooks: hooksOf(document),
     targets: Object.entries(document.services).flatMap(([name, service]) =>
-      service.targets.map((target) => specOf(name, target)),
+      service.targets.map((target) => specOf(name, target, document.routers[target.router]?.type)),
     ),
     settings: overridden(settings),
     retainMs: settings.retain ?? RETAIN_MS,
@@ -235,15 +235,19 @@ const hooksOf = ({ services }: ConfigDocument): Config['hooks'] =>
     ]),
   );
 
-const specOf = (service: string, { router, route, cell, slots, manage }: ServiceDocument['targets'][number]): TargetSpec => ({
-  id: TargetId(`${service}/${router}/${route}`),
-  service,
-  router,
-  route,
-  cell,
-  slots,
-  management: manage,
-});
+function specOf(service: string, target: ServiceDocument['targets'][number], type: string | undefined): TargetSpec {
+  const { router, route, cell, slots } = target;
+  const isShared = type !== undefined && routerKinds[type]?.isShared === true;
+  return {
+    id: TargetId(`${service}/${router}/${route}`),
+    service,
+    router,
+    route,
+    cell,
+    slots,
+    management: target.manage ?? (isShared ? 'adopt' : 'enforce'),
+  };
+}
 
 function overridden(settings: ConfigDocument['settings']): Settings {
   return {

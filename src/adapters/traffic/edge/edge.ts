@@ -48,6 +48,7 @@ export type EdgeDeps = {
 const CAPABILITIES: Capabilities = {
   minStepBp: 1,
   minNonZeroBp: 1,
+  tooLittle: 'least',
   distribution: 'random',
   atomic: 'single-op',
   hitless: true,
