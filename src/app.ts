@@ -12,6 +12,7 @@ import { notifierKinds } from './adapters/notify/index.ts';
 import { webhook } from './adapters/notify/webhook.ts';
 import type { Edge } from './adapters/traffic/edge/edge.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
+import { isFlagSource } from './adapters/traffic/ofrep/ofrep.ts';
 import type { Config } from './config.ts';
 import { hookNotifier } from './config.ts';
 import { planWorldOf } from './plan-world.ts';
@@ -19,12 +20,15 @@ import { calls } from './controller/calls.ts';
 import { commands } from './controller/commands.ts';
 import type { Commands } from './controller/commands.ts';
 import type { Context } from './controller/context.ts';
+import { servedFlags } from './controller/flags.ts';
+import type { Flags } from './controller/flags.ts';
 import { takeStock } from './controller/stock.ts';
 import { createHttp } from './http/app.ts';
 import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
+import type { FlagSource } from './ports/flag-source.ts';
 import type { Store } from './ports/store.ts';
 import { noTracer } from './ports/tracer.ts';
 import type { Tracer } from './ports/tracer.ts';
@@ -32,6 +36,7 @@ import { calendar } from './scheduler/calendar.ts';
 import { scheduler } from './scheduler/scheduler.ts';
 import { countedStore } from './store/counted.ts';
 import { openSqlite } from './store/sqlite/store.ts';
+import { watchedStore } from './store/watched.ts';
 
 export type App = {
   readonly context: Context;
@@ -57,14 +62,23 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const { recorder, metricsText } = promRecorder();
   const reserve = { bytes: config.reserveBytes, onGivenUp: () => log.error({ file: config.sqliteFile }, DISK_FULL) };
   const opened = await openSqlite({ file: config.sqliteFile, now: () => clock.now(), reserve });
-  const store = countedStore(opened, recorder.storeFailed);
+  let flags: Flags | null = null;
+  const store = watchedStore(countedStore(opened, recorder.storeFailed), {
+    committed: (commit, committed) => flags?.committed(commit, committed),
+    stableSet: async (service) => flags?.stableSet(service),
+  });
   await store.configure(servicesOf(config), config.targets);
   const tracer = await tracerOf(traces, log);
   const context = await contextOf(config, { store, clock, random, log, scope: logScope, recorder, tracer });
+  const sources = [...context.routers.values()].filter(isFlagSource);
+  await fillFlags(sources, store);
+  flags = servedFlags(context, sources);
+  await flags.look();
   const running = scheduler(context);
   const alarms = calendar(context, { retainMs: config.retainMs });
   const orders = commands(context, (claimed) => running.work(claimed));
   const closing = new AbortController();
+  const following = sources.length > 0 ? flags.follow(closing.signal) : Promise.resolve();
   const health = async () => {
     const problems: string[] = [];
     await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
@@ -76,6 +90,8 @@ export async function createApp(config: Config, log: Log, traces: string | null 
     context,
     commands: orders,
     planWorld: planWorldOf(config, context),
+    flags,
+    publicUrl: config.publicUrl,
     async metricsText() {
       await takeStock(context, { loopSilence: running.silentMs() / 1000, clockStep: clock.stepMs() / 1000 });
       return metricsText();
@@ -96,6 +112,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
       closing.abort();
       await running.stop(graceMs / 2);
       await alarms.stop();
+      await following;
       if (server) await closed(server, (signal) => clock.sleep(graceMs / 4, signal));
       await Promise.all([
         tracer.close(),
@@ -177,6 +194,13 @@ async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promi
     );
     log.info({ router: edge.name, url }, `edge ${edge.name} takes requests at ${url}`);
   }
+}
+
+/** Flags are answered with the weights that were promised last, from the first question on. */
+async function fillFlags(sources: readonly FlagSource[], store: Store): Promise<void> {
+  if (sources.length === 0) return;
+  for (const { router, route, slots, desiredSecond, seq } of await store.targets(null))
+    sources.find(({ name }) => name === router)?.put({ route, slots, secondShare: desiredSecond, seq });
 }
 
 function notifiersOf({ notifiers, hooks }: Config, log: Log): ReadonlyMap<string, Notifier> {

@@ -158,6 +158,8 @@ function kinds(
 
 /** Every name that is used is defined. */
 function judgeNames(document: ConfigDocument, complain: Complain): void {
+  const [, ...more] = Object.entries(document.routers).filter(([, { type }]) => type === 'ofrep');
+  for (const [name] of more) complain(['routers', name, 'type'], 'flags are served under one address: one router of type ofrep');
   const routes = new Map<string, Path>();
   for (const [name, service] of Object.entries(document.services)) {
     const path = ['services', name];

@@ -6,7 +6,7 @@ import { parsePlan } from '../src/contract/plan.ts';
 import type { PlanWorld } from '../src/contract/plan-world.ts';
 
 const world: PlanWorld = {
-  services: new Map([['shop', { provider: 'edge', promotion: 'swap', minNonZeroBp: 1, coarse: [], targets: 1 }]]),
+  services: new Map([['shop', { provider: 'edge', promotion: 'swap', minNonZeroBp: 1 }]]),
   providers: new Map([['edge', edgeProvider('edge', [])]]),
   notifiers: new Set(),
   dev: false,

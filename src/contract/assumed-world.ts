@@ -29,9 +29,7 @@ export function assumedWorld(document: unknown): PlanWorld {
   const notifiers = Array.isArray(plan['notify']) ? plan['notify'].filter((one) => typeof one === 'string') : [];
   return {
     services: new Map(
-      typeof service === 'string'
-        ? [[service, { provider: PROVIDER, promotion: 'swap' as const, minNonZeroBp: 1, coarse: [], targets: 1 }]]
-        : [],
+      typeof service === 'string' ? [[service, { provider: PROVIDER, promotion: 'swap' as const, minNonZeroBp: 1 }]] : [],
     ),
     providers: new Map([PROVIDER, ...providers].map((name) => [name, { name, offers, refuses: () => null }])),
     notifiers: new Set(notifiers),

@@ -14,7 +14,7 @@ const provider = (name: string): Pick<MetricProvider, 'name' | 'offers' | 'refus
   refuses: (check) => (check.kind === 'rate' && name === 'other' ? 'other has no rates' : null),
 });
 const world: PlanWorld = {
-  services: new Map([['checkout', { provider: 'prom', promotion: 'swap', minNonZeroBp: 1, coarse: [], targets: 1 }]]),
+  services: new Map([['checkout', { provider: 'prom', promotion: 'swap', minNonZeroBp: 1 }]]),
   providers: new Map(['prom', 'other', 'third'].map((name) => [name, provider(name)])),
   notifiers: new Set(),
   dev: false,

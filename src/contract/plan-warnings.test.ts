@@ -4,7 +4,7 @@ import type { PlanWorld } from './plan-world.ts';
 import { parsePlan } from './plan.ts';
 
 const world: PlanWorld = {
-  services: new Map([['checkout', { provider: 'prom', promotion: 'swap', minNonZeroBp: 1, coarse: [], targets: 1 }]]),
+  services: new Map([['checkout', { provider: 'prom', promotion: 'swap', minNonZeroBp: 1 }]]),
   providers: new Map([
     [
       'prom',

@@ -28,7 +28,7 @@ export function warn(document: PlanDocument, plan: Plan, say: Complain, service:
 }
 
 /** A flag in whole percent waits where a weight is between two of its steps: less is served there than the plan says. */
-function warnOfCoarseTargets(document: PlanDocument, plan: Plan, say: Complain, { coarse, targets }: PlanService): void {
+function warnOfCoarseTargets(document: PlanDocument, plan: Plan, say: Complain, { coarse = [], targets }: PlanService): void {
   const steps = plan.steps.flatMap((step, index) =>
     step.kind === 'weight' ? [{ weight: step.weight, path: document.steps ? ['steps', index] : ['strategy'] }] : [],
   );

@@ -6,6 +6,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { StoreUnavailable } from '../ports/store.ts';
 import { consoleRoutes } from './console.ts';
 import type { HttpDeps } from './deps.ts';
+import { ofrepRoutes } from './ofrep.ts';
 import { operationRoutes } from './operations.ts';
 import { orderRoutes } from './orders.ts';
 import { planRoutes } from './plans.ts';
@@ -68,6 +69,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   ])
     app.route('/', routes);
   app.route('/', streamRoutes(deps));
+  app.route('/', ofrepRoutes(deps));
   app.route('/', consoleRoutes());
   app.doc31('/openapi.json', {
     openapi: '3.1.0',

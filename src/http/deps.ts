@@ -5,12 +5,16 @@ import { problemView } from '../contract/wire.ts';
 import { pointerOf } from '../contract/problem.ts';
 import type { Commands } from '../controller/commands.ts';
 import type { Context } from '../controller/context.ts';
+import type { Flags } from '../controller/flags.ts';
 import { problem } from './problem.ts';
 
 export type HttpDeps = {
   readonly context: Context;
   readonly commands: Commands;
   readonly planWorld: PlanWorld;
+  readonly flags: Flags;
+  /** Where people and programs reach this service, when the operator says so. */
+  readonly publicUrl: string | null;
   metricsText(): Promise<string>;
   /** What keeps it from being ready; empty when it is. `alive` is false when the loops stand still. */
   health(): Promise<{ readonly alive: boolean; readonly problems: readonly string[] }>;

@@ -57,7 +57,7 @@ describe('provider prometheus: the server', { timeout: 40_000 }, () => {
     };
     const { labels, checks } = providers.prom;
     const world = { labels, checks };
-    const services = new Map([['checkout', { provider: 'prom', promotion: 'swap', minNonZeroBp: 1, coarse: [], targets: 1 } as const]]);
+    const services = new Map([['checkout', { provider: 'prom', promotion: 'swap', minNonZeroBp: 1 } as const]]);
     const limits = `  peak: { kind: threshold, max: 1 }\n  offered-errors: { kind: slo, offered: errors, max: 1% }\n`;
     const others = `  offered-restarts: { kind: rate, offered: restarts }\n  offered-memory: { kind: gauge, offered: memory }\n`;
     const plan = parsePlan(`service: checkout\nsteps: [5%]\n${shown}${limits}${others}`, {

@@ -9,6 +9,8 @@ import { launchdarkly, launchdarklyOptions } from './flags/launchdarkly.ts';
 import { unleash, UNLEASH_STEP_BP, unleashOptions } from './flags/unleash.ts';
 import { haproxy } from './haproxy/haproxy.ts';
 import { haproxyOptions } from './haproxy/options.ts';
+import { ofrep } from './ofrep/ofrep.ts';
+import { ofrepOptions } from './ofrep/options.ts';
 
 export type RouterKind = {
   /** Checks and completes what the operator wrote. */
@@ -28,6 +30,10 @@ export const routerKinds: Readonly<Record<string, RouterKind>> = {
   haproxy: {
     options: haproxyOptions,
     create: (name, options, deps) => haproxy(name, haproxyOptions.parse(options), deps),
+  },
+  ofrep: {
+    options: ofrepOptions,
+    create: (name, options, { random }) => ofrep(name, ofrepOptions.parse(options), random.id()),
   },
   unleash: {
     options: unleashOptions,

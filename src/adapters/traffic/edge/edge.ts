@@ -4,10 +4,10 @@
  */
 import { NONE, ALL } from '../../../domain/ids.ts';
 import type { Weight } from '../../../domain/ids.ts';
-import type { Slots } from '../../../domain/target.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { Clock, Random } from '../../../ports/clock.ts';
+import type { InitialShare } from '../../../ports/flag-source.ts';
 import type {
   Applied,
   Capabilities,
@@ -30,13 +30,6 @@ export type Edge = TrafficRouter & {
   counts(route: string): RouteCounts | null;
   /** Its URL, once it was started. */
   address(): string | null;
-};
-
-export type InitialShare = {
-  readonly route: string;
-  readonly slots: Slots;
-  readonly secondShare: Weight;
-  readonly seq: number;
 };
 
 export type EdgeDeps = {
