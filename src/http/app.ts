@@ -59,18 +59,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
       return problem(c, 'wrong_type', 'say content-type: application/json');
     return next();
   });
-  for (const routes of [
-    releaseRoutes(deps),
-    orderRoutes(deps),
-    serviceRoutes(deps),
-    pushRoutes(deps),
-    planRoutes(deps),
-    operationRoutes(deps),
-  ])
-    app.route('/', routes);
-  app.route('/', streamRoutes(deps));
-  app.route('/', ofrepRoutes(deps));
-  app.route('/', consoleRoutes());
+  join(app, deps);
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
     info: { title: 'Headgate', version: '1', description: 'Progressive delivery without Kubernetes' },
@@ -89,6 +78,22 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
     return problem(c, 'internal', 'this is a bug: the log has the details under the request id');
   });
   return app;
+}
+
+/** Every resource, those of the API's description first. */
+function join(app: OpenAPIHono, deps: HttpDeps): void {
+  for (const routes of [
+    releaseRoutes(deps),
+    orderRoutes(deps),
+    serviceRoutes(deps),
+    pushRoutes(deps),
+    planRoutes(deps),
+    operationRoutes(deps),
+  ])
+    app.route('/', routes);
+  app.route('/', streamRoutes(deps));
+  app.route('/', ofrepRoutes(deps));
+  app.route('/', consoleRoutes());
 }
 
 /**

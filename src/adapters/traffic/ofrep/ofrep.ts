@@ -34,21 +34,8 @@ const CAPABILITIES: Capabilities = {
 
 export const isFlagSource = (router: TrafficRouter): router is FlagSource => router.type === 'ofrep';
 
-export function ofrep(name: string, { routes }: OfrepOptions, boot: string): FlagSource {
-  const table = new Map<string, Entry>(
-    Object.entries(routes).map(([route, { key, slots }]) => [
-      route,
-      {
-        key: key ?? route,
-        route,
-        // What `z.json` takes is JSON.
-        values: Object.fromEntries(Object.entries(slots ?? {}).map(([slot, { value }]) => [slot, value as JsonValue])),
-        known: slots ? Object.keys(slots) : null,
-        secondShare: NONE,
-        seq: 0,
-      },
-    ]),
-  );
+export function ofrep(name: string, options: OfrepOptions, boot: string): FlagSource {
+  const table = tableOf(options);
   const reading = ({ secondShare, seq }: Entry): NodeReading => ({
     node: name,
     reachable: true,
@@ -110,5 +97,21 @@ export function ofrep(name: string, { routes }: OfrepOptions, boot: string): Fla
     close: async () => {},
   };
 }
+
+const tableOf = ({ routes }: OfrepOptions): ReadonlyMap<string, Entry> =>
+  new Map(
+    Object.entries(routes).map(([route, { key, slots }]) => [
+      route,
+      {
+        key: key ?? route,
+        route,
+        // What `z.json` takes is JSON.
+        values: Object.fromEntries(Object.entries(slots ?? {}).map(([slot, { value }]) => [slot, value as JsonValue])),
+        known: slots ? Object.keys(slots) : null,
+        secondShare: NONE,
+        seq: 0,
+      },
+    ]),
+  );
 
 const fail = (kind: RouterError['kind'], detail: string, nodes: readonly NodeReading[] = []) => err({ kind, detail, nodes });
