@@ -118,11 +118,12 @@ const ACTS: readonly Act[] = [
       const { rows } = await events(world, id);
       const decided = rows.find(({ type }) => type === 'rollback.decided')?.at ?? 0;
       const zero = (one: Sighting) => one.weight === 10_000 && one.percent === 0;
-      await until('both to be back', async () => zero({ atMs: 0, ...(await look(world, 'checkout-v3')) }));
-      const safe = world.sightings.find((one) => decided <= one.atMs && zero(one));
+      const back = (): Sighting | undefined => world.sightings.find((one) => decided <= one.atMs && zero(one));
+      await until('both to be back', () => back() !== undefined);
+      const safe = back();
       tell(end.sentence);
       tell(
-        `HAProxy is back at 0 % of v3 and the flag at 0 %, seen ${safe ? Math.max(0, Math.round(safe.atMs - decided)) : '?'} ms after the verdict (looked at every 100 ms)`,
+        `HAProxy is back at 0 % of v3 and the flag at 0 %, seen ${Math.round((safe?.atMs ?? 0) - decided)} ms after the verdict (looked at every 100 ms)`,
       );
       const done = await world.untilPhase(id, ['promoted', 'rolledBack']);
       if (done.phase.kind !== 'rolledBack') broken(`it was ${done.phase.kind}`);
@@ -289,6 +290,7 @@ routers:
   flags:
     type: unleash
     url: ${unleash.url}
+    timeoutMs: 1000
     token: env:UNLEASH_TOKEN
     environment: ${unleash.environment}
     routes: { checkout: { flag: ${flag.name}, on: ${flag.on} } }
