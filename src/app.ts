@@ -12,7 +12,7 @@ import { notifierKinds } from './adapters/notify/index.ts';
 import { webhook } from './adapters/notify/webhook.ts';
 import type { Edge } from './adapters/traffic/edge/edge.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
-import { isFlagSource } from './adapters/traffic/ofrep/ofrep.ts';
+import { isFlagServer } from './adapters/traffic/ofrep/ofrep.ts';
 import type { Config } from './config.ts';
 import { hookNotifier } from './config.ts';
 import { planWorldOf } from './plan-world.ts';
@@ -28,7 +28,7 @@ import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
-import type { FlagSource } from './ports/flag-source.ts';
+import type { FlagServer } from './ports/flag-server.ts';
 import type { Store } from './ports/store.ts';
 import { noTracer } from './ports/tracer.ts';
 import type { Tracer } from './ports/tracer.ts';
@@ -70,7 +70,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   await store.configure(servicesOf(config), config.targets);
   const tracer = await tracerOf(traces, log);
   const context = await contextOf(config, { store, clock, random, log, scope: logScope, recorder, tracer });
-  const sources = [...context.routers.values()].filter(isFlagSource);
+  const sources = [...context.routers.values()].filter(isFlagServer);
   await fillFlags(sources, store);
   flags = servedFlags(context, sources);
   await flags.look();
@@ -197,7 +197,7 @@ async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promi
 }
 
 /** Flags are answered with the weights that were promised last, from the first question on. */
-async function fillFlags(sources: readonly FlagSource[], store: Store): Promise<void> {
+async function fillFlags(sources: readonly FlagServer[], store: Store): Promise<void> {
   if (sources.length === 0) return;
   for (const { router, route, slots, desiredSecond, seq } of await store.targets(null))
     sources.find(({ name }) => name === router)?.put({ route, slots, secondShare: desiredSecond, seq });

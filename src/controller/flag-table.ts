@@ -1,18 +1,18 @@
 /** What is known of the flags that this process serves: their place in the store, their share in the router, and both together. */
-import { lesserCanary } from '../domain/flag.ts';
-import type { FlagStanding } from '../domain/flag.ts';
+import { lesserCanary } from '../domain/flag-standing.ts';
+import type { FlagStanding } from '../domain/flag-standing.ts';
 import { canaryWeight } from '../domain/target.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { isActive } from '../domain/release.ts';
 import type { Release } from '../domain/release.ts';
-import type { FlagEntry, FlagSource } from '../ports/flag-source.ts';
+import type { FlagEntry, FlagServer } from '../ports/flag-server.ts';
 import type { Commit, Store } from '../ports/store.ts';
 
 export type ServedFlag = FlagStanding & { readonly values: FlagEntry['values'] };
 
 /** What the store says of a flag; its share is in the router. */
 type Known = {
-  readonly source: FlagSource;
+  readonly source: FlagServer;
   readonly target: Target;
   readonly service: Service;
   readonly release: Release | null;
@@ -29,7 +29,7 @@ export type FlagTable = {
   adopt(commit: Commit, target: Target): void;
 };
 
-export function flagTable(store: Pick<Store, 'targets' | 'service' | 'active'>, sources: readonly FlagSource[]): FlagTable {
+export function flagTable(store: Pick<Store, 'targets' | 'service' | 'active'>, sources: readonly FlagServer[]): FlagTable {
   const byKey = new Map<string, Known>();
   const named = new Map(sources.map((source) => [source.name, source]));
   const load = async (service: string): Promise<void> => {

@@ -3,11 +3,11 @@
  * log of events, looked at several times a second; a lowering is taken over in the moment in which it is on disk, before
  * any router was asked. While the store cannot be read, nobody is told anything: clients then go by their own default.
  */
-import { assignmentOf } from '../domain/flag.ts';
-import type { Assignment } from '../domain/flag.ts';
+import { assignmentOf } from '../domain/flag-standing.ts';
+import type { Assignment } from '../domain/flag-standing.ts';
 import type { Instant } from '../domain/ids.ts';
 import { hash32 } from '../lib/prng.ts';
-import type { FlagSource, JsonValue } from '../ports/flag-source.ts';
+import type { FlagServer, JsonValue } from '../ports/flag-server.ts';
 import type { Commit, Committed } from '../ports/store.ts';
 import type { Context } from './context.ts';
 import { flagTable } from './flag-table.ts';
@@ -44,7 +44,7 @@ export type FlagVersion = { readonly id: string; readonly since: Instant };
 
 type Needs = Pick<Context, 'store' | 'clock' | 'log'>;
 
-export function servedFlags({ store, clock, log }: Needs, sources: readonly FlagSource[]): Flags {
+export function servedFlags({ store, clock, log }: Needs, sources: readonly FlagServer[]): Flags {
   const table = flagTable(store, sources);
   const news = newsOf(table, clock);
   const catchUp = follower(store, table);

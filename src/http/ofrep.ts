@@ -1,6 +1,6 @@
 /**
  * Flags by OFREP, the OpenFeature Remote Evaluation Protocol: one flag, all of them with an ETag, and a stream that says
- * when to ask again. Who gets what is decided in `domain/flag.ts`; nothing here waits for the store.
+ * when to ask again. Who gets what is decided in `domain/flag-standing.ts`; nothing here waits for the store.
  */
 import { createHash } from 'node:crypto';
 import { Hono } from 'hono';

@@ -7,7 +7,7 @@ import type { Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { Clock, Random } from '../../../ports/clock.ts';
-import type { InitialShare } from '../../../ports/flag-source.ts';
+import type { InitialShare } from '../../../ports/flag-server.ts';
 import type {
   Applied,
   Capabilities,

@@ -5,7 +5,7 @@
 import { ALL, NONE, Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
-import type { FlagEntry, FlagSource, InitialShare, JsonValue } from '../../../ports/flag-source.ts';
+import type { FlagEntry, FlagServer, InitialShare, JsonValue } from '../../../ports/flag-server.ts';
 import type { Applied, Capabilities, NodeReading, Route, RouterError, TrafficRouter } from '../../../ports/traffic-router.ts';
 import type { OfrepOptions } from './options.ts';
 
@@ -32,9 +32,9 @@ const CAPABILITIES: Capabilities = {
   applyTimeoutMs: 1_000,
 };
 
-export const isFlagSource = (router: TrafficRouter): router is FlagSource => router.type === 'ofrep';
+export const isFlagServer = (router: TrafficRouter): router is FlagServer => router.type === 'ofrep';
 
-export function ofrep(name: string, options: OfrepOptions, boot: string): FlagSource {
+export function ofrep(name: string, options: OfrepOptions, boot: string): FlagServer {
   const table = tableOf(options);
   const reading = ({ secondShare, seq }: Entry): NodeReading => ({
     node: name,

@@ -22,7 +22,7 @@ export type FlagEntry = {
   readonly values: Readonly<Record<string, JsonValue>>;
 };
 
-export type FlagSource = TrafficRouter & {
+export type FlagServer = TrafficRouter & {
   flags(): readonly FlagEntry[];
   entry(route: string): FlagEntry | null;
   /** Sets a share at once; an older write than the last one is left out. */
