@@ -1,6 +1,9 @@
 /** The API as functions. Failures are values: not reached, or refused with the service's own words. */
 import type { BacktestInput, SimulateInput } from '../contract/ahead.ts';
 import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead-views.ts';
+import type { AuditHead } from '../contract/audit-chain.ts';
+import type { MadeTokenView, TokenInput, TokenView } from '../contract/wire-access.ts';
+import type { DeliveryView, EndpointView, ReplayedView, TestedView } from '../contract/webhooks.ts';
 import type { PlanView, ProblemView, ReleaseView } from '../contract/wire.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
@@ -32,6 +35,9 @@ export type FoundProblem = {
   readonly column: number | null;
 };
 
+type List<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+type Body = Readonly<Record<string, unknown>>;
+
 export type Client = {
   start(options: StartOptions): Answer<ReleaseView>;
   release(id: string): Answer<ReleaseView>;
@@ -45,38 +51,66 @@ export type Client = {
   previewPlan(body: Pick<SimulateInput, 'document' | 'traffic'>): Answer<PreviewView>;
   simulatePlan(body: SimulateInput): Answer<SimulatedView>;
   backtestPlan(body: BacktestInput): Answer<BacktestView>;
+  createToken(body: TokenInput): Answer<MadeTokenView>;
+  tokens(cursor: string | null): Answer<{ readonly items: readonly TokenView[]; readonly nextCursor: string | null }>;
+  revokeToken(id: string): Answer<TokenView>;
+  auditHead(): Answer<AuditHead>;
+  /** The rows as they are hashed, line by line, as they come. */
+  auditLines(): Answer<AsyncIterable<string>>;
+  endpoints(): Answer<List<EndpointView>>;
+  deliveries(query: Readonly<Record<string, string>>): Answer<List<DeliveryView>>;
+  testEndpoint(name: string, body: Body): Answer<TestedView>;
+  enableEndpoint(name: string, body: Body): Answer<EndpointView>;
+  replay(name: string, body: Body): Answer<ReplayedView>;
+  redeliver(seq: number, body: Body): Answer<{ readonly seq: number }>;
 };
 
 export type ClientOptions = {
   readonly server: string;
   readonly actor: string;
+  /** Sent as a bearer; null where the service asks for none. */
+  readonly token: string | null;
   readonly fetch: typeof globalThis.fetch;
 };
 
-export function client({ server, actor, fetch }: ClientOptions): Client {
+export function client({ server, actor, token, fetch }: ClientOptions): Client {
   const base = server.replace(/\/+$/, '');
-  async function call<T>(method: string, path: string, body?: unknown): Answer<T> {
+  const away = (error: unknown): ClientError => {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const detail = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : String(cause);
+    return { kind: 'unreachable', detail: `${base} cannot be reached (${detail}); is the service running?` };
+  };
+  async function sent(method: string, path: string, body?: unknown): Answer<Response> {
     const headers = {
       'x-headgate-actor': actor,
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     };
     try {
-      const answer = await fetch(`${base}${path}`, {
-        method,
-        headers,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
-      const content: unknown = await answer.json();
-      // The service answers by the schemas of `contract/wire.ts`; these are their types.
-      return answer.ok ? ok(content as T) : err({ kind: 'refused', status: answer.status, problem: content as ProblemView });
+      const content = body === undefined ? {} : { body: JSON.stringify(body) };
+      return ok(await fetch(`${base}${path}`, { method, headers, ...content }));
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      const detail = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : String(cause);
-      return err({
-        kind: 'unreachable',
-        detail: `${base} cannot be reached (${detail}); is the service running?`,
-      });
+      return err(away(error));
     }
+  }
+  async function call<T>(method: string, path: string, body?: unknown): Answer<T> {
+    const answer = await sent(method, path, body);
+    if (!answer.ok) return answer;
+    try {
+      const content: unknown = await answer.value.json();
+      // The service answers by the schemas of `contract/wire.ts`; these are their types.
+      if (answer.value.ok) return ok(content as T);
+      return err({ kind: 'refused', status: answer.value.status, problem: content as ProblemView });
+    } catch (error) {
+      return err(away(error));
+    }
+  }
+  async function lines(path: string): Answer<AsyncIterable<string>> {
+    const answer = await sent('GET', path);
+    if (!answer.ok) return answer;
+    const { body } = answer.value;
+    if (answer.value.ok && body) return ok(linesOf(body));
+    return err({ kind: 'refused', status: answer.value.status, problem: (await answer.value.json()) as ProblemView });
   }
   const part = encodeURIComponent;
   return {
@@ -90,5 +124,26 @@ export function client({ server, actor, fetch }: ClientOptions): Client {
     previewPlan: (body) => call('POST', '/v1/plans:preview', body),
     simulatePlan: (body) => call('POST', '/v1/plans:simulate', body),
     backtestPlan: (body) => call('POST', '/v1/plans:backtest', body),
+    createToken: (body) => call('POST', '/v1/tokens', body),
+    tokens: (cursor) => call('GET', `/v1/tokens?limit=200${cursor === null ? '' : `&cursor=${part(cursor)}`}`),
+    revokeToken: (id) => call('DELETE', `/v1/tokens/${part(id)}`),
+    auditHead: () => call('GET', '/v1/audit:head'),
+    auditLines: () => lines('/v1/audit:export'),
+    endpoints: () => call('GET', '/v1/webhooks/endpoints'),
+    deliveries: (query) => call('GET', `/v1/webhooks/deliveries?${new URLSearchParams(query).toString()}`),
+    testEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/test`, body),
+    enableEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/enable`, body),
+    replay: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/replay`, body),
+    redeliver: (seq, body) => call('POST', `/v1/webhooks/deliveries/${seq}/redeliver`, body),
   };
+}
+
+async function* linesOf(body: ReadableStream<Uint8Array>): AsyncIterable<string> {
+  let rest = '';
+  for await (const piece of body.pipeThrough(new TextDecoderStream())) {
+    const found = (rest + piece).split('\n');
+    rest = found.pop() ?? '';
+    yield* found;
+  }
+  if (rest !== '') yield rest;
 }

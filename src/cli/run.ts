@@ -6,6 +6,7 @@ import type { PlanWorld } from '../contract/plan-world.ts';
 import type { Problem } from '../contract/problem.ts';
 import { parseDuration } from '../lib/duration.ts';
 import type { Result } from '../lib/result.ts';
+import { auditCommands } from './audit-commands.ts';
 import { client } from './client.ts';
 import type { Answer, Client } from './client.ts';
 import { EXIT, exitOf, exitOfStatus } from './exit-codes.ts';
@@ -15,7 +16,9 @@ import type { Printer, Terminal } from './output.ts';
 import { planCommands } from './plan-commands.ts';
 import { planOfStages, stage } from './stages.ts';
 import type { Stage } from './stages.ts';
+import { tokenCommands } from './token-commands.ts';
 import { waitFor } from './wait.ts';
+import { webhookCommands } from './webhook-commands.ts';
 
 /** What only the top knows: how to run the service, and how to check a plan against a configuration file. */
 export type CliDeps = Terminal & {
@@ -32,7 +35,12 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   const program = new Command('headgate')
     .description('progressive delivery without Kubernetes')
     .option('--server <url>', 'address of the service', deps.env['HEADGATE_SERVER'] ?? 'http://127.0.0.1:8080')
-    .option('--actor <name>', 'who asks; ci:NAME for a pipeline', deps.env['HEADGATE_ACTOR'] ?? deps.env['USER'] ?? 'anonymous')
+    .option(
+      '--actor <name>',
+      'with serve --dev: who asks; ci:NAME for a pipeline',
+      deps.env['HEADGATE_ACTOR'] ?? deps.env['USER'] ?? 'anonymous',
+    )
+    .option('--token <token>', 'who asks; HEADGATE_TOKEN or HEADGATE_TOKEN_FILE keep it out of the list of processes')
     .option('--json', 'data as JSON')
     .showHelpAfterError()
     .exitOverride()
@@ -41,7 +49,10 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       writeErr: (text) => void deps.err.write(text),
     });
   const finish = (result: Promise<number>): Promise<void> => result.then((done) => void (code = done));
-  const api = (): Client => client({ server: program.opts()['server'], actor: program.opts()['actor'], fetch: deps.fetch });
+  const api = (): Client => {
+    const { server, actor, token } = program.opts();
+    return client({ server, actor, token: tokenFrom(token, deps.env), fetch: deps.fetch });
+  };
   const session = (): Session => ({ api: api(), print, json: program.opts()['json'] === true });
 
   program
@@ -62,6 +73,9 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     .argument('<file>')
     .action((file) => finish(apply(session(), file)));
   releaseCommands(program.command('release').description('start, watch and steer releases'), session, finish);
+  tokenCommands(program.command('token').description('make, list and revoke API tokens'), session, finish);
+  auditCommands(program.command('audit').description('the log of who did what'), session, finish);
+  webhookCommands(program.command('webhook').description('who is told of events'), session, finish);
   const about = program.command('plan').description('what a plan can see, before it runs');
   planCommands(about, () => ({ ...session(), readText, worldOf: deps.worldOf }), finish);
   try {
@@ -75,6 +89,14 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     }
     throw error;
   }
+}
+
+/** The nearest wins: the flag, the variable, the file. */
+function tokenFrom(flag: string | undefined, env: CliDeps['env']): string | null {
+  const given = flag ?? env['HEADGATE_TOKEN'];
+  if (given) return given.trim();
+  const file = env['HEADGATE_TOKEN_FILE'];
+  return file ? readText(file).trim() : null;
 }
 
 type Session = { readonly api: Client; readonly print: Printer; readonly json: boolean };

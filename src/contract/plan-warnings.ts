@@ -24,7 +24,6 @@ export function warn(document: PlanDocument, plan: Plan, say: Complain, service:
     if (!groups.includes(group))
       say(['score', 'groups', group], unknownName('group of a rank test', group, [...new Set(groups)]));
   if (plan.earlyAfterMs !== null) warnOfHaste(plan, plan.earlyAfterMs, say);
-  if (document.onFlagChange !== undefined) say(['onFlagChange'], 'flags are not connected yet; this is kept for then');
 }
 
 /** A flag in whole percent waits where a weight is between two of its steps: less is served there than the plan says. */

@@ -3,16 +3,19 @@
  * that moment: it takes the lease over, and the tick that was running finds its revision stale. Pausing and rolling back
  * need no precondition, and are never refused because somebody else was faster.
  */
+import { planHashOf } from '../contract/plan-hash.ts';
 import { create } from '../domain/create.ts';
 import { decide } from '../domain/decide.ts';
+import type { FlagChange } from '../domain/flag.ts';
 import { ReleaseId } from '../domain/ids.ts';
+import type { Instant } from '../domain/ids.ts';
 import type { OnBusy, Plan } from '../domain/plan.ts';
 import type { Actor, Command, Release } from '../domain/release.ts';
 import { isLowering } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import type { AuditEntry, Claimed, StoredRelease } from '../ports/store.ts';
+import type { AuditEntry, AuditOrigin, Claimed, NewRelease, Once, StoredRelease } from '../ports/store.ts';
 import type { Context, ServiceSettings } from './context.ts';
 import { notifiersOf, record } from './record.ts';
 import { refusal } from './refusal.ts';
@@ -30,35 +33,59 @@ export type StartRequest = {
   readonly reason: string | null;
 };
 
+/** How a request is carried out. */
+export type How = {
+  /** Kept with the effect, for when the same request comes again. */
+  readonly once?: Once<StoredRelease> | null;
+  /** Everything is checked and nothing is written; the answer is what would be. */
+  readonly isTrial?: boolean;
+  /** Where it came from, for the audit, when somebody asked. */
+  readonly origin?: AuditOrigin;
+};
+
 export type Commands = {
-  start(request: StartRequest, actor: Actor): Promise<Result<StoredRelease, Refusal>>;
+  start(request: StartRequest, actor: Actor, how?: How): Promise<Result<StoredRelease, Refusal>>;
   /** `ifMatch` is the `seq` (stateVersion) the caller saw; null for "whatever it is", and ignored by pause and rollback. */
   send(
     id: ReleaseId,
     command: Command,
-    by: { readonly actor: Actor; readonly ifMatch: number | null },
+    by: How & { readonly actor: Actor; readonly ifMatch: number | null },
   ): Promise<Result<StoredRelease, Refusal>>;
+  /** A flag of its service is another than before. The same change told again does nothing; `not_accepted`: not just now. */
+  flagChanged(id: ReleaseId, change: FlagChange): Promise<Result<StoredRelease, Refusal>>;
 };
 
 /** `work` gets the release right after a command was committed, to obey it at once; it does not wait for it. */
 export function commands(ctx: Context, work: (claimed: Claimed) => void): Commands {
   return {
-    start: (request, actor) => start(ctx, request, { actor, work }),
-    send: (id, command, { actor, ifMatch }) => send(ctx, id, { command, actor, ifMatch, work }),
+    start: (request, actor, how = {}) => start(ctx, request, { ...how, actor, work }),
+    send: (id, command, by) => send(ctx, id, { ...by, command, work }),
+    flagChanged: (id, change) =>
+      commitDecision(ctx, id, {
+        decideOn: (release, now) => decide(release, { kind: 'flagChanged', change }, now),
+        work,
+        audit: null,
+        how: {},
+      }),
   };
 }
 
 /** Somebody else commits between our read and our write: read again, so often at most. */
 const RACES = 8;
 
-type Starting = { readonly actor: Actor; readonly work: (claimed: Claimed) => void };
+type Working = { readonly actor: Actor; readonly work: (claimed: Claimed) => void };
+type Starting = Working & How;
 
-async function start(ctx: Context, request: StartRequest, { actor, work }: Starting): Promise<Result<StoredRelease, Refusal>> {
+async function start(ctx: Context, request: StartRequest, how: Starting): Promise<Result<StoredRelease, Refusal>> {
+  const { actor, work } = how;
   for (let race = 0; race < RACES; race++) {
     const facts = await startFacts(ctx, request);
     if (!facts.ok) return facts;
-    const created = await createRelease(ctx, request, { ...facts.value, actor });
+    const made = newRelease(ctx, request, { ...facts.value, actor, origin: how.origin, now: await ctx.store.now() });
+    if (how.isTrial) return ok(asStored(made));
+    const created = await ctx.store.create({ ...made, once: how.once ?? null });
     if (created.ok) {
+      for (const event of made.events) ctx.recorder.event(event.type);
       const { id } = created.value.release;
       if (facts.value.supersedes) await supersede(ctx, request.plan.service, { by: id, actor, work });
       const claimed = await ctx.store.load(id);
@@ -124,9 +151,10 @@ function unfitVersion(
   return null;
 }
 
-async function createRelease(ctx: Context, request: StartRequest, { actor, ...facts }: StartFacts & { readonly actor: Actor }) {
+type NewFacts = StartFacts & { readonly actor: Actor; readonly origin: AuditOrigin | undefined; readonly now: Instant };
+
+function newRelease(ctx: Context, request: StartRequest, { actor, origin, now, ...facts }: NewFacts): NewRelease {
   const { plan, version, first, paused, reason } = request;
-  const now = await ctx.store.now();
   const { next, events } = create(
     {
       id: ReleaseId(ctx.random.id()),
@@ -149,19 +177,13 @@ async function createRelease(ctx: Context, request: StartRequest, { actor, ...fa
     subject: next.id,
     reason,
     data: { service: plan.service, version, plan: plan.name },
+    ...(origin ? { origin } : {}),
   };
   const expectActive = facts.active?.id ?? null;
-  const created = await ctx.store.create({
-    release: next,
-    events,
-    audit,
-    notify: notifiersOf(ctx, { release: next }),
-    dueAt: now,
-    expectActive,
-  });
-  if (created.ok) for (const event of events) ctx.recorder.event(event.type);
-  return created;
+  return { release: next, events, audit, notify: notifiersOf(ctx, { release: next }), dueAt: now, expectActive };
 }
+
+const asStored = ({ release, dueAt }: NewRelease): StoredRelease => ({ release, revision: 0, dueAt, crashes: 0 });
 
 /** Longer than the slowest router write that may still be on its way. */
 function settleMs(ctx: Context, targets: readonly Target[]): number {
@@ -176,7 +198,7 @@ function settleMs(ctx: Context, targets: readonly Target[]): number {
 async function supersede(
   ctx: Context,
   service: string,
-  { by, actor, work }: { readonly by: ReleaseId } & Starting,
+  { by, actor, work }: { readonly by: ReleaseId } & Working,
 ): Promise<void> {
   const active = await ctx.store.active(service);
   const before = [...(active ? [active] : []), ...(await ctx.store.queued(service))].filter(({ release }) => release.id !== by);
@@ -185,6 +207,7 @@ async function supersede(
       decideOn: (found, now) => decide(found, { kind: 'superseded', by, actor }, now),
       work,
       audit: null,
+      how: {},
     });
 }
 
@@ -193,7 +216,7 @@ type Sending = Starting & { readonly command: Command; readonly ifMatch: number 
 async function send(
   ctx: Context,
   id: ReleaseId,
-  { command, actor, ifMatch, work }: Sending,
+  { command, actor, ifMatch, work, ...how }: Sending,
 ): Promise<Result<StoredRelease, Refusal>> {
   const unconditional = command.verb === 'pause' || command.verb === 'rollback';
   const found = await ctx.store.release(id);
@@ -202,45 +225,67 @@ async function send(
     return err(
       refusal('precondition', `the release is at version ${found.release.seq} by now, not ${ifMatch}: look at it again`),
     );
+  const bound = boundToPlan(command, found.release);
+  if (!bound.ok) return bound;
   const audit: AuditEntry = {
     actor: actor.name,
     action: `release.${command.verb}`,
     subject: id,
     reason: command.reason,
-    data: command,
+    data: bound.value,
+    ...(how.origin ? { origin: how.origin } : {}),
   };
   const expected = unconditional ? null : ifMatch;
   return commitDecision(ctx, id, {
     decideOn: (release, now) => {
       // Asking again for what is under way is no mistake: whoever pulls the brake twice means it.
       if (command.verb === 'rollback' && isLowering(release)) return { next: release, events: [], refusal: null };
-      if (expected !== null && release.seq !== expected)
-        return { next: release, events: [], refusal: 'the release has changed meanwhile: look at it again' };
-      return decide(release, { kind: 'command', command, actor }, now);
+      if (expected !== null && release.seq !== expected) return { next: release, events: [], refusal: CHANGED };
+      return decide(release, { kind: 'command', command: bound.value, actor }, now);
     },
     work,
     audit,
+    how,
   });
+}
+
+const CHANGED = 'the release has changed meanwhile: look at it again';
+
+/** An approval is for the plan that was looked at; a release keeps its own copy of it to its end. */
+function boundToPlan(command: Command, { plan }: Release): Result<Command, Refusal> {
+  if (command.verb !== 'approve') return ok(command);
+  const planHash = planHashOf(plan);
+  if (command.planHash !== undefined && command.planHash !== planHash)
+    return err(refusal('precondition', `the release runs another plan than the one approved (${planHash}): look at it again`));
+  return ok({ ...command, planHash });
 }
 
 type Committing = {
   readonly decideOn: (release: Release, now: Awaited<ReturnType<Context['store']['now']>>) => ReturnType<typeof decide>;
   readonly work: (claimed: Claimed) => void;
   readonly audit: AuditEntry | null;
+  readonly how: How;
 };
 
 async function commitDecision(
   ctx: Context,
   id: ReleaseId,
-  { decideOn, work, audit }: Committing,
+  { decideOn, work, audit, how }: Committing,
 ): Promise<Result<StoredRelease, Refusal>> {
   for (let race = 0; race < RACES; race++) {
     const claimed = await ctx.store.load(id);
     if (!claimed) return err(refusal('not_found', `no release ${id}`));
     const decision = decideOn(claimed.release, await ctx.store.now());
-    if (decision.refusal !== null) return err(refusal('not_accepted', decision.refusal));
+    if (decision.refusal !== null)
+      return err(refusal(decision.refusal === CHANGED ? 'precondition' : 'not_accepted', decision.refusal));
     if (decision.events.length === 0) return ok(claimed);
-    const recorded = await record(ctx, claimed, audit ? { decision, audit, keepLease: true } : { decision, keepLease: true });
+    if (how.isTrial) return ok({ ...claimed, release: decision.next });
+    const recorded = await record(ctx, claimed, {
+      decision,
+      keepLease: true,
+      once: how.once ?? null,
+      ...(audit ? { audit } : {}),
+    });
     if (recorded.ok) {
       work(recorded.value);
       return ok(recorded.value);

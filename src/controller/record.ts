@@ -20,6 +20,8 @@ export type Recording = {
   readonly failedTries?: number;
   /** The tick goes on with the release after this commit. */
   readonly keepLease?: boolean;
+  /** The request that led to it, if it may come again. */
+  readonly once?: Commit['once'];
 };
 
 /** Commits and gives back the release as it is now, still leased to this worker. */
@@ -44,6 +46,7 @@ export async function record(ctx: Context, claimed: Claimed, recording: Recordin
     audit,
     notify: notifiersOf(ctx, claimed),
     dueAt: due,
+    once: recording.once ?? null,
     lease: keepsLease(recording) ? { worker: ctx.worker, ms: ctx.settings.leaseMs } : null,
   };
   const committed = await ctx.store.commit(commit);

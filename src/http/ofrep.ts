@@ -7,12 +7,11 @@ import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { SSEStreamingApi } from 'hono/streaming';
-import type { ServedFlag } from '../controller/flag-table.ts';
 import type { FlagAnswer } from '../controller/flags.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import type { HttpDeps } from './deps.ts';
-import { permit } from './permission.ts';
+import { permit, visible } from './permission.ts';
 
 const ALIVE_EVERY_MS = 15_000;
 const RETRY_MS = 2_000;
@@ -34,22 +33,22 @@ export function ofrepRoutes(deps: HttpDeps): Hono {
     await next();
     if (!c.res.headers.has('cache-control')) c.header('cache-control', 'no-store');
   });
-  app.post('/ofrep/v1/evaluate/flags/:key', permit('evaluate'), async (c) => {
+  app.post('/ofrep/v1/evaluate/flags/:key', permit('evaluate', 'handler'), async (c) => {
     const { key } = c.req.param();
     if (flags.isBlind()) return c.json({ errorDetails: BLIND }, 500);
     const targetingKey = await targetingKeyOf(c);
     if (!targetingKey.ok) return c.json({ key, ...targetingKey.error }, 400);
     const flag = flags.get(key);
-    if (!flag || !isVisible(c, flag))
+    if (!flag || !visible(c, flag.service))
       return c.json({ key, errorCode: 'FLAG_NOT_FOUND', errorDetails: `no flag ${key} is served here` }, 404);
     return c.json(answerOf(flags.evaluate(flag, targetingKey.value)), 200);
   });
-  app.post('/ofrep/v1/evaluate/flags', permit('evaluate'), async (c) => {
+  app.post('/ofrep/v1/evaluate/flags', permit('evaluate', 'handler'), async (c) => {
     const all = flags.all();
     if (all === null) return c.json({ errorDetails: BLIND }, 500);
     const targetingKey = await targetingKeyOf(c);
     if (!targetingKey.ok) return c.json(targetingKey.error, 400);
-    const seen = all.filter((flag) => isVisible(c, flag));
+    const seen = all.filter((flag) => visible(c, flag.service));
     const answers = seen.map((flag) => answerOf(flags.evaluate(flag, targetingKey.value)));
     const text = JSON.stringify(answers);
     const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
@@ -58,7 +57,7 @@ export function ofrepRoutes(deps: HttpDeps): Hono {
     const url = new URL(`/ofrep/v1/stream/${streamId}`, deps.publicUrl ?? c.req.url).href;
     return c.json({ flags: answers, eventStreams: [{ type: 'sse', url, inactivityDelaySec: INACTIVITY_S }] }, 200);
   });
-  app.get('/ofrep/v1/configuration', permit('evaluate'), (c) => {
+  app.get('/ofrep/v1/configuration', permit('evaluate', 'none'), (c) => {
     c.header('etag', CONFIGURATION_ETAG);
     return isKnown(c.req.header('if-none-match'), CONFIGURATION_ETAG) ? c.body(null, 304) : c.json(CONFIGURATION, 200);
   });
@@ -71,9 +70,6 @@ export function ofrepRoutes(deps: HttpDeps): Hono {
 /** Nothing is cached: whoever keeps an answer would not see a rollback. */
 const CONFIGURATION = { name: 'headgate', capabilities: { caching: { enabled: false } } };
 const CONFIGURATION_ETAG = '"1"';
-
-/** Of services that the caller's token is for. */
-const isVisible = (c: Context, { service }: ServedFlag): boolean => c.get('principal').services?.includes(service) ?? true;
 
 function answerOf({ flag, variant, slot, value, version, isSplit }: FlagAnswer) {
   const { key, service, canary, release } = flag;

@@ -1,13 +1,18 @@
 /** What can be asked of releases: start one, send it a command, confirm a replacement. The rules are the controller's. */
 import { z } from '@hono/zod-openapi';
 import { parsePlan } from '../contract/plan.ts';
-import { commandBody, releaseView, startBody } from '../contract/wire.ts';
+import type { Context as Request } from 'hono';
+import { commandBody, releaseView, startBody, validateOnly } from '../contract/wire.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import type { Command } from '../domain/release.ts';
+import { VERB_SCOPES } from '../domain/rights.ts';
+import { ok } from '../lib/result.ts';
 import type { StoredRelease } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, refusesService, route } from './permission.ts';
+import { keyHeader, once } from './once.ts';
+import { matchHeader, seenVersion, tagOf } from './precondition.ts';
 import { problem, refused } from './problem.ts';
 import { idParam } from './releases.ts';
 import { viewRelease } from './views.ts';
@@ -16,17 +21,28 @@ const start = route({
   method: 'post',
   path: '/v1/releases',
   permission: 'raise',
-  request: { body: { required: true, ...jsonOf(startBody, 'What to release') } },
-  responses: { 201: jsonOf(releaseView, 'Started, or queued'), ...problems },
+  bound: 'handler',
+  request: {
+    query: validateOnly,
+    headers: z.object(keyHeader),
+    body: { required: true, ...jsonOf(startBody, 'What to release') },
+  },
+  responses: {
+    200: jsonOf(releaseView, 'With validate_only: what would be started'),
+    201: jsonOf(releaseView, 'Started, or queued'),
+    ...problems,
+  },
 });
 const VERBS = ['pause', 'resume', 'promote', 'approve', 'reject', 'rollback', 'abort'] as const;
 const command = route({
   method: 'post',
   path: '/v1/releases/{id}/commands/{verb}',
-  permission: 'lower',
+  permission: { byVerb: VERB_SCOPES },
+  bound: 'release',
   request: {
     params: idParam.extend({ verb: z.enum(VERBS, `a command is one of ${VERBS.join(', ')}`) }),
-    headers: z.object({ 'if-match': z.string().optional() }),
+    query: validateOnly,
+    headers: z.object({ ...matchHeader, ...keyHeader }),
     body: { required: false, ...jsonOf(commandBody, 'Why, and for promote how far') },
   },
   responses: { 200: jsonOf(releaseView, 'As it is afterwards'), ...problems },
@@ -35,49 +51,78 @@ const replaced = route({
   method: 'post',
   path: '/v1/releases/{id}/stable-replaced',
   permission: 'raise',
-  request: { params: idParam, body: { required: false, ...jsonOf(commandBody, 'Why') } },
+  bound: 'release',
+  request: {
+    params: idParam,
+    query: validateOnly,
+    headers: z.object({ ...matchHeader, ...keyHeader }),
+    body: { required: false, ...jsonOf(commandBody, 'Why') },
+  },
   responses: { 200: jsonOf(releaseView, 'As it is afterwards'), ...problems },
 });
 
 export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
   const { store } = context;
-  const view = async (stored: StoredRelease) => viewRelease(stored, await store.now());
-
+  const viewer = async (c: Request) => ({ now: await store.now(), principal: c.get('principal') });
   const app = routes();
-  app.openapi(start, async (c) => {
-    const body = c.req.valid('json');
-    const document = await planDocument(context.store, body.plan);
-    if (document === null)
-      return problem(c, 'not_found', `no plan named "${typeof body.plan === 'string' ? body.plan : ''}": apply it first`);
-    const parsed = parsePlan(document, planWorld);
-    if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
-    const { version, first = false, paused = false, onBusy = null, reason = null } = body;
-    const started = await commands.start({ plan: parsed.value.plan, version, first, paused, onBusy, reason }, actorOf(c));
-    if (!started.ok) return refused(c, started.error);
-    c.header('location', `/v1/releases/${started.value.release.id}`);
-    return c.json(await view(started.value), 201);
-  });
-  app.openapi(command, async (c) => {
-    const { id, verb } = c.req.valid('param');
-    const ifMatch = matchOf(c.req.valid('header')['if-match']);
-    if (ifMatch === undefined) return problem(c, 'malformed', 'If-Match is the stateVersion in quotes, such as "12", or *');
-    const sent = await commands.send(ReleaseId(id), commandOf(verb, c.req.valid('json') ?? {}), {
-      actor: actorOf(c),
-      ifMatch,
+  app.openapi(start, (c) =>
+    once(c, store, async (keep) => {
+      const body = c.req.valid('json');
+      const document = await planDocument(store, body.plan);
+      if (document === null)
+        return problem(c, 'not_found', `no plan named "${typeof body.plan === 'string' ? body.plan : ''}": apply it first`);
+      const parsed = parsePlan(document, planWorld);
+      if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
+      const foreign = refusesService(c, 'raise', parsed.value.plan.service);
+      if (foreign) return foreign;
+      const { version, first = false, paused = false, onBusy = null, reason = null } = body;
+      const asked = await viewer(c);
+      const isTrial = isTrialOf(c.req.valid('query'));
+      const started = await commands.start({ plan: parsed.value.plan, version, first, paused, onBusy, reason }, actorOf(c), {
+        isTrial,
+        origin: originOf(c),
+        once: keep((made: StoredRelease) => ({ status: 201, body: viewRelease(made, asked), location: placeOf(made) })),
+      });
+      if (!started.ok) return refused(c, started.error);
+      c.header('etag', tagOf(started.value.release.seq));
+      if (isTrial) return c.json({ ...viewRelease(started.value, asked), validated: true as const }, 200);
+      c.header('location', placeOf(started.value));
+      return c.json(viewRelease(started.value, asked), 201);
+    }),
+  );
+  /** Whoever lowers says nothing of what was seen: a stale view is no reason to go on serving. */
+  const send = (c: Request, id: string, order: Command) =>
+    once(c, store, async (keep) => {
+      const isLowering = order.verb === 'pause' || order.verb === 'rollback';
+      const seen = isLowering ? ok(null) : seenVersion(c, `/v1/releases/${id}`);
+      if (!seen.ok) return seen.error;
+      const asked = await viewer(c);
+      const isTrial = c.req.query('validate_only') === 'true';
+      const sent = await commands.send(ReleaseId(id), order, {
+        actor: actorOf(c),
+        ifMatch: seen.value,
+        isTrial,
+        origin: originOf(c),
+        once: keep((made: StoredRelease) => ({ status: 200, body: viewRelease(made, asked) })),
+      });
+      if (!sent.ok) return refused(c, sent.error);
+      c.header('etag', tagOf(sent.value.release.seq));
+      const view = viewRelease(sent.value, asked);
+      return c.json(isTrial ? { ...view, validated: true as const } : view, 200);
     });
-    return sent.ok ? c.json(await view(sent.value), 200) : refused(c, sent.error);
+  app.openapi(command, (c) => {
+    const { id, verb } = c.req.valid('param');
+    return send(c, id, commandOf(verb, c.req.valid('json') ?? {}));
   });
-  app.openapi(replaced, async (c) => {
+  app.openapi(replaced, (c) => {
     const reason = c.req.valid('json')?.reason ?? null;
-    const sent = await commands.send(
-      ReleaseId(c.req.valid('param').id),
-      { verb: 'confirmReplaced', reason },
-      { actor: actorOf(c), ifMatch: null },
-    );
-    return sent.ok ? c.json(await view(sent.value), 200) : refused(c, sent.error);
+    return send(c, c.req.valid('param').id, { verb: 'confirmReplaced', reason });
   });
   return app;
 }
+
+const isTrialOf = ({ validate_only: only }: { readonly validate_only?: string | undefined }): boolean => only === 'true';
+const placeOf = ({ release }: StoredRelease): string => `/v1/releases/${release.id}`;
 
 /** The text of an applied plan, or the document that was sent along. */
 async function planDocument(store: HttpDeps['context']['store'], plan: string | Record<string, unknown>): Promise<unknown> {
@@ -87,19 +132,10 @@ async function planDocument(store: HttpDeps['context']['store'], plan: string | 
 
 function commandOf(
   verb: (typeof VERBS)[number],
-  {
-    reason = null,
-    full = false,
-    force = false,
-  }: { reason?: string | undefined | null; full?: boolean | undefined; force?: boolean | undefined },
+  { reason: given, full = false, force = false, planHash }: z.output<typeof commandBody>,
 ): Command {
+  const reason = given ?? null;
   if (verb === 'promote') return { verb, full, force, reason };
+  if (verb === 'approve') return { verb, reason, ...(planHash === undefined ? {} : { planHash }) };
   return { verb: verb === 'abort' ? 'rollback' : verb, reason };
-}
-
-/** Null for "whatever it is"; undefined for nonsense. */
-function matchOf(header: string | undefined): number | null | undefined {
-  if (header === undefined || header === '*') return null;
-  const match = /^(?:W\/)?"(\d{1,15})"$/.exec(header);
-  return match ? Number(match[1]) : undefined;
 }

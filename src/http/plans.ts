@@ -3,12 +3,18 @@ import { z } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
-import { listOf, planBody, planView } from '../contract/wire.ts';
+import { listOf, planBody, planView, validateOnly } from '../contract/wire.ts';
+import type { Context as Request } from 'hono';
+import type { Store, StoredPlan } from '../ports/store.ts';
 import { aheadRoutes } from './ahead.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, refusesService, route, visible } from './permission.ts';
+import { keyHeader, once } from './once.ts';
+import { cursorOf, limit, nameCursor } from './paging.ts';
+import { givenVersion, matchHeader, tagOf } from './precondition.ts';
 import { problem } from './problem.ts';
+import type { ProblemResponse } from './problem.ts';
 
 const found = z.object({
   pointer: z.string(),
@@ -21,11 +27,12 @@ const list = route({
   method: 'get',
   path: '/v1/plans',
   permission: 'read',
+  bound: 'handler',
   request: {
     query: z
       .object({
-        limit: z.coerce.number().int().min(1).max(200).default(50),
-        cursor: z.string().max(200).optional(),
+        limit,
+        cursor: nameCursor,
       })
       .strict(),
   },
@@ -35,6 +42,7 @@ const get = route({
   method: 'get',
   path: '/v1/plans/{name}',
   permission: 'read',
+  bound: 'handler',
   request: {
     params: z.object({ name: z.string().max(100) }),
     query: z.object({ version: z.coerce.number().int().min(1).optional() }).strict(),
@@ -45,13 +53,15 @@ const apply = route({
   method: 'post',
   path: '/v1/plans',
   permission: 'plan',
-  request: { body },
+  bound: 'handler',
+  request: { query: validateOnly, headers: z.object({ ...matchHeader, ...keyHeader }), body },
   responses: { 200: jsonOf(planView, 'As it is stored'), ...problems },
 });
 const validate = route({
   method: 'post',
   path: '/v1/plans:validate',
   permission: 'read',
+  bound: 'none',
   request: { body },
   responses: {
     200: jsonOf(z.object({ valid: z.boolean(), problems: z.array(found), warnings: z.array(found) }), 'What is wrong with it'),
@@ -62,6 +72,7 @@ const schema = route({
   method: 'get',
   path: '/v1/plans:schema',
   permission: 'read',
+  bound: 'none',
   responses: { 200: jsonOf(z.looseObject({}), 'JSON Schema of a plan, for editors') },
 });
 
@@ -72,26 +83,48 @@ export function planRoutes(deps: HttpDeps) {
   app.openapi(list, async (c) => {
     const { limit, cursor = null } = c.req.valid('query');
     const page = await store.plans({ limit, cursor });
-    return c.json({ items: page.rows.map((row) => ({ ...row })), nextCursor: page.next }, 200);
+    return c.json(
+      {
+        items: page.rows.filter(({ service }) => visible(c, service)).map((row) => ({ ...row })),
+        nextCursor: cursorOf(page.next),
+      },
+      200,
+    );
   });
   app.openapi(get, async (c) => {
     const { name } = c.req.valid('param');
     const plan = await store.plan(name, c.req.valid('query').version ?? null);
-    return plan ? c.json({ ...plan }, 200) : problem(c, 'not_found', `no plan named ${name}`);
+    if (!plan) return problem(c, 'not_found', `no plan named ${name}`);
+    const foreign = refusesService(c, 'read', plan.service);
+    if (foreign) return foreign;
+    c.header('etag', tagOf(plan.version));
+    return c.json({ ...plan }, 200);
   });
-  app.openapi(apply, async (c) => {
-    const { document } = c.req.valid('json');
-    const parsed = parsePlan(document, planWorld);
-    if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
-    const { name, service } = parsed.value.plan;
-    const actor = actorOf(c);
-    const text = typeof document === 'string' ? document : stringify(document);
-    const saved = await store.savePlan(
-      { name, service, document: text },
-      { actor: actor.name, action: 'plan.apply', subject: name, reason: null, data: { service } },
-    );
-    return c.json({ ...saved }, 200);
-  });
+  app.openapi(apply, (c) =>
+    once(c, store, async (keep) => {
+      const { document } = c.req.valid('json');
+      const parsed = parsePlan(document, planWorld);
+      if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
+      const expected = givenVersion(c);
+      if (!expected.ok) return expected.error;
+      const { name, service } = parsed.value.plan;
+      const foreign = refusesService(c, 'plan', service);
+      if (foreign) return foreign;
+      const text = typeof document === 'string' ? document : stringify(document);
+      const plan = { name, service, document: text };
+      if (c.req.valid('query').validate_only === 'true') {
+        const would = await wouldBe(store, plan, expected.value);
+        return would === null ? stale(c, name) : c.json({ ...would, validated: true as const }, 200);
+      }
+      const saved = await store.savePlan(
+        { ...plan, expect: expected.value, once: keep((made: StoredPlan) => ({ status: 200, body: made })) },
+        { actor: actorOf(c).name, action: 'plan.apply', subject: name, reason: null, data: { service }, origin: originOf(c) },
+      );
+      if (!saved.ok) return saved.error.kind === 'stale' ? stale(c, name) : problem(c, 'unavailable', saved.error.detail);
+      c.header('etag', tagOf(saved.value.version));
+      return c.json({ ...saved.value }, 200);
+    }),
+  );
   app.openapi(validate, (c) => {
     const parsed = parsePlan(c.req.valid('json').document, planWorld);
     const shown = (of: readonly { path: string; message: string; line: number | null; column: number | null }[]) =>
@@ -108,4 +141,19 @@ export function planRoutes(deps: HttpDeps) {
   app.openapi(schema, (c) => c.json({ ...planJsonSchema() }, 200));
   app.route('/', aheadRoutes(deps));
   return app;
+}
+
+const stale = (c: Request, name: string): ProblemResponse =>
+  problem(c, 'precondition', `another version of ${name} is the newest by now: look at it again`);
+
+/** As it would be stored; null when the newest version is not the expected one. */
+async function wouldBe(
+  store: Store,
+  plan: Pick<StoredPlan, 'name' | 'service' | 'document'>,
+  expected: number | null,
+): Promise<StoredPlan | null> {
+  const newest = await store.plan(plan.name, null);
+  if (expected !== null && newest?.version !== expected) return null;
+  if (newest?.document === plan.document && newest.service === plan.service) return newest;
+  return { ...plan, version: (newest?.version ?? 0) + 1, createdAt: await store.now() };
 }

@@ -4,21 +4,39 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { Problem } from '../contract/problem.ts';
 import type { Refusal } from '../controller/refusal.ts';
 
-type OwnKind = 'malformed' | 'foreign' | 'no_route' | 'wrong_method' | 'wrong_type' | 'too_large' | 'internal';
+type OwnKind =
+  | 'in_flight'
+  | 'unconditional'
+  | 'malformed'
+  | 'unknown_caller'
+  | 'unproven'
+  | 'too_many'
+  | 'foreign'
+  | 'no_route'
+  | 'wrong_method'
+  | 'wrong_type'
+  | 'too_large'
+  | 'internal';
 export type ProblemKind = Refusal['kind'] | OwnKind;
 
 const TABLE = {
   malformed: [400, 'The request cannot be read'],
+  unknown_caller: [401, 'Say who you are'],
+  unproven: [401, 'Not proven'],
+  forbidden: [403, 'Not allowed'],
   foreign: [403, 'Not from another site'],
   no_route: [404, 'There is nothing here'],
   not_found: [404, 'Not found'],
   wrong_method: [405, 'Not with this method'],
   busy: [409, 'The service is busy'],
   not_accepted: [409, 'Not now'],
+  in_flight: [409, 'Under way already'],
   precondition: [412, 'It has changed meanwhile'],
   too_large: [413, 'Too large'],
   wrong_type: [415, 'Not this type of content'],
   invalid: [422, 'The document has problems'],
+  unconditional: [428, 'Say what you saw'],
+  too_many: [429, 'Too many tries'],
   internal: [500, 'Headgate made a mistake'],
   unavailable: [503, 'Not just now'],
 } as const satisfies Record<ProblemKind, readonly [ContentfulStatusCode, string]>;
@@ -43,7 +61,9 @@ export function problem(c: Context, kind: ProblemKind, detail: string, problems:
     requestId: c.get('requestId'),
     ...(errors.length > 0 ? { errors } : {}),
   };
-  if (kind === 'unavailable') c.header('retry-after', '1');
+  if (kind === 'unknown_caller') c.header('www-authenticate', 'Bearer');
+  if (kind === 'too_many') c.header('retry-after', '60');
+  if (kind === 'unavailable' || kind === 'in_flight') c.header('retry-after', '1');
   // What is left of the body is not read, so nothing else can be asked over this connection; a client has to know.
   if (kind === 'too_large') c.header('connection', 'close');
   // The type parameters only say what a typed client would read; this body is described once, for all routes.

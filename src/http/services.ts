@@ -2,11 +2,13 @@
 import { z } from '@hono/zod-openapi';
 import { listOf, serviceView, stableBody, targetView } from '../contract/wire.ts';
 import { readTarget } from '../controller/observe.ts';
+import { Instant } from '../domain/ids.ts';
 import type { Weight } from '../domain/ids.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, route, visible } from './permission.ts';
+import { matchHeader, seenVersion, tagOf } from './precondition.ts';
 import { problem } from './problem.ts';
 import { viewService, viewTarget } from './views.ts';
 
@@ -15,12 +17,14 @@ const list = route({
   method: 'get',
   path: '/v1/services',
   permission: 'read',
+  bound: 'handler',
   responses: { 200: jsonOf(listOf(serviceView), 'By name'), ...problems },
 });
 const get = route({
   method: 'get',
   path: '/v1/services/{name}',
   permission: 'read',
+  bound: 'service',
   request: { params: nameParam },
   responses: { 200: jsonOf(serviceView, 'The service'), ...problems },
 });
@@ -28,6 +32,7 @@ const targets = route({
   method: 'get',
   path: '/v1/services/{name}/targets',
   permission: 'read',
+  bound: 'service',
   request: { params: nameParam },
   responses: { 200: jsonOf(listOf(targetView), 'With what each serves now'), ...problems },
 });
@@ -35,7 +40,12 @@ const stable = route({
   method: 'put',
   path: '/v1/services/{name}/stable',
   permission: 'raise',
-  request: { params: nameParam, body: { required: true, ...jsonOf(stableBody, 'What serves now') } },
+  bound: 'service',
+  request: {
+    params: nameParam,
+    headers: z.object(matchHeader),
+    body: { required: true, ...jsonOf(stableBody, 'What serves now') },
+  },
   responses: { 200: jsonOf(serviceView, 'The service'), ...problems },
 });
 
@@ -52,15 +62,15 @@ export function serviceRoutes({ context }: HttpDeps) {
   const app = routes();
   app.openapi(list, async (c) => {
     const of = await store.targets(null);
-    const services = await store.services();
+    const services = (await store.services()).filter(({ name }) => visible(c, name));
     return c.json({ items: await Promise.all(services.map((service) => view(service, of))), nextCursor: null }, 200);
   });
   app.openapi(get, async (c) => {
     const { name } = c.req.valid('param');
     const service = await store.service(name);
-    return service
-      ? c.json(await view(service, await store.targets(name)), 200)
-      : problem(c, 'not_found', `no service named ${name}`);
+    if (!service) return problem(c, 'not_found', `no service named ${name}`);
+    c.header('etag', tagOf(service.updatedAt));
+    return c.json(await view(service, await store.targets(name)), 200);
   });
   app.openapi(targets, async (c) => {
     const { name } = c.req.valid('param');
@@ -72,6 +82,8 @@ export function serviceRoutes({ context }: HttpDeps) {
   app.openapi(stable, async (c) => {
     const { name } = c.req.valid('param');
     const { version, slot = null, reason = null } = c.req.valid('json');
+    const seen = seenVersion(c, `/v1/services/${name}`);
+    if (!seen.ok) return seen.error;
     const of = await store.targets(name);
     const slots = of[0]?.slots;
     if (slot !== null && !slots?.includes(slot))
@@ -83,10 +95,17 @@ export function serviceRoutes({ context }: HttpDeps) {
     const actor = actorOf(c);
     const service = await store.setStable(
       name,
-      { slot, version },
-      { actor: actor.name, action: 'service.stable', subject: name, reason, data: { version, slot } },
+      { slot, version, expect: seen.value === null ? null : Instant(seen.value) },
+      { actor: actor.name, action: 'service.stable', subject: name, reason, data: { version, slot }, origin: originOf(c) },
     );
-    return service ? c.json(await view(service, of), 200) : problem(c, 'not_found', `no service named ${name}`);
+    if (service) {
+      c.header('etag', tagOf(service.updatedAt));
+      return c.json(await view(service, of), 200);
+    }
+    const found = await store.service(name);
+    return found
+      ? problem(c, 'precondition', `${name} is at version ${found.updatedAt} by now, not ${seen.value}: look at it again`)
+      : problem(c, 'not_found', `no service named ${name}`);
   });
   return app;
 }

@@ -1,57 +1,152 @@
-/** Events as they are committed, over server-sent events: resumed by `Last-Event-ID`, never skipping one. */
+/**
+ * Events as they are committed, over server-sent events: resumed by `Last-Event-ID`, never skipping one. A reader that does
+ * not take what it is sent for too long is let go; it comes again, and goes on where it was.
+ */
 import { Hono } from 'hono';
-import { streamSSE } from 'hono/streaming';
-import type { SSEStreamingApi } from 'hono/streaming';
 import type { LoggedEvent } from '../ports/store.ts';
 import type { HttpDeps } from './deps.ts';
-import { viewEvent } from './views.ts';
-import { permit } from './permission.ts';
+import type { Entry, Feed } from './feed.ts';
+import { permit, visible } from './permission.ts';
+import { problem } from './problem.ts';
 
-const LOOK_MS = 200;
 const ALIVE_EVERY_MS = 15_000;
 const RETRY_MS = 2_000;
-const BATCH = 100;
+/** Readers at a time; each is a connection. */
+const MOST_READERS = 5_000;
+/** How long what was sent may lie untaken. */
+const SLOW_MS = 30_000;
+const ROUND_MS = 1_000;
 
-export function streamRoutes({ context, closing }: HttpDeps): Hono {
-  const { store, clock, log } = context;
+const HEADERS = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
+const encoder = new TextEncoder();
+const HELLO = encoder.encode(`retry: ${RETRY_MS}\n\n`);
+const ALIVE = encoder.encode(': alive\n\n');
+
+type Deps = Pick<HttpDeps, 'context' | 'closing'> & { readonly feed: Feed };
+
+export function streamRoutes(deps: Deps): Hono {
+  const { store } = deps.context;
   const app = new Hono();
-  app.get('/v1/events', permit('read'), (c) => {
+  const readers = crowd(deps);
+  app.get('/v1/events', permit('read', 'handler'), async (c) => {
+    if (MOST_READERS <= readers.size()) return problem(c, 'unavailable', `${MOST_READERS} read events already: come again later`);
     const { release, service } = c.req.query();
-    const from = positionOf(c.req.header('last-event-id') ?? c.req.query('after'));
     const wanted = ({ event }: LoggedEvent): boolean =>
+      visible(c, event.service) &&
       (release === undefined || ('release' in event && event.release === release)) &&
       (service === undefined || event.service === service);
-    c.header('x-accel-buffering', 'no');
-    c.header('cache-control', 'no-cache, no-transform');
-    const send = async (stream: SSEStreamingApi): Promise<void> => {
-      const gone = new AbortController();
-      stream.onAbort(() => gone.abort());
-      const until = AbortSignal.any([gone.signal, closing]);
-      let position = from ?? (await store.lastPosition());
-      let aliveMs = clock.monotonicMs();
-      await stream.write(`retry: ${RETRY_MS}\n\n`);
-      while (!until.aborted) {
-        const logged = await store.events({ afterPosition: position, limit: BATCH });
-        for (const entry of logged) {
-          position = entry.position;
-          if (wanted(entry)) await stream.writeSSE({ id: String(position), data: JSON.stringify(viewEvent(entry.event)) });
-        }
-        if (logged.length === BATCH) continue;
-        if (ALIVE_EVERY_MS <= clock.monotonicMs() - aliveMs) {
-          await stream.write(': alive\n\n');
-          aliveMs = clock.monotonicMs();
-        }
-        await clock.sleep(LOOK_MS, until);
-      }
-    };
-    // The reader comes again, and goes on where it was.
-    return streamSSE(c, (stream) =>
-      send(stream).catch((error: unknown) =>
-        log.warn({ error: String(error) }, 'a stream of events ended before its reader left'),
-      ),
-    );
+    const from = positionOf(c.req.header('last-event-id') ?? c.req.query('after')) ?? (await store.lastPosition());
+    return c.body(reading(deps, readers, { from, wanted }), 200, HEADERS);
   });
   return app;
+}
+
+type Reader = {
+  /** Whether it took everything that was sent. */
+  isUp(): boolean;
+  /** When something was sent last. */
+  sentMs: number;
+  alive(): void;
+  /** Lets it go. */
+  cut(): void;
+};
+type Crowd = { size(): number; add(reader: Reader): () => void };
+
+/** One round over all readers: who hears nothing gets a sign of life, who does not listen is let go. */
+function crowd({ context, closing }: Pick<Deps, 'context' | 'closing'>): Crowd {
+  const { clock } = context;
+  const readers = new Set<Reader>();
+  let going = false;
+  const rounds = async (): Promise<void> => {
+    going = true;
+    while (readers.size > 0 && !closing.aborted) {
+      await clock.sleep(ROUND_MS, closing);
+      const nowMs = clock.monotonicMs();
+      for (const reader of readers) {
+        const silentMs = nowMs - reader.sentMs;
+        if (ALIVE_EVERY_MS <= silentMs && reader.isUp()) reader.alive();
+        else if (SLOW_MS <= silentMs) reader.cut();
+      }
+    }
+    going = false;
+  };
+  return {
+    size: () => readers.size,
+    add(reader) {
+      readers.add(reader);
+      if (!going) void rounds();
+      return () => void readers.delete(reader);
+    },
+  };
+}
+
+type Asked = { readonly from: number; wanted(entry: LoggedEvent): boolean };
+
+/** Nothing is read that the reader has no room for: a stream asks for the next part when it has handed out the one before. */
+function reading({ context, closing, feed }: Deps, readers: Crowd, { from, wanted }: Asked): ReadableStream<Uint8Array> {
+  const { clock, log } = context;
+  const gone = new AbortController();
+  const until = AbortSignal.any([gone.signal, closing]);
+  let position = from;
+  let leave = (): void => {};
+  const end = (): void => {
+    gone.abort();
+    leave();
+  };
+  const next = async (): Promise<Uint8Array | null> => {
+    while (!until.aborted) {
+      const found = await feed.after(position, until);
+      position = found.at(-1)?.position ?? position;
+      const mine = found.filter(wanted);
+      if (mine.length > 0) return joined(mine);
+    }
+    return null;
+  };
+  let send = (_part: Uint8Array): void => {};
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        const reader: Reader = {
+          isUp: () => (controller.desiredSize ?? 0) > 0,
+          sentMs: clock.monotonicMs(),
+          alive: () => send(ALIVE),
+          cut() {
+            end();
+            controller.error(new Error('the reader does not take what it is sent'));
+          },
+        };
+        send = (part) => {
+          reader.sentMs = clock.monotonicMs();
+          controller.enqueue(part);
+        };
+        leave = readers.add(reader);
+        send(HELLO);
+      },
+      async pull(controller) {
+        const part = await next().catch((error: unknown) => {
+          log.warn({ error: String(error) }, 'a stream of events ended before its reader left');
+          return null;
+        });
+        if (gone.signal.aborted) return;
+        if (part === null) {
+          end();
+          return controller.close();
+        }
+        send(part);
+      },
+      cancel: end,
+    },
+    { highWaterMark: 1 },
+  );
+}
+
+function joined(entries: readonly Entry[]): Uint8Array {
+  const [first] = entries;
+  return first && entries.length === 1 ? first.block() : Buffer.concat(entries.map((entry) => entry.block()));
 }
 
 /** Null for none, and for anything that is no position: then from now on. */

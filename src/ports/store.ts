@@ -11,6 +11,8 @@ import type { Push, PushOutcome, Pushed } from '../domain/push.ts';
 import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
+import type { InboxStore } from './inbox.ts';
+import type { TokenStore } from './token-store.ts';
 
 /** Thrown where a method has no Result: the store cannot be used just now. Never the fault of the release at hand. */
 export class StoreUnavailable extends Error {
@@ -52,8 +54,24 @@ export type AuditEntry = {
   readonly subject: string;
   readonly reason: string | null;
   readonly data: unknown;
+  /** Where it came from, when somebody asked for it. */
+  readonly origin?: AuditOrigin;
 };
-export type StoredAudit = AuditEntry & { readonly seq: number; readonly at: Instant };
+export type AuditOrigin = {
+  readonly kind: 'person' | 'ci';
+  /** Of the API token that was shown, or that the session was made from. */
+  readonly token: string | null;
+  /** What an identity provider vouches for. */
+  readonly provenance: Readonly<Record<string, string>> | null;
+  readonly address: string | null;
+  readonly request: string;
+};
+export type StoredAudit = AuditEntry & {
+  readonly seq: number;
+  readonly at: Instant;
+  /** Of this row and the one before it. */
+  readonly hash: string;
+};
 
 /** One judged measurement, keyed by (release, check, end): a second one with the same key is not written. */
 export type MeasurementRow = {
@@ -64,6 +82,19 @@ export type MeasurementRow = {
 };
 
 export type WeightIntent = { readonly target: TargetId; readonly secondShare: Weight };
+
+/** A request that may come again: its answer is written with its effect, or not at all. */
+export type Once<T> = {
+  readonly principal: string;
+  readonly key: string;
+  /** Of what was asked: the same key for something else is a mistake. */
+  readonly digest: string;
+  answer(done: T): unknown;
+};
+export type StoredAnswer = { readonly digest: string; readonly answer: unknown };
+
+/** How long a request is known again. */
+export const ANSWERS_KEPT_MS = 7 * 86_400_000;
 
 export type Commit = {
   readonly id: ReleaseId;
@@ -83,6 +114,7 @@ export type Commit = {
   readonly dueAt: Instant;
   /** Who holds the lease afterwards: the worker for so long, or nobody. Taking it away from another worker is allowed. */
   readonly lease: { readonly worker: string; readonly ms: number } | null;
+  readonly once?: Once<StoredRelease> | null;
 };
 
 export type Committed = { readonly revision: number; readonly targets: readonly Target[] };
@@ -98,6 +130,7 @@ export type NewRelease = {
   readonly dueAt: Instant;
   /** The active release (or null) that the decision saw; another one by now makes it `stale`. */
   readonly expectActive: ReleaseId | null;
+  readonly once?: Once<StoredRelease> | null;
 };
 
 /** What a lookup for a target's reconcile gets: the target and who moves it now. */
@@ -135,10 +168,16 @@ export type Delivery = {
   readonly seq: number;
   readonly outcome:
     | { readonly kind: 'delivered' }
-    | { readonly kind: 'retry'; readonly at: Instant; readonly detail: string }
+    /** `counts`: it was really tried. What was held back, or told when to come again, is not one of its tries. */
+    | { readonly kind: 'retry'; readonly at: Instant; readonly detail: string; readonly counts: boolean }
     /** Given up, visibly; later rows of the same subject go on. */
-    | { readonly kind: 'parked'; readonly detail: string };
+    | { readonly kind: 'parked'; readonly detail: string }
+    /** Parked, and its notifier is disabled: all that waits for it is parked, and all that comes until it is enabled. */
+    | { readonly kind: 'gone'; readonly detail: string };
 };
+
+/** `replaced`: it was parked, and queued again as another row. */
+export type DeliveryState = 'pending' | 'delivered' | 'parked' | 'replaced';
 
 export type DeliveryView = {
   readonly seq: number;
@@ -146,12 +185,38 @@ export type DeliveryView = {
   readonly subject: string;
   readonly eventId: string;
   readonly type: string;
-  readonly state: 'pending' | 'delivered' | 'parked';
+  readonly state: DeliveryState;
   readonly attempts: number;
   readonly detail: string | null;
   readonly createdAt: Instant;
+  /** When it is tried next, while it is pending. */
+  readonly dueAt: Instant | null;
   readonly settledAt: Instant | null;
 };
+
+export type DeliveryFilter = {
+  readonly notifier?: string | undefined;
+  readonly state?: DeliveryState | undefined;
+  readonly subject?: string | undefined;
+};
+
+/** How a notifier stands: what waits for it, what it missed, and whether it is delivered to at all. */
+export type EndpointState = {
+  readonly notifier: string;
+  readonly disabledAt: Instant | null;
+  /** Why it is disabled. */
+  readonly reason: string | null;
+  readonly pending: number;
+  readonly oldestPendingAt: Instant | null;
+  readonly parked: number;
+  readonly lastDeliveryAt: Instant | null;
+};
+
+/** What is queued again: as rows of their own, behind what waits, in the order of their events. */
+export type Requeue =
+  | { readonly kind: 'row'; readonly seq: number }
+  | { readonly kind: 'parked'; readonly notifier: string; readonly subject: string | null; readonly limit: number }
+  | { readonly kind: 'events'; readonly notifier: string; readonly events: readonly (ReleaseEvent | TargetEvent)[] };
 
 export type StoredPlan = {
   readonly name: string;
@@ -189,7 +254,9 @@ export type LoggedEvent = { readonly position: number; readonly event: ReleaseEv
 
 export type TargetSpec = Pick<Target, 'id' | 'service' | 'router' | 'route' | 'cell' | 'slots' | 'management'>;
 
-export type Store = {
+type Parts = TokenStore & InboxStore;
+
+export type Store = Parts & {
   /** Store time: the process clock for an embedded store, the database's own for a shared one. */
   now(): Promise<Instant>;
   /** Cheap read that fails when the store does. */
@@ -205,9 +272,10 @@ export type Store = {
   ): Promise<void>;
   services(): Promise<readonly Service[]>;
   service(name: string): Promise<Service | null>;
+  /** Null when there is no such service, or when it is not as it was seen (`updatedAt`). */
   setStable(
     name: string,
-    stable: { readonly slot: string | null; readonly version: string },
+    stable: { readonly slot: string | null; readonly version: string; readonly expect?: Instant | null },
     audit: AuditEntry,
   ): Promise<Service | null>;
   /** Managed targets, of one service or of all. */
@@ -224,7 +292,15 @@ export type Store = {
   /** Newest first; keyset by (created, id). */
   releases(query: {
     readonly service: string | null;
+    /** Only of these services; left out for all. */
+    readonly within?: readonly string[] | null;
     readonly phases: readonly PhaseKind[] | null;
+    readonly version?: string | null;
+    readonly createdBy?: string | null;
+    /** Created then or later. */
+    readonly since?: Instant | null;
+    /** Part of its service, version, id or creator, whatever the case. */
+    readonly search?: string | null;
     readonly limit: number;
     readonly cursor: string | null;
   }): Promise<Page<StoredRelease>>;
@@ -255,10 +331,17 @@ export type Store = {
   claimTarget(id: TargetId): Promise<ClaimedTarget | null>;
   updateTarget(update: TargetUpdate): Promise<Result<Target, CommitError>>;
 
+  /** Stale when another version than the expected one is the newest. */
   savePlan(
-    plan: { readonly name: string; readonly service: string; readonly document: string },
+    plan: {
+      readonly name: string;
+      readonly service: string;
+      readonly document: string;
+      readonly expect?: number | null;
+      readonly once?: Once<StoredPlan> | null;
+    },
     audit: AuditEntry,
-  ): Promise<StoredPlan>;
+  ): Promise<Result<StoredPlan, CommitError>>;
   /** The newest version, or the one asked for. */
   plan(name: string, version: number | null): Promise<StoredPlan | null>;
   plans(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredPlan>>;
@@ -274,6 +357,10 @@ export type Store = {
     query: { readonly check: string | null; readonly limit: number; readonly before: number | null },
   ): Promise<Page<MeasurementRow, number>>;
   audit(query: { readonly limit: number; readonly before: number | null }): Promise<Page<StoredAudit, number>>;
+  /** In the order of writing, so many from the one after this. */
+  auditFrom(query: { readonly after: number; readonly limit: number }): Promise<readonly StoredAudit[]>;
+  /** The newest row; null when there is none. */
+  auditHead(): Promise<Pick<StoredAudit, 'seq' | 'at' | 'hash'> | null>;
 
   /** Per notifier and subject only the oldest unsettled row, when due; leased so that nobody else sends it meanwhile. */
   claimOutbox(claim: {
@@ -283,17 +370,33 @@ export type Store = {
   }): Promise<readonly OutboxRow[]>;
   settle(delivery: Delivery): Promise<void>;
   /** Newest first. */
-  deliveries(query: { readonly limit: number; readonly before: number | null }): Promise<Page<DeliveryView, number>>;
+  deliveries(
+    query: { readonly limit: number; readonly before: number | null } & DeliveryFilter,
+  ): Promise<Page<DeliveryView, number>>;
+  delivery(seq: number): Promise<DeliveryView | null>;
+  /** In the order of the names; one that never had anything to deliver is there, too. */
+  endpoints(notifiers: readonly string[]): Promise<readonly EndpointState[]>;
+  /** Delivered to again; what waits for it is due at once. What was parked stays so until it is queued again. */
+  enableEndpoint(notifier: string, audit: AuditEntry): Promise<void>;
+  /** Numbers of the new rows. Those that were parked are `replaced` by them. For a disabled notifier they are parked at once. */
+  requeue(requeue: Requeue, audit: AuditEntry): Promise<readonly number[]>;
+  /** Where in the order of all events this one stands; null when there is no such event (any more). */
+  positionOf(eventId: string): Promise<number | null>;
+  /** For an act that leaves no other trace. */
+  writeAudit(audit: AuditEntry): Promise<void>;
 
   /** Adds to what is kept of the instance; the error is a sentence: why not. What was silent for too long is forgotten first. */
   push(push: Push): Promise<Result<PushOutcome, string>>;
   /** What is kept of these versions, of one service. */
   pushed(service: string, versions: readonly string[]): Promise<readonly Pushed[]>;
 
+  /** What a request with this key was answered; null when there was none, or when it was too long ago. */
+  answered(principal: string, key: string): Promise<StoredAnswer | null>;
+
   /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
   tally(): Promise<Tally>;
 
-  /** Drops measurements, delivered outbox rows, what was pushed and the events of ended releases older than this; returns how many rows. */
+  /** Drops answers that were kept long enough; and measurements, delivered outbox rows, settled webhooks, what was pushed and the events of ended releases older than this; returns how many rows. */
   retain(olderThan: Instant): Promise<number>;
   close(): Promise<void>;
 };

@@ -430,9 +430,24 @@ export function storeSuite(name: string, open: OpenStore): void {
       expect((await store.services()).map(({ name: each }) => each)).toEqual(['checkout', 'search']);
     });
 
+    it('sets what is stable only while it is as it was seen, and tells every version of a service apart', async () => {
+      const at = async () => (await store.service('checkout'))?.updatedAt;
+      const set = (version: string, expect: Instant | null) =>
+        store.setStable('checkout', { slot: null, version, expect }, audit);
+      const before = await at();
+      if (!before) throw new Error('checkout is there');
+      expect(await set('2', before)).toMatchObject({ stableVersion: '2' });
+      expect(await set('3', before)).toBeNull();
+      expect(await at()).toBeGreaterThan(before);
+      expect((await store.service('checkout'))?.stableVersion).toBe('2');
+    });
+
     it('keeps every version of a plan, and no new one for the same text', async () => {
-      const save = (document: string) => store.savePlan({ name: 'p', service: 'checkout', document }, audit);
-      expect([(await save('a')).version, (await save('a')).version, (await save('b')).version]).toEqual([1, 1, 2]);
+      const save = async (document: string, expect?: number) => {
+        const saved = await store.savePlan({ name: 'p', service: 'checkout', document, expect: expect ?? null }, audit);
+        return saved.ok ? saved.value.version : saved.error.kind;
+      };
+      expect([await save('a'), await save('a'), await save('b', 1), await save('c', 1)]).toEqual([1, 1, 2, 'stale']);
       expect([
         (await store.plan('p', null))?.document,
         (await store.plan('p', 1))?.document,
@@ -467,6 +482,30 @@ export function storeSuite(name: string, open: OpenStore): void {
       expect((await store.releases({ service: 'search', phases: null, limit: 5, cursor: null })).rows).toEqual([]);
     });
 
+    it('finds releases by a part of their service, version or id, whatever the case', async () => {
+      const { id, next } = await started();
+      const { version } = next;
+      await take(id, rollback);
+      const other = await started();
+      const found = async (text: string): Promise<readonly string[]> =>
+        (await store.releases({ service: null, phases: null, search: text, limit: 5, cursor: null })).rows.map(
+          ({ release }) => release.id,
+        );
+      expect((await found('CHECK')).toSorted()).toEqual([id, other.id].toSorted());
+      expect((await found(version)).toSorted()).toEqual([id, other.id].toSorted());
+      expect(await found(id.toLowerCase())).toEqual([id]);
+      expect(await found('no such thing')).toEqual([]);
+      expect(await found('%')).toEqual([]);
+      const running = await store.releases({
+        service: null,
+        phases: ['queued', 'starting'],
+        search: 'check',
+        limit: 5,
+        cursor: null,
+      });
+      expect(running.rows.map(({ release }) => release.id)).toEqual([other.id]);
+    });
+
     it('numbers all events as they were committed, for readers who come back', async () => {
       const { id } = await started();
       await take(id, ready);
@@ -494,7 +533,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       await store.settle({ seq: await seqOf('book', 1), outcome: { kind: 'delivered' } });
       await store.settle({
         seq: await seqOf('pager', 1),
-        outcome: { kind: 'retry', at: after(Instant(nowMs), 500), detail: 'busy' },
+        outcome: { kind: 'retry', at: after(Instant(nowMs), 500), detail: 'busy', counts: true },
       });
       expect(await claim()).toEqual(['book 2 0']);
       tick(500);

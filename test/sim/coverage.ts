@@ -63,6 +63,7 @@ export const SOMETIMES: readonly string[] = [
   'write of an older intent',
   'event delivered twice',
   'event parked',
+  'receiver disabled',
   'command refused',
   'bad version rolled back',
   'good version promoted',

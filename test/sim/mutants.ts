@@ -36,7 +36,7 @@ export const mutants: readonly Mutant[] = [
       edit(
         'src/store/memory-outbox.ts',
         'if (queue) queue.push(seq);',
-        'if (queue && seq % 5 === 0) continue; else if (queue) queue.push(seq);',
+        'if (queue && seq % 5 === 0) return seq; else if (queue) queue.push(seq);',
       ),
     ],
   },

@@ -2,7 +2,10 @@
 import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
 import type { Store, StoredPlan } from '../../ports/store.ts';
-import { appendAudit } from './logs.ts';
+import { ok } from '../../lib/result.ts';
+import { keepAnswer } from './answers.ts';
+import { appendAudit } from './audit.ts';
+import { attempt, Stale } from './context.ts';
 import type { SqliteContext } from './context.ts';
 import { plans } from './tables.ts';
 
@@ -13,16 +16,23 @@ export function planMethods(ctx: SqliteContext): Pick<Store, Methods> {
   const newest = (name: string) =>
     db.select().from(plans).where(eq(plans.name, name)).orderBy(desc(plans.version)).limit(1).get();
   return {
-    savePlan: async ({ name, service, document }, entry) =>
-      ctx.write(() => {
-        const before = newest(name);
-        // Applying the same text again is no new version.
-        if (before && before.document === document && before.service === service) return planOf(before);
-        const row = { name, version: (before?.version ?? 0) + 1, service, document, createdAtMs: ctx.now() };
-        db.insert(plans).values(row).run();
-        appendAudit(ctx, entry);
-        return planOf(row);
-      }),
+    savePlan: async ({ name, service, document, expect = null, once }, entry) =>
+      attempt(() =>
+        ctx.write(() => {
+          const before = newest(name);
+          if (expect !== null && before?.version !== expect)
+            throw new Stale(`the newest version of ${name} is ${before?.version ?? 'none'}, not ${expect}`);
+          // Applying the same text again is no new version.
+          const isSame = before && before.document === document && before.service === service;
+          const row = isSame ? before : { name, version: (before?.version ?? 0) + 1, service, document, createdAtMs: ctx.now() };
+          if (!isSame) {
+            db.insert(plans).values(row).run();
+            appendAudit(ctx, entry);
+          }
+          keepAnswer(ctx, once, planOf(row));
+          return ok(planOf(row));
+        }),
+      ),
     plan: async (name, version) =>
       ctx.read(() => {
         const row =

@@ -1,18 +1,21 @@
 /** Releases: creating, claiming by lease, and the one commit that carries everything a decision led to. */
-import { and, asc, desc, eq, inArray, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gte, inArray, lt, or, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
 import type { ReleaseId } from '../../domain/ids.ts';
-import { isEnded } from '../../domain/release.ts';
+import { isEnd, isEnded } from '../../domain/release.ts';
 import type { Release } from '../../domain/release.ts';
 import type { Target } from '../../domain/target.ts';
 import { assert } from '../../lib/assert.ts';
 import { ok } from '../../lib/result.ts';
 import type { Claimed, Commit, NewRelease, Store, StoredRelease } from '../../ports/store.ts';
-import { cursorOf, parseCursor } from '../cursor.ts';
+import { cursorOf, parseCursor } from '../../lib/cursor.ts';
 import { checkStateOf, releaseOf, serviceOf, targetOf } from '../rows.ts';
+import { keepAnswer } from './answers.ts';
 import { attempt, Stale } from './context.ts';
 import type { SqliteContext } from './context.ts';
-import { appendAudit, appendEvents } from './logs.ts';
+import { appendAudit } from './audit.ts';
+import { appendEvents } from './logs.ts';
+import { later } from './targets.ts';
 import { checkStates, intents, measurements, releases, services, targets } from './tables.ts';
 
 type Methods = 'create' | 'release' | 'load' | 'active' | 'queued' | 'releases' | 'commit' | 'checkStates';
@@ -75,15 +78,28 @@ const targetsOf = ({ queries }: SqliteContext, { targets: ids }: Release): reado
     return row ? [targetOf(row)] : [];
   });
 
-function list({ db }: SqliteContext, { service, phases, limit, cursor }: Parameters<Store['releases']>[0]) {
+const VERSION = sql`(state ->> '$.version')`;
+const CREATOR = sql`(state ->> '$.createdBy.name')`;
+
+/** Found by what the index holds; only those that are shown are read whole. */
+function list({ db, queries }: SqliteContext, query: Parameters<Store['releases']>[0]) {
+  const { service, within = null, phases, version = null, createdBy = null, since = null, search = null, limit, cursor } = query;
   const after = parseCursor(cursor);
-  const rows = db
-    .select()
+  const words = sql`lower(${releases.service} || ' ' || ${VERSION} || ' ' || ${releases.id} || ' ' || ${CREATOR})`;
+  const found = db
+    .select({ id: releases.id })
     .from(releases)
     .where(
       and(
         service === null ? undefined : eq(releases.service, service),
+        within === null ? undefined : inArray(releases.service, [...within]),
         phases === null ? undefined : inArray(releases.phase, [...phases]),
+        // What has not ended has an index of its own: few rows, however many have ended.
+        phases?.every((phase) => !isEnd(phase)) ? sql`ended = 0` : undefined,
+        version === null ? undefined : eq(VERSION, version),
+        createdBy === null ? undefined : eq(CREATOR, createdBy),
+        since === null ? undefined : gte(releases.createdAtMs, since),
+        search === null ? undefined : sql`instr(${words}, lower(${search})) > 0`,
         after === null
           ? undefined
           : or(lt(releases.createdAtMs, after.ms), and(eq(releases.createdAtMs, after.ms), lt(releases.id, after.id))),
@@ -92,11 +108,14 @@ function list({ db }: SqliteContext, { service, phases, limit, cursor }: Paramet
     .orderBy(desc(releases.createdAtMs), desc(releases.id))
     .limit(limit + 1)
     .all();
-  const page = rows.slice(0, limit);
+  const page = found.slice(0, limit).flatMap(({ id }) => {
+    const row = queries.release.get({ id });
+    return row ? [row] : [];
+  });
   const last = page.at(-1);
   return {
     rows: page.map(stored),
-    next: rows.length > limit && last ? cursorOf({ ms: last.createdAtMs, id: last.id }) : null,
+    next: found.length > limit && last ? cursorOf({ ms: last.createdAtMs, id: last.id }) : null,
   };
 }
 
@@ -107,7 +126,7 @@ const columnsOf = (release: Release) => ({
   ended: isEnded(release),
 });
 
-function create(ctx: SqliteContext, { release, events, audit, notify, dueAt, expectActive }: NewRelease): StoredRelease {
+function create(ctx: SqliteContext, { release, events, audit, notify, dueAt, expectActive, once }: NewRelease): StoredRelease {
   const active = ctx.queries.active.get({ service: release.service });
   if ((active?.id ?? null) !== expectActive) throw new Stale(`the active release of ${release.service} is another one by now`);
   const row: ReleaseRow = {
@@ -125,6 +144,7 @@ function create(ctx: SqliteContext, { release, events, audit, notify, dueAt, exp
   ctx.db.insert(releases).values(row).run();
   appendEvents(ctx, events, notify);
   appendAudit(ctx, audit);
+  keepAnswer(ctx, once, stored(row));
   return stored(row);
 }
 
@@ -149,7 +169,7 @@ function write(ctx: SqliteContext, commit: Commit) {
   for (const intent of commit.intents) intend(ctx, id, intent);
   if (commit.service)
     db.update(services)
-      .set({ ...commit.service, updatedAtMs: ctx.now() })
+      .set({ ...commit.service, updatedAtMs: later(ctx) })
       .where(eq(services.name, next.service))
       .run();
   for (const row of commit.measurements)
@@ -161,6 +181,7 @@ function write(ctx: SqliteContext, commit: Commit) {
       .run();
   appendEvents(ctx, commit.events, commit.notify);
   if (commit.audit) appendAudit(ctx, commit.audit);
+  keepAnswer(ctx, commit.once, { release: next, revision: revision + 1, dueAt, crashes: 0 });
   return { revision: revision + 1, targets: targetsOf(ctx, next) };
 }
 

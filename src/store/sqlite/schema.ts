@@ -66,6 +66,10 @@ export const makeSchema = (c: Columns) => ({
     (t) => [
       c.index('releases_by_created').on(t.createdAtMs, t.id),
       c.index('releases_by_service').on(t.service, t.createdAtMs, t.id),
+      // Answers every filter of the list by itself: states are long, and there are thousands.
+      c
+        .index('releases_by_facts')
+        .on(t.createdAtMs, t.id, t.service, t.phase, sql`state ->> '$.version'`, sql`state ->> '$.createdBy.name'`),
       c
         .index('releases_by_due')
         .on(t.dueAtMs)
@@ -161,6 +165,12 @@ export const makeSchema = (c: Columns) => ({
         .index('outbox_pending')
         .on(t.notifier, t.subject, t.seq)
         .where(sql`state = 'pending'`),
+      c
+        .index('outbox_parked')
+        .on(t.notifier, t.seq)
+        .where(sql`state = 'parked'`),
+      c.index('outbox_by_notifier').on(t.notifier, t.seq),
+      c.index('outbox_by_subject').on(t.subject, t.seq),
     ],
   ),
   /** API tokens, and sessions of the console made from one. The secret itself is nowhere. */

@@ -9,7 +9,8 @@ import type { ClaimedTarget, Store, TargetUpdate } from '../../ports/store.ts';
 import { releaseOf, serviceOf, targetOf } from '../rows.ts';
 import { attempt, Stale } from './context.ts';
 import type { SqliteContext } from './context.ts';
-import { appendAudit, appendEvents } from './logs.ts';
+import { appendAudit } from './audit.ts';
+import { appendEvents } from './logs.ts';
 import { intents, services, targets } from './tables.ts';
 
 type ServiceMethods = 'configure' | 'services' | 'service' | 'setStable';
@@ -28,13 +29,13 @@ export function serviceMethods(ctx: SqliteContext): Pick<Store, ServiceMethods> 
         const row = queries.service.get({ name });
         return row ? serviceOf(row) : null;
       }),
-    setStable: async (name, { slot, version }, entry) =>
+    setStable: async (name, { slot, version, expect = null }, entry) =>
       ctx.write(() => {
         const role = slot === null ? {} : { stableSlot: slot };
         const row = db
           .update(services)
-          .set({ ...role, stableVersion: version, updatedAtMs: ctx.now() })
-          .where(eq(services.name, name))
+          .set({ ...role, stableVersion: version, updatedAtMs: later(ctx) })
+          .where(and(eq(services.name, name), expect === null ? undefined : eq(services.updatedAtMs, expect)))
           .returning()
           .get();
         if (!row) return null;
@@ -166,3 +167,6 @@ function changedColumns(change: TargetUpdate['change']) {
     ...('unreachableSince' in change ? { unreachableSinceMs: change.unreachableSince ?? null } : {}),
   };
 }
+
+/** Grows with every change, so that it tells versions of a service apart. */
+export const later = ({ now }: SqliteContext) => sql`max(${now()}, ${services.updatedAtMs} + 1)`;

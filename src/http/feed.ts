@@ -1,0 +1,121 @@
+/**
+ * What is committed, read once for all who follow it. A follower is a position; what it gets next comes from the newest
+ * entries, which all share, or from the store when it is further behind. So none is skipped, none comes twice, a slow
+ * follower holds nothing, and nobody looks at the store while nobody waits.
+ */
+import type { Clock } from '../ports/clock.ts';
+import type { LoggedEvent, Store } from '../ports/store.ts';
+import { viewEvent } from './views.ts';
+
+const LOOK_MS = 100;
+const BATCH = 250;
+/** So many of the newest are kept for all: seconds of a busy service. */
+const KEPT = 2_000;
+
+export type Entry = LoggedEvent & {
+  /** As it is sent to a stream of events; made once, however many read it. */
+  block(): Uint8Array;
+};
+
+export type Feed = {
+  /** What was committed after the position, in order; waits for it, and answers with nothing when the signal comes first. */
+  after(position: number, signal: AbortSignal): Promise<readonly Entry[]>;
+};
+
+type Deps = {
+  readonly store: Pick<Store, 'events'>;
+  readonly clock: Pick<Clock, 'sleep'>;
+  readonly closing: AbortSignal;
+};
+
+export function feed(deps: Deps): Feed {
+  const waiting = new Set<() => void>();
+  /** All from `start` (not in it) to `tail`. */
+  let kept: Entry[] = [];
+  let start = 0;
+  let tail = 0;
+  let looking = false;
+  let trouble: unknown = null;
+
+  const wake = (): void => {
+    const woken = [...waiting];
+    waiting.clear();
+    for (const go of woken) go();
+  };
+  const read = async (position: number): Promise<Entry[]> =>
+    (await deps.store.events({ afterPosition: position, limit: BATCH })).map(entryOf);
+
+  async function look(): Promise<void> {
+    looking = true;
+    try {
+      while (waiting.size > 0 && !deps.closing.aborted) {
+        const from = tail;
+        const found = await read(from);
+        // Somebody further ahead may have moved the end meanwhile.
+        if (found.length > 0 && from === tail) {
+          kept = [...kept, ...found].slice(-KEPT);
+          tail = found.at(-1)?.position ?? tail;
+          start = kept.length < KEPT ? start : (kept[0]?.position ?? tail) - 1;
+          wake();
+        }
+        if (waiting.size > 0) await deps.clock.sleep(LOOK_MS, deps.closing);
+      }
+    } catch (error) {
+      trouble = error;
+    } finally {
+      looking = false;
+      wake();
+    }
+  }
+
+  async function next(signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const go = (): void => resolve();
+    waiting.add(go);
+    signal.addEventListener('abort', go, { once: true });
+    if (!looking) {
+      trouble = null;
+      void look();
+    }
+    await promise;
+    waiting.delete(go);
+    signal.removeEventListener('abort', go);
+    if (trouble !== null) throw trouble;
+  }
+
+  return {
+    async after(position, signal) {
+      while (!signal.aborted && !deps.closing.aborted) {
+        if (position < start) return read(position);
+        if (tail < position) {
+          kept = [];
+          start = tail = position;
+          // Whoever waits further behind reads for itself what this one has read already.
+          wake();
+        }
+        if (position < tail) return kept.slice(firstAfter(kept, position));
+        await next(signal);
+      }
+      return [];
+    },
+  };
+}
+
+const encoder = new TextEncoder();
+
+function entryOf(logged: LoggedEvent): Entry {
+  let made: Uint8Array | null = null;
+  const make = (): Uint8Array => encoder.encode(`data: ${JSON.stringify(viewEvent(logged.event))}\nid: ${logged.position}\n\n`);
+  return { ...logged, block: () => (made ??= make()) };
+}
+
+/** Index of the first one behind the position; they are in order. */
+function firstAfter(entries: readonly Entry[], position: number): number {
+  let low = 0;
+  for (let high = entries.length; low < high;) {
+    const middle = (low + high) >> 1;
+    if ((entries[middle]?.position ?? 0) <= position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,30 @@
+/** `ETag` and `If-Match`: who changes something says which version of it was seen, or says that any will do. */
+import { z } from '@hono/zod-openapi';
+import type { Context } from 'hono';
+import { err, ok } from '../lib/result.ts';
+import type { Result } from '../lib/result.ts';
+import { problem } from './problem.ts';
+import type { ProblemResponse } from './problem.ts';
+
+/** Spread into the headers of a route that changes something. */
+export const matchHeader = {
+  'if-match': z.string().max(100).optional().describe('the ETag that was seen, or * for whatever it is'),
+};
+
+export const tagOf = (version: number): string => `"${version}"`;
+
+/** The version that was seen; null for "whatever it is". */
+export function seenVersion(c: Context, what: string): Result<number | null, ProblemResponse> {
+  if (c.req.header('if-match') !== undefined) return givenVersion(c);
+  const detail = `say which version of ${what} you saw: If-Match with the ETag of GET ${what}, such as "12", or * for whatever it is`;
+  return err(problem(c, 'unconditional', detail));
+}
+
+/** The same where nobody has to say it. */
+export function givenVersion(c: Context): Result<number | null, ProblemResponse> {
+  const header = c.req.header('if-match') ?? '*';
+  if (header.trim() === '*') return ok(null);
+  const version = /^(?:W\/)?"(\d{1,15})"$/.exec(header.trim())?.[1];
+  if (version !== undefined) return ok(Number(version));
+  return err(problem(c, 'malformed', 'If-Match is one version in quotes, such as "12", or *'));
+}
