@@ -37,7 +37,6 @@ import { err, ok } from './lib/result.ts';
 import type { JobIdentity } from './ports/job-identity.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
-import type { FlagServer } from './ports/flag-server.ts';
 import type { Store } from './ports/store.ts';
 import { noTracer } from './ports/tracer.ts';
 import type { Tracer } from './ports/tracer.ts';
@@ -47,6 +46,7 @@ import { scheduler } from './scheduler/scheduler.ts';
 import { countedStore } from './store/counted.ts';
 import { openSqlite } from './store/sqlite/store.ts';
 import { watchedStore } from './store/watched.ts';
+import type { StoreWatcher } from './store/watched.ts';
 
 export type App = {
   readonly context: Context;
@@ -76,18 +76,13 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const { recorder, metricsText } = promRecorder();
   const reserve = { bytes: config.reserveBytes, onGivenUp: () => log.error({ file: config.sqliteFile }, DISK_FULL) };
   const opened = await openSqlite({ file: config.sqliteFile, now: () => clock.now(), reserve });
-  let flags: Flags | null = null;
-  const store = watchedStore(countedStore(opened, recorder.storeFailed), {
-    committed: (commit, committed) => flags?.committed(commit, committed),
-    stableSet: async (service) => flags?.stableSet(service),
-  });
+  const heard: Heard = { flags: null };
+  const store = watchedStore(countedStore(opened, recorder.storeFailed), watcherOf(heard));
   await store.configure(servicesOf(config), config.targets);
   const tracer = await tracerOf(traces, log);
   const context = await contextOf(config, { store, clock, random, log, scope: logScope, recorder, tracer });
-  const sources = [...context.routers.values()].filter(isFlagServer);
-  await fillFlags(sources, store);
-  flags = servedFlags(context, sources);
-  await flags.look();
+  const flags = await flagsOf(context);
+  heard.flags = flags;
   const running = scheduler(context);
   const alarms = calendar(context, { retainMs: config.retainMs });
   const orders = commands(context, (claimed) => running.work(claimed));
@@ -96,16 +91,10 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const flagging = flagWork(context, { ...orders, planWorld, ownTargets: ownTargetsOf(config) }, nudgeInbox);
   const inbox = inboxLoops(context, flagging);
   const closing = new AbortController();
-  const following = sources.length > 0 ? flags.follow(closing.signal) : Promise.resolve();
+  const following = flags.follow(closing.signal);
   const who = access({ store, log, chance: tokenChance, jobs: await jobsOf(config, context, closing.signal), dev: config.dev });
   if (!config.dev) await leaveFirstToken(who, config.sqliteFile, log);
-  const health = async () => {
-    const problems: string[] = [];
-    await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
-    if (Math.abs(clock.stepMs()) > CLOCK_STEP_MS)
-      problems.push(`the machine's clock was set by ${Math.round(clock.stepMs() / 1000)} s; Headgate follows it slowly`);
-    return { alive: Math.max(running.silentMs(), inbox.silentMs()) < DEAD_AFTER_MS, problems };
-  };
+  const health = () => healthOf(context, clock.stepMs(), Math.max(running.silentMs(), inbox.silentMs()));
   const http = createHttp({
     context,
     commands: orders,
@@ -135,8 +124,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
     async close(graceMs) {
       closing.abort();
       await Promise.all([running.stop(graceMs / 2), inbox.stop(graceMs / 2)]);
-      await alarms.stop();
-      await following;
+      await Promise.all([alarms.stop(), following]);
       if (server) await closed(server, (signal) => clock.sleep(graceMs / 4, signal));
       await Promise.all([
         tracer.close(),
@@ -167,6 +155,14 @@ async function jobsOf({ oidc: providers }: Config, { clock, calls }: Context, si
       return asked.value.status === 200 ? ok(asked.value.body) : err(`it answered ${asked.value.status}`);
     },
   });
+}
+
+async function healthOf({ store }: Context, stepMs: number, silentMs: number) {
+  const problems: string[] = [];
+  await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
+  if (Math.abs(stepMs) > CLOCK_STEP_MS)
+    problems.push(`the machine's clock was set by ${Math.round(stepMs / 1000)} s; Headgate follows it slowly`);
+  return { alive: silentMs < DEAD_AFTER_MS, problems };
 }
 
 type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'scope' | 'recorder' | 'tracer'>;
@@ -264,11 +260,23 @@ async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promi
   }
 }
 
+/** Who hears of commits; there is nobody until the store can be read. */
+type Heard = { flags: Flags | null };
+
+const watcherOf = (heard: Heard): StoreWatcher => ({
+  committed: (commit, committed) => heard.flags?.committed(commit, committed),
+  stableSet: async (service) => heard.flags?.stableSet(service),
+});
+
 /** Flags are answered with the weights that were promised last, from the first question on. */
-async function fillFlags(sources: readonly FlagServer[], store: Store): Promise<void> {
-  if (sources.length === 0) return;
-  for (const { router, route, slots, desiredSecond, seq } of await store.targets(null))
-    sources.find(({ name }) => name === router)?.put({ route, slots, secondShare: desiredSecond, seq });
+async function flagsOf(context: Context): Promise<Flags> {
+  const servers = [...context.routers.values()].filter(isFlagServer);
+  const targets = servers.length > 0 ? await context.store.targets(null) : [];
+  for (const { router, route, slots, desiredSecond, seq } of targets)
+    servers.find(({ name }) => name === router)?.put({ route, slots, secondShare: desiredSecond, seq });
+  const flags = servedFlags(context, servers);
+  await flags.look();
+  return flags;
 }
 
 function notifiersOf({ notifiers, hooks, hookSecrets, publicUrl }: Config, log: Log): ReadonlyMap<string, Notifier> {

@@ -97,7 +97,7 @@ async function call(method: string, path: string, body?: unknown, headers: Recor
   const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
   const answer = await fetch(`${base}${path}`, {
     method,
-    headers: { ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    headers: { 'if-match': '*', ...(text === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
     ...(text === undefined ? {} : { body: text }),
   });
   const all = await answer.text();
@@ -310,11 +310,11 @@ describe('the OpenFeature SDK', () => {
     await OpenFeature.setProviderAndWait(new OFREPProvider({ baseUrl: base }));
     const client = OpenFeature.getClient();
     const share = async (): Promise<number> => {
-      const values = await Promise.all(
-        keys.map((targetingKey) => client.getStringValue('followed', 'default', { targetingKey })),
+      const found = await Promise.all(
+        keys.map((targetingKey) => client.getStringDetails('followed', 'default', { targetingKey })),
       );
-      expect(values.filter((value) => value !== 'stable' && value !== 'canary')).toEqual([]);
-      return values.filter((value) => value === 'canary').length / keys.length;
+      expect(found.filter(({ value }) => value !== 'stable' && value !== 'canary')).toEqual([]);
+      return found.filter(({ value }) => value === 'canary').length / keys.length;
     };
     expect(await share()).toBe(0);
     const id = await start('followed', ['25%', '75%'], '2.0.0');

@@ -12,7 +12,7 @@ export type ServedFlag = FlagStanding & { readonly values: FlagEntry['values'] }
 
 /** What the store says of a flag; its share is in the router. */
 type Known = {
-  readonly source: FlagServer;
+  readonly server: FlagServer;
   readonly target: Target;
   readonly service: Service;
   readonly release: Release | null;
@@ -29,18 +29,18 @@ export type FlagTable = {
   adopt(commit: Commit, target: Target): void;
 };
 
-export function flagTable(store: Pick<Store, 'targets' | 'service' | 'active'>, sources: readonly FlagServer[]): FlagTable {
+export function flagTable(store: Pick<Store, 'targets' | 'service' | 'active'>, servers: readonly FlagServer[]): FlagTable {
   const byKey = new Map<string, Known>();
-  const named = new Map(sources.map((source) => [source.name, source]));
+  const named = new Map(servers.map((server) => [server.name, server]));
   const load = async (service: string): Promise<void> => {
     const targets = await store.targets(service);
     const [found, active] = await Promise.all([store.service(service), store.active(service)]);
     for (const [key, known] of byKey) if (known.service.name === service) byKey.delete(key);
     if (!found) return;
     for (const target of targets) {
-      const source = named.get(target.router);
-      const entry = source?.entry(target.route);
-      if (source && entry) byKey.set(entry.key, { source, target, service: found, release: active?.release ?? null });
+      const server = named.get(target.router);
+      const entry = server?.entry(target.route);
+      if (server && entry) byKey.set(entry.key, { server, target, service: found, release: active?.release ?? null });
     }
   };
 
@@ -58,22 +58,22 @@ export function flagTable(store: Pick<Store, 'targets' | 'service' | 'active'>, 
         await load(service);
     },
     adopt({ next, service: promoted }, target) {
-      const source = named.get(target.router);
-      const entry = source?.entry(target.route);
+      const server = named.get(target.router);
+      const entry = server?.entry(target.route);
       const known = entry ? byKey.get(entry.key) : undefined;
-      if (!source || !entry || !known) return;
+      if (!server || !entry || !known) return;
       const service = promoted ? { ...known.service, ...promoted } : known.service;
       const release = isActive(next) ? next : known.release?.id === next.id ? null : known.release;
-      byKey.set(entry.key, { source, target, service, release });
+      byKey.set(entry.key, { server, target, service, release });
       const canary = (share: Target['desiredSecond']) => canaryWeight(target.slots, service.stableSlot, share);
       if (canary(target.desiredSecond) < canary(entry.secondShare))
-        source.put({ route: target.route, slots: target.slots, secondShare: target.desiredSecond, seq: target.seq });
+        server.put({ route: target.route, slots: target.slots, secondShare: target.desiredSecond, seq: target.seq });
     },
   };
 }
 
-function standing({ source, target, service, release }: Known): ServedFlag | null {
-  const entry = source.entry(target.route);
+function standing({ server, target, service, release }: Known): ServedFlag | null {
+  const entry = server.entry(target.route);
   if (!entry) return null;
   const { slots, route } = target;
   return {

@@ -22,11 +22,10 @@ const BATCH = 500;
 export type FlagAnswer = Assignment & { readonly flag: ServedFlag; readonly value: JsonValue };
 
 export type Flags = {
-  /** All of them, or null while the store cannot be read. */
-  all(): readonly ServedFlag[] | null;
+  all(): readonly ServedFlag[];
   get(key: string): ServedFlag | null;
-  /** Is what is known too old to be told? */
-  isBlind(): boolean;
+  /** Whether what is known may be told: it is recent, or was found to be still so just now. */
+  isKnown(): Promise<boolean>;
   evaluate(flag: ServedFlag, targetingKey: string): FlagAnswer;
   /** Changes whenever any flag does. */
   version(): FlagVersion;
@@ -44,22 +43,27 @@ export type FlagVersion = { readonly id: string; readonly since: Instant };
 
 type Needs = Pick<Context, 'store' | 'clock' | 'log'>;
 
-export function servedFlags({ store, clock, log }: Needs, sources: readonly FlagServer[]): Flags {
-  const table = flagTable(store, sources);
+export function servedFlags({ store, clock, log }: Needs, servers: readonly FlagServer[]): Flags {
+  const table = flagTable(store, servers);
   const news = newsOf(table, clock);
   const catchUp = follower(store, table);
   let goodMs = Number.NEGATIVE_INFINITY;
-  const isBlind = (): boolean => sources.length > 0 && BLIND_AFTER_MS < clock.monotonicMs() - goodMs;
+  const isRecent = (): boolean => servers.length === 0 || clock.monotonicMs() - goodMs <= BLIND_AFTER_MS;
   const look = async (): Promise<void> => {
+    if (servers.length === 0) return;
     await catchUp();
     goodMs = clock.monotonicMs();
     news.note();
   };
 
   return {
-    all: () => (isBlind() ? null : table.all()),
+    all: () => table.all(),
     get: (key) => table.get(key),
-    isBlind,
+    async isKnown() {
+      // A process that was stopped, or too busy to look, looks now.
+      if (!isRecent() && goodMs !== Number.NEGATIVE_INFINITY) await look().catch(() => {});
+      return isRecent();
+    },
     evaluate(flag, targetingKey) {
       const assigned = assignmentOf(flag, targetingKey);
       const value = Object.hasOwn(flag.values, assigned.slot) ? flag.values[assigned.slot] : undefined;
@@ -78,7 +82,7 @@ export function servedFlags({ store, clock, log }: Needs, sources: readonly Flag
     },
     look,
     async follow(signal) {
-      while (!signal.aborted) {
+      while (!signal.aborted && servers.length > 0) {
         await look().catch((error: unknown) => {
           if (goodMs !== Number.NEGATIVE_INFINITY)
             log.warn({ error: String(error) }, 'flags are not answered: what they stand at cannot be read');

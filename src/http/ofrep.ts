@@ -35,7 +35,7 @@ export function ofrepRoutes(deps: HttpDeps): Hono {
   });
   app.post('/ofrep/v1/evaluate/flags/:key', permit('evaluate', 'handler'), async (c) => {
     const { key } = c.req.param();
-    if (flags.isBlind()) return c.json({ errorDetails: BLIND }, 500);
+    if (!(await flags.isKnown())) return c.json({ errorDetails: BLIND }, 500);
     const targetingKey = await targetingKeyOf(c);
     if (!targetingKey.ok) return c.json({ key, ...targetingKey.error }, 400);
     const flag = flags.get(key);
@@ -44,11 +44,10 @@ export function ofrepRoutes(deps: HttpDeps): Hono {
     return c.json(answerOf(flags.evaluate(flag, targetingKey.value)), 200);
   });
   app.post('/ofrep/v1/evaluate/flags', permit('evaluate', 'handler'), async (c) => {
-    const all = flags.all();
-    if (all === null) return c.json({ errorDetails: BLIND }, 500);
+    if (!(await flags.isKnown())) return c.json({ errorDetails: BLIND }, 500);
     const targetingKey = await targetingKeyOf(c);
     if (!targetingKey.ok) return c.json(targetingKey.error, 400);
-    const seen = all.filter((flag) => visible(c, flag.service));
+    const seen = flags.all().filter((flag) => visible(c, flag.service));
     const answers = seen.map((flag) => answerOf(flags.evaluate(flag, targetingKey.value)));
     const text = JSON.stringify(answers);
     const etag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 22)}"`;
