@@ -135,6 +135,7 @@ describe('rules about the text', () => {
         ...under('test', /\.ts$/),
         ...under('src', /\.(test|fixtures)\.ts$/),
         ...under('bench', /\.ts$/),
+        ...under('scripts', /\.ts$/),
         ...under('web/src', /\.tsx?$/),
         'drizzle.config.ts',
       ].map((file) => [file, read(file)]),

@@ -12,6 +12,7 @@ import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
 import type { InboxStore } from './inbox.ts';
+import type { PlanStore } from './plan-store.ts';
 import type { TokenStore } from './token-store.ts';
 
 /** Thrown where a method has no Result: the store cannot be used just now. Never the fault of the release at hand. */
@@ -218,15 +219,6 @@ export type Requeue =
   | { readonly kind: 'parked'; readonly notifier: string; readonly subject: string | null; readonly limit: number }
   | { readonly kind: 'events'; readonly notifier: string; readonly events: readonly (ReleaseEvent | TargetEvent)[] };
 
-export type StoredPlan = {
-  readonly name: string;
-  readonly version: number;
-  readonly service: string;
-  /** The text as it was written. */
-  readonly document: string;
-  readonly createdAt: Instant;
-};
-
 export type NextDue = { readonly release: Instant | null; readonly target: Instant | null; readonly outbox: Instant | null };
 
 /** What is under way, counted. */
@@ -254,7 +246,7 @@ export type LoggedEvent = { readonly position: number; readonly event: ReleaseEv
 
 export type TargetSpec = Pick<Target, 'id' | 'service' | 'router' | 'route' | 'cell' | 'slots' | 'management'>;
 
-type Parts = TokenStore & InboxStore;
+type Parts = TokenStore & InboxStore & PlanStore;
 
 export type Store = Parts & {
   /** Store time: the process clock for an embedded store, the database's own for a shared one. */
@@ -330,21 +322,6 @@ export type Store = Parts & {
   }): Promise<readonly ClaimedTarget[]>;
   claimTarget(id: TargetId): Promise<ClaimedTarget | null>;
   updateTarget(update: TargetUpdate): Promise<Result<Target, CommitError>>;
-
-  /** Stale when another version than the expected one is the newest. */
-  savePlan(
-    plan: {
-      readonly name: string;
-      readonly service: string;
-      readonly document: string;
-      readonly expect?: number | null;
-      readonly once?: Once<StoredPlan> | null;
-    },
-    audit: AuditEntry,
-  ): Promise<Result<StoredPlan, CommitError>>;
-  /** The newest version, or the one asked for. */
-  plan(name: string, version: number | null): Promise<StoredPlan | null>;
-  plans(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredPlan>>;
 
   releaseEvents(id: ReleaseId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<ReleaseEvent, number>>;
   targetEvents(id: TargetId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<TargetEvent, number>>;

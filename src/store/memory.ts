@@ -29,6 +29,7 @@ import { memoryInbox } from './memory-inbox.ts';
 import { listed } from './memory-releases.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
+import { later } from './later.ts';
 import { memoryPushes } from './memory-pushes.ts';
 import { memoryTokens } from './memory-tokens.ts';
 import { page } from './page.ts';
@@ -141,7 +142,7 @@ function services(state: State): Pick<Store, 'configure' | 'services' | 'service
         ...before,
         stableVersion: version,
         stableSlot: slot ?? before.stableSlot,
-        updatedAt: later(state, before),
+        updatedAt: later(now(), before),
       };
       state.services.set(name, service);
       state.audit.add(entry);
@@ -333,7 +334,7 @@ function write(state: State, commit: Commit): Result<{ revision: number; targets
   }
   const service = state.services.get(next.service);
   if (commit.service && service)
-    state.services.set(next.service, { ...service, ...commit.service, updatedAt: later(state, service) });
+    state.services.set(next.service, { ...service, ...commit.service, updatedAt: later(state.now(), service) });
   const rows = state.measurements.get(id) ?? new Map<string, MeasurementRow>();
   for (const row of commit.measurements) if (!rows.has(`${row.check} ${row.end}`)) rows.set(`${row.check} ${row.end}`, row);
   state.measurements.set(id, rows);
@@ -396,6 +397,3 @@ const soonest = (times: readonly Instant[]): Instant | null =>
   times.reduce<Instant | null>((first, at) => (first === null || at < first ? at : first), null);
 
 const stale = (detail: string) => err({ kind: 'stale' as const, detail });
-
-/** Grows with every change, so that it tells versions of a service apart. */
-const later = ({ now }: State, { updatedAt }: Service): Instant => Instant(Math.max(now(), updatedAt + 1));
