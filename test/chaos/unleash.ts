@@ -216,7 +216,7 @@ async function open(): Promise<FlagWorld & { close(): Promise<void> }> {
   };
   const startService = async (): Promise<void> => {
     const env = { ...process.env, HEADGATE_LOG: 'silent', UNLEASH_TOKEN: unleash.adminToken };
-    child = spawn(process.execPath, ['src/main.ts', 'serve', '--config', config], {
+    child = spawn(process.execPath, ['src/main.ts', 'serve', '--dev', '--config', config], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env,
     });
