@@ -1,14 +1,16 @@
 /** Flags by OFREP as their clients meet them: the whole service, the real OpenFeature SDK, and the edge beside it. */
+import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { OFREPProvider } from '@openfeature/ofrep-provider';
 import { OpenFeature } from '@openfeature/server-sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../src/app.ts';
 import type { App } from '../src/app.ts';
 import { parseConfig } from '../src/config.ts';
-import { scratch, until } from './real/programs.ts';
+import { codeBlock, scratch, until } from './real/programs.ts';
 
 let app: App;
 let base: string;
@@ -272,6 +274,14 @@ describe('the protocol', () => {
     const stranger = await listen(`${base}/ofrep/v1/stream/of-another-process`);
     await until('the advice', () => stranger.events.length === 1 && stranger.isOver());
     expect(JSON.parse(stranger.events[0]?.data ?? '')).toMatchObject({ type: 'refetchEvaluation' });
+  });
+
+  it('answers the command that its page shows', async () => {
+    const line = codeBlock('ofrep.md', 'sh').trim();
+    const { stdout } = await promisify(execFile)('sh', ['-c', line.replace('localhost:8080', base.slice('http://'.length))], {
+      env: { ...process.env, HEADGATE_TOKEN: 'none-is-needed-with-dev' },
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ key: 'new-checkout', variant: 'stable', reason: 'STATIC' });
   });
 
   it('says what it is', async () => {
