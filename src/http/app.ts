@@ -8,6 +8,7 @@ import { auditRoutes } from './audit.ts';
 import { consoleRoutes } from './console.ts';
 import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
+import { ofrepRoutes } from './ofrep.ts';
 import { feed } from './feed.ts';
 import type { Feed } from './feed.ts';
 import { flagRoutes } from './flags.ts';
@@ -68,6 +69,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   for (const routes of resources(deps, shared)) app.route('/', routes);
   app.route('/', sessionRoutes(deps, failure));
   app.route('/', streamRoutes({ ...deps, feed: shared }));
+  app.route('/', ofrepRoutes(deps));
   app.route('/', consoleRoutes());
   app.get('/openapi.json', permit('anyone'), (c) =>
     c.json(

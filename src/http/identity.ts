@@ -68,11 +68,11 @@ async function identified(c: Context, deps: HttpDeps, failure: Failed): Promise<
   return found.ok ? found : err(failure.answer(c, found.error));
 }
 
-/** The header wins: a program that says who it is means it. */
+/** A header wins: a program that says who it is means it. Some OFREP clients know `X-API-Key` only. */
 function shownBy(c: Context, cookie: string): string | null {
   const header = c.req.header('authorization');
   if (header !== undefined) return /^bearer\s+(\S+)\s*$/i.exec(header)?.[1] ?? header;
-  return getCookie(c, cookie) ?? null;
+  return c.req.header('x-api-key') ?? getCookie(c, cookie) ?? null;
 }
 
 /** Who is connected, which behind a proxy is the proxy: what it says of others could be anything. */
