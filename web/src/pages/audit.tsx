@@ -83,7 +83,7 @@ export function Audit({ place }: { readonly place: Place }) {
       ) : null}
       {value && value.items.length > 0 ? (
         <>
-          <Table caption="What was done, newest first" columns={COLUMNS} rows={value.items} keyOf={({ seq }) => seq} />
+          <Table stacked caption="What was done, newest first" columns={COLUMNS} rows={value.items} keyOf={({ seq }) => seq} />
           <Pager place={place} nextCursor={value.nextCursor} />
         </>
       ) : null}

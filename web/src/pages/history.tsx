@@ -97,7 +97,7 @@ export function History({ place }: { readonly place: Place }) {
       ) : null}
       {value && value.items.length > 0 ? (
         <>
-          <Table caption="Releases that ended, newest first" columns={COLUMNS} rows={value.items} keyOf={({ id }) => id} />
+          <Table stacked caption="Releases that ended, newest first" columns={COLUMNS} rows={value.items} keyOf={({ id }) => id} />
           <Pager place={place} nextCursor={value.nextCursor} />
         </>
       ) : null}

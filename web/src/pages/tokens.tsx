@@ -54,6 +54,7 @@ export function Tokens({ place }: { readonly place: Place }) {
       {value && value.items.length > 0 ? (
         <>
           <Table
+            stacked
             caption="Tokens, newest first"
             columns={columns((token) => setAsked({ kind: 'revoke', token }), whyNot)}
             rows={value.items}

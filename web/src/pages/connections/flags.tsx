@@ -32,6 +32,7 @@ export function Flags() {
         <>
           {error ? <ErrorBox error={error} /> : null}
           <Table
+            stacked
             caption="Flags that services name"
             columns={columns(read, whyNot)}
             rows={items}

@@ -3,7 +3,7 @@ import type { RouterTestView, RouterView } from '../../../../src/contract/wire-c
 import type { TargetView } from '../../../../src/contract/wire.ts';
 import { call } from '../../api/client.ts';
 import { useResource } from '../../api/use-resource.ts';
-import { percent } from '../../format.ts';
+import { percent, unbroken } from '../../format.ts';
 import { Badge } from '../../parts/badge.tsx';
 import { BreakerBadge } from '../../parts/state-badge.tsx';
 import type { Column } from '../../parts/table.tsx';
@@ -33,7 +33,7 @@ export const Routers = () => (
 
 /** Of the second slot, which is how routers know it; both are said, so that nobody has to know which is which. */
 const splitText = ([first, second]: TargetView['slots'], secondBp: number | null): string =>
-  secondBp === null ? 'not read back' : `${first} ${percent(10_000 - secondBp)}, ${second} ${percent(secondBp)}`;
+  secondBp === null ? 'not read back' : unbroken(`${first} ${percent(10_000 - secondBp)}, ${second} ${percent(secondBp)}`);
 
 const TARGETS: readonly Column<TargetView>[] = [
   {
@@ -120,7 +120,7 @@ function Router({ router }: { readonly router: RouterView }) {
       {targets.length === 0 ? (
         <p class="soft">No service is split here.</p>
       ) : (
-        <Table caption={`Targets of ${name}`} columns={TARGETS} rows={targets} keyOf={({ id }) => id} />
+        <Table stacked caption={`Targets of ${name}`} columns={TARGETS} rows={targets} keyOf={({ id }) => id} />
       )}
       <Test
         of={`the router ${name}`}
@@ -181,5 +181,5 @@ const NODES: readonly Column<TriedNode>[] = [
 function Tried({ result }: { readonly result: RouterTestView }) {
   const nodes = result.targets.flatMap(({ target, nodes: of, slots }) => of.map((node) => ({ ...node, target, slots })));
   if (nodes.length === 0) return null;
-  return <Table caption="What its nodes said" columns={NODES} rows={nodes} keyOf={({ target, node }) => `${target} ${node}`} />;
+  return <Table stacked caption="What its nodes said" columns={NODES} rows={nodes} keyOf={({ target, node }) => `${target} ${node}`} />;
 }

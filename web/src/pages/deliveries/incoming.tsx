@@ -64,6 +64,7 @@ export function Incoming({ place }: { readonly place: Place }) {
       {value && value.items.length > 0 ? (
         <>
           <Table
+            stacked
             caption="Webhooks that came in, newest first"
             columns={columns(again, whyNot)}
             rows={value.items}

@@ -94,6 +94,7 @@ export function Outgoing({ place }: { readonly place: Place }) {
         {value && value.items.length > 0 ? (
           <>
             <Table
+              stacked
               caption="Notices to receivers, newest first"
               columns={columns(again, whyNot)}
               rows={value.items}

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { PreviewView } from '../../../../src/contract/ahead-views.ts';
 import { call } from '../../api/client.ts';
 import type { Failure } from '../../api/client.ts';
-import { count, figure, percent, share, span } from '../../format.ts';
+import { count, figure, percent, share, span, unbroken } from '../../format.ts';
 import { Act } from '../../parts/act.tsx';
 import { Badge } from '../../parts/badge.tsx';
 import { beside, errorAt, Field } from '../../parts/field.tsx';
@@ -11,6 +11,9 @@ import { Icon } from '../../parts/icon.tsx';
 import { ErrorBox } from '../../parts/notices.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Table } from '../../parts/table.tsx';
+
+/** It is measured first, and then played some hundred times. */
+const PATIENCE_MS = 90_000;
 
 type Step = PreviewView['steps'][number];
 type Regression = PreviewView['regressions'][number];
@@ -24,7 +27,11 @@ export function Preview({ document }: { readonly document: string | null }) {
   const look = async (): Promise<void> => {
     if (document === null) return;
     const traffic = rate.trim() === '' ? {} : { traffic: { requestsPerSecond: Number(rate) } };
-    const answer = await call<PreviewView>('/v1/plans:preview', { method: 'POST', body: { document, ...traffic } });
+    const answer = await call<PreviewView>('/v1/plans:preview', {
+      method: 'POST',
+      body: { document, ...traffic },
+      patienceMs: PATIENCE_MS,
+    });
     setError(answer.ok ? null : answer.error);
     if (answer.ok) setSeen({ of: document, view: answer.value });
   };
@@ -61,7 +68,7 @@ export function Preview({ document }: { readonly document: string | null }) {
 }
 
 export function changeText(unit: 'share' | 'times', { from, to }: Change): string {
-  return unit === 'share' ? `from ${share(from)} to ${share(to)}` : `${figure(to)} times as slow`;
+  return unbroken(unit === 'share' ? `from ${share(from)} to ${share(to)}` : `${figure(to)} times as slow`);
 }
 
 type Row = { readonly step: Step; readonly check: string; readonly seen: Step['checks'][string]; readonly unit: 'share' | 'times' };
