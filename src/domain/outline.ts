@@ -8,7 +8,10 @@ export function outline(plan: Plan): string {
   const { steps, bake, checks, deadlineMs } = plan;
   const names = Object.keys(checks);
   const judged = names.length === 0 ? 'nothing judges it on the way' : `${listed(names)} must pass on the way`;
-  const way = [...stages(steps), ...(bake ? [`${percent(complement(bake.holdBack))} for ${formatDuration(bake.forMs)} to bake`] : [])];
+  const way = [
+    ...stages(steps),
+    ...(bake ? [`${percent(complement(bake.holdBack))} for ${formatDuration(bake.forMs)} to bake`] : []),
+  ];
   return `takes ${listed(way, 'then')}; ${judged}; promoted after ${formatDuration(plannedMs(plan))} at the soonest, and taken back when that has not come within ${formatDuration(deadlineMs)}`;
 }
 

@@ -30,7 +30,10 @@ function noteClock(date: string | null): void {
   if (Number.isFinite(off)) clockOffMs = Math.abs(off) < 1_500 ? 0 : off;
 }
 
-export async function call<T>(path: string, { method = 'GET', body, headers = {}, signal, patienceMs = PATIENCE_MS }: Asked = {}): Promise<Answer<T>> {
+export async function call<T>(
+  path: string,
+  { method = 'GET', body, headers = {}, signal, patienceMs = PATIENCE_MS }: Asked = {},
+): Promise<Answer<T>> {
   const patience = AbortSignal.timeout(patienceMs);
   let answer: Response;
   try {

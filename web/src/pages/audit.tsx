@@ -71,7 +71,11 @@ export function Audit({ place }: { readonly place: Place }) {
       <div class="page-head">
         <h1>Audit</h1>
         <Filters>
-          <SearchField place={place} label="Search by person, act, subject or reason" placeholder="Person, act, subject or reason" />
+          <SearchField
+            place={place}
+            label="Search by person, act, subject or reason"
+            placeholder="Person, act, subject or reason"
+          />
         </Filters>
       </div>
       {error ? <ErrorBox error={error} /> : null}

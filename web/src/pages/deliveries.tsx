@@ -16,7 +16,11 @@ export function Deliveries({ place }: { readonly place: Place }) {
         <h1>Deliveries</h1>
         <nav class="sides" aria-label="Direction">
           {SIDES.map(([of, name]) => (
-            <a key={of} href={of === '' ? '/deliveries' : `/deliveries?side=${of}`} aria-current={of === side ? 'page' : undefined}>
+            <a
+              key={of}
+              href={of === '' ? '/deliveries' : `/deliveries?side=${of}`}
+              aria-current={of === side ? 'page' : undefined}
+            >
               {name}
             </a>
           ))}

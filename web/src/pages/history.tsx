@@ -71,7 +71,11 @@ export function History({ place }: { readonly place: Place }) {
       <div class="page-head">
         <h1>History</h1>
         <Filters>
-          <SearchField place={place} label="Search by service, version, id or person" placeholder="Service, version, id or person" />
+          <SearchField
+            place={place}
+            label="Search by service, version, id or person"
+            placeholder="Service, version, id or person"
+          />
           <Choice
             place={place}
             name="service"
@@ -97,7 +101,13 @@ export function History({ place }: { readonly place: Place }) {
       ) : null}
       {value && value.items.length > 0 ? (
         <>
-          <Table stacked caption="Releases that ended, newest first" columns={COLUMNS} rows={value.items} keyOf={({ id }) => id} />
+          <Table
+            stacked
+            caption="Releases that ended, newest first"
+            columns={COLUMNS}
+            rows={value.items}
+            keyOf={({ id }) => id}
+          />
           <Pager place={place} nextCursor={value.nextCursor} />
         </>
       ) : null}

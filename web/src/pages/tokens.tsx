@@ -63,7 +63,9 @@ export function Tokens({ place }: { readonly place: Place }) {
           <Pager place={place} nextCursor={value.nextCursor} />
         </>
       ) : null}
-      {asked?.kind === 'new' ? <NewToken onClose={(made) => close(made === null ? '' : `The token of ${made} is made.`)} /> : null}
+      {asked?.kind === 'new' ? (
+        <NewToken onClose={(made) => close(made === null ? '' : `The token of ${made} is made.`)} />
+      ) : null}
       {asked?.kind === 'revoke' ? (
         <Revoke token={asked.token} onClose={(said) => close(said ? `The token of ${asked.token.name} is revoked.` : '')} />
       ) : null}

@@ -12,7 +12,7 @@ type FieldProps = {
 };
 
 /** To be spread into the input. */
-type Given = { readonly 'id': string; readonly 'aria-describedby': string; readonly 'aria-invalid': boolean };
+type Given = { readonly id: string; readonly 'aria-describedby': string; readonly 'aria-invalid': boolean };
 
 export function Field({ label, hint, error = null, children }: FieldProps) {
   const id = useId();

@@ -28,7 +28,11 @@ export const Receivers = () => (
   </Section>
 );
 
-function Receiver({ endpoint: { name, type, state, reason, pending, parked, lastDeliveryAt } }: { readonly endpoint: EndpointView }) {
+function Receiver({
+  endpoint: { name, type, state, reason, pending, parked, lastDeliveryAt },
+}: {
+  readonly endpoint: EndpointView;
+}) {
   const whyNot = useWhyNot('raise');
   return (
     <li class="card place">

@@ -18,7 +18,10 @@ const EVERY_MS = 5_000;
 export const Routers = () => (
   <Section
     title="Routers"
-    resource={useResource<Page<RouterView>>('/v1/routers', { everyMs: EVERY_MS, on: ({ type }) => /^(drift|target)\./.test(type) })}
+    resource={useResource<Page<RouterView>>('/v1/routers', {
+      everyMs: EVERY_MS,
+      on: ({ type }) => /^(drift|target)\./.test(type),
+    })}
     none="No router is configured."
   >
     {(items) => (
@@ -167,7 +170,7 @@ const NODES: readonly Column<TriedNode>[] = [
     ),
   },
   {
-    title: 'Serves on the second slot',
+    title: 'On the second slot',
     cell: ({ servedSecondSlotBp: bp }) => (bp === null ? <span class="soft">does not tell</span> : percent(bp)),
     end: true,
   },
@@ -181,5 +184,7 @@ const NODES: readonly Column<TriedNode>[] = [
 function Tried({ result }: { readonly result: RouterTestView }) {
   const nodes = result.targets.flatMap(({ target, nodes: of, slots }) => of.map((node) => ({ ...node, target, slots })));
   if (nodes.length === 0) return null;
-  return <Table stacked caption="What its nodes said" columns={NODES} rows={nodes} keyOf={({ target, node }) => `${target} ${node}`} />;
+  return (
+    <Table stacked caption="What its nodes said" columns={NODES} rows={nodes} keyOf={({ target, node }) => `${target} ${node}`} />
+  );
 }

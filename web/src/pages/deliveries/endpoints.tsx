@@ -36,7 +36,13 @@ export function Endpoints({ items, whyNot, onDone }: EndpointsProps) {
           </p>
         </Empty>
       ) : (
-        <Table stacked caption="Receivers of notices" columns={columns(setAsked, whyNot)} rows={items} keyOf={({ name }) => name} />
+        <Table
+          stacked
+          caption="Receivers of notices"
+          columns={columns(setAsked, whyNot)}
+          rows={items}
+          keyOf={({ name }) => name}
+        />
       )}
       {asked ? <Question asked={asked} onClose={close} /> : null}
     </section>
@@ -123,7 +129,9 @@ function Question({ asked, onClose }: { readonly asked: NonNullable<Asked>; read
     });
     if (!answer.ok) return setError(answer.error);
     const { value } = answer;
-    onClose('queued' in value ? `${count(value.queued)} queued again for ${endpoint.name}.` : `${endpoint.name} is delivered to again.`);
+    onClose(
+      'queued' in value ? `${count(value.queued)} queued again for ${endpoint.name}.` : `${endpoint.name} is delivered to again.`,
+    );
   };
   return (
     <Dialog title={`${NAMES[act]}: ${endpoint.name}?`} onClose={() => onClose('')}>

@@ -109,7 +109,8 @@ export function Outgoing({ place }: { readonly place: Place }) {
 }
 
 /** Targets have events, too, and no page of their own. */
-const releaseOf = ({ eventId, subject }: DeliveryView): string | null => (eventId.startsWith(`${subject}/`) && !subject.includes('/') ? subject : null);
+const releaseOf = ({ eventId, subject }: DeliveryView): string | null =>
+  eventId.startsWith(`${subject}/`) && !subject.includes('/') ? subject : null;
 
 function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | null): readonly Column<DeliveryView>[] {
   return [
@@ -123,7 +124,8 @@ function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | n
             <span class="under small subject" title={row.eventId}>
               {release ? (
                 <>
-                  {row.eventId.slice(release.length + 1)} of <a href={`/releases/${release}`}>…{release.slice(-SHOWN_OF_ID)}</a>
+                  event {row.eventId.slice(release.length + 1)} of{' '}
+                  <a href={`/releases/${release}`}>…{release.slice(-SHOWN_OF_ID)}</a>
                 </>
               ) : (
                 row.eventId
@@ -140,7 +142,13 @@ function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | n
         <>
           <StateBadge state={state} />
           <span class="under small soft">
-            {attempts === 0 ? (state === 'pending' ? 'not tried yet' : 'not tried') : attempts === 1 ? 'one try' : `${attempts} tries`}
+            {attempts === 0
+              ? state === 'pending'
+                ? 'not tried yet'
+                : 'not tried'
+              : attempts === 1
+                ? 'one try'
+                : `${attempts} tries`}
             {state === 'pending' && dueAt !== null && attempts > 0 ? (
               <>
                 , next in <Countdown at={dueAt} />
@@ -161,7 +169,12 @@ function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | n
       title: 'Again',
       cell: (row) =>
         row.state === 'delivered' || row.state === 'parked' ? (
-          <Act label={`Redeliver ${row.type} ${row.eventId} to ${row.notifier}`} whyNot={whyNot} whyId={WHY_ID} run={() => again(row)}>
+          <Act
+            label={`Redeliver ${row.type} ${row.eventId} to ${row.notifier}`}
+            whyNot={whyNot}
+            whyId={WHY_ID}
+            run={() => again(row)}
+          >
             Redeliver
           </Act>
         ) : null,

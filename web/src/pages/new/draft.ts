@@ -43,7 +43,9 @@ export function draftOf(text: string | null): Draft {
   try {
     const found: unknown = JSON.parse(text ?? 'null');
     if (typeof found !== 'object' || found === null) return fresh;
-    const kept = Object.entries(found).filter(([key, value]) => key in fresh && typeof value === typeof fresh[key as keyof Draft]);
+    const kept = Object.entries(found).filter(
+      ([key, value]) => key in fresh && typeof value === typeof fresh[key as keyof Draft],
+    );
     const draft: Draft = { ...fresh, ...Object.fromEntries(kept) };
     return draft.from === 'text' ? draft : { ...draft, from: 'stored' };
   } catch {

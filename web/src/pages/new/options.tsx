@@ -21,11 +21,19 @@ export const Options = ({ draft, refusal, onChange }: OptionsProps) => (
     <fieldset class="boxes">
       <legend>How it begins</legend>
       <label class="box">
-        <input type="checkbox" checked={draft.paused} onChange={({ currentTarget }) => onChange({ paused: currentTarget.checked })} />
+        <input
+          type="checkbox"
+          checked={draft.paused}
+          onChange={({ currentTarget }) => onChange({ paused: currentTarget.checked })}
+        />
         Paused: somebody resumes it before its first step
       </label>
       <label class="box">
-        <input type="checkbox" checked={draft.first} onChange={({ currentTarget }) => onChange({ first: currentTarget.checked })} />
+        <input
+          type="checkbox"
+          checked={draft.first}
+          onChange={({ currentTarget }) => onChange({ first: currentTarget.checked })}
+        />
         The first version: there is none to compare with
       </label>
     </fieldset>

@@ -44,7 +44,11 @@ export function Preview({ document }: { readonly document: string | null }) {
         worked out from a number of requests.
       </p>
       <div class="row ask">
-        <Field label="Requests per second" hint="Left out: measured, which takes some seconds." error={errorAt(error, '/traffic')}>
+        <Field
+          label="Requests per second"
+          hint="Left out: measured, which takes some seconds."
+          error={errorAt(error, '/traffic')}
+        >
           {(given) => (
             <input {...given} inputMode="decimal" value={rate} onInput={({ currentTarget }) => setRate(currentTarget.value)} />
           )}
@@ -71,7 +75,12 @@ export function changeText(unit: 'share' | 'times', { from, to }: Change): strin
   return unbroken(unit === 'share' ? `from ${share(from)} to ${share(to)}` : `${figure(to)} times as slow`);
 }
 
-type Row = { readonly step: Step; readonly check: string; readonly seen: Step['checks'][string]; readonly unit: 'share' | 'times' };
+type Row = {
+  readonly step: Step;
+  readonly check: string;
+  readonly seen: Step['checks'][string];
+  readonly unit: 'share' | 'times';
+};
 
 const STEPS: readonly Column<Row>[] = [
   { title: 'Step', cell: ({ step }) => step.step ?? 'bake' },
@@ -126,14 +135,16 @@ const percentOf = (chance: number | undefined): string => (chance === undefined 
 function Seen({ view }: { readonly view: PreviewView }) {
   const { steps, regressions, good, advice, notForetold, requestsPerSecond, measured, runs } = view;
   const unitOf = (check: string): 'share' | 'times' => regressions.find((one) => one.check === check)?.unit ?? 'share';
-  const rows = steps.flatMap((step) => Object.entries(step.checks).map(([check, seen]) => ({ step, check, seen, unit: unitOf(check) })));
+  const rows = steps.flatMap((step) =>
+    Object.entries(step.checks).map(([check, seen]) => ({ step, check, seen, unit: unitOf(check) })),
+  );
   return (
     <div class="history">
       <p>
         {figure(requestsPerSecond)} requests a second{measured ? ', measured just now' : ', as given'}; each figure comes from{' '}
         {count(runs)} runs. A good release is promoted after{' '}
-        {good.medianMs === null ? 'longer than was looked at' : span(good.medianMs)} (planned {span(good.plannedMs)}), and is taken
-        back by mistake in {percentOf(good.takenBack)}.
+        {good.medianMs === null ? 'longer than was looked at' : span(good.medianMs)} (planned {span(good.plannedMs)}), and is
+        taken back by mistake in {percentOf(good.takenBack)}.
       </p>
       {advice.map((one) => (
         <p key={one} class="notice warn">

@@ -109,12 +109,17 @@ export function NewToken({ onClose }: { readonly onClose: (made: string | null) 
 type PartProps = { readonly draft: Draft; readonly error: Failure | null; readonly onChange: (draft: Draft) => void };
 
 function Rights({ draft, error, onChange }: PartProps) {
-  const rights: readonly string[] = draft.role === '' ? draft.scopes : (Object.entries(ROLES).find(([role]) => role === draft.role)?.[1] ?? []);
+  const rights: readonly string[] =
+    draft.role === '' ? draft.scopes : (Object.entries(ROLES).find(([role]) => role === draft.role)?.[1] ?? []);
   return (
     <>
       <Field label="Role" hint={draft.role === '' ? '' : `Rights: ${rights.join(', ')}.`} error={errorAt(error, '/role')}>
         {(given) => (
-          <select {...given} value={draft.role} onChange={({ currentTarget }) => onChange({ ...draft, role: currentTarget.value })}>
+          <select
+            {...given}
+            value={draft.role}
+            onChange={({ currentTarget }) => onChange({ ...draft, role: currentTarget.value })}
+          >
             {Object.keys(ROLES).map((role) => (
               <option key={role}>{role}</option>
             ))}
