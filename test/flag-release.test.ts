@@ -80,7 +80,9 @@ const send = (id: string, verb: string): Promise<unknown> =>
 const phase = (id: string, kind: string): Promise<void> => until(kind, async () => (await release(id)).phase.kind === kind);
 /** What each target serves on the second slot, as the API tells it. */
 const served = async (): Promise<readonly number[]> =>
-  (await call('GET', '/v1/services/shop/targets')).body.items.map(({ servedSecondBp }: { servedSecondBp: number }) => servedSecondBp);
+  (await call('GET', '/v1/services/shop/targets')).body.items.map(
+    ({ servedSecondSlotBp }: { servedSecondSlotBp: number }) => servedSecondSlotBp,
+  );
 const rollout = (): string | undefined => unleash.flag.strategies[0]?.parameters['rollout'];
 
 it('moves both, and takes both back', async () => {
