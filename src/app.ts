@@ -30,7 +30,8 @@ import type { FlagDeps } from './controller/flag-changes.ts';
 import { flagWork } from './controller/flag-work.ts';
 import { takeStock } from './controller/stock.ts';
 import { webhooksIn } from './controller/webhooks-in.ts';
-import { createHttp } from './http/app.ts';
+import { createHttp, declaredRoutes } from './http/app.ts';
+import type { DeclaredRoute } from './http/app.ts';
 import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
 import { err, ok } from './lib/result.ts';
@@ -51,6 +52,8 @@ import type { StoreWatcher } from './store/watched.ts';
 export type App = {
   readonly context: Context;
   readonly commands: Commands;
+  /** What can be asked of it, and by whom. */
+  readonly routes: readonly DeclaredRoute[];
   /** Answers a request without a socket; for tests. */
   fetch(request: Request): Response | Promise<Response>;
   /** Starts listening; the answer is the address. */
@@ -116,6 +119,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   return {
     context,
     commands: orders,
+    routes: declaredRoutes(http),
     fetch: (request) => http.fetch(request),
     async listen() {
       server = await listening(http.fetch, config.listen);

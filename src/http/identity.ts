@@ -33,7 +33,7 @@ export function failed({ context }: Pick<HttpDeps, 'context'>): Failed {
     answer(c, detail) {
       const { address } = c.get('caller');
       const tooMany = tries.add(address ?? 'nowhere');
-      if (tooMany) return problem(c, 'too_many', `${detail}; that were too many tries from ${address ?? 'there'} in a minute`);
+      if (tooMany) return problem(c, 'too_many', `${detail}; too many tries came from ${address ?? 'there'} within a minute`);
       context.log.info({ address, path: c.req.path }, `refused: ${detail}`);
       return problem(c, 'unknown_caller', detail);
     },
