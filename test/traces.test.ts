@@ -86,7 +86,7 @@ const ask = async (app: App, method: string, path: string, body?: unknown, heade
   app.fetch(
     new Request(`http://headgate${path}`, {
       method,
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json', 'if-match': '*', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }),
   );

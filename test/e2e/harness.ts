@@ -40,7 +40,7 @@ export const post = async (url: string, body: unknown): Promise<Answer> => answe
 export const put = async (url: string, body: unknown): Promise<Answer> => answer(await fetch(url, json('PUT', body)));
 const json = (method: string, body: unknown) => ({
   method,
-  headers: { 'content-type': 'application/json' },
+  headers: { 'content-type': 'application/json', 'if-match': '*' },
   body: JSON.stringify(body),
 });
 const answer = async (response: Response): Promise<Answer> => ({
