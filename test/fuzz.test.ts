@@ -10,7 +10,7 @@ test(
     expect(wrong).toBeNull();
     expect(requests).toBe(20_000);
     // Some of everything: otherwise nothing was tried.
-    for (const status of [200, 400, 404, 409, 412, 422, 428]) expect(statuses[status] ?? 0, `${status}`).toBeGreaterThan(20);
-    expect(statuses[201] ?? 0).toBeGreaterThan(5);
+    for (const status of [200, 201, 400, 404, 409, 412, 415, 422, 428])
+      expect(statuses[status] ?? 0, `${status}`).toBeGreaterThan(2);
   },
 );

@@ -86,7 +86,7 @@ function requestOf({ route, method, operation }: Place, all: Schemas, known: Kno
       return {
         method,
         route,
-        path: `${filled}${asked.size > 0 ? `?${asked}` : ''}`,
+        path: `${filled}${asked.size > 0 ? `?${asked.toString()}` : ''}`,
         headers: { ...Object.fromEntries(visible), ...(sent === null || type === '' ? {} : { 'content-type': type }) },
         body: sent,
       };
