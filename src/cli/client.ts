@@ -1,7 +1,7 @@
 /** The API as functions. Failures are values: not reached, or refused with the service's own words. */
 import type { BacktestInput, SimulateInput } from '../contract/ahead.ts';
 import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead-views.ts';
-import type { PlanView, ProblemView, ReleaseView, ServiceView } from '../contract/wire.ts';
+import type { CheckView, PlanView, ProblemView, ReleaseView, ServiceView } from '../contract/wire.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import { fixedIdentity } from './identity.ts';
@@ -47,6 +47,7 @@ export type Client = {
   /** What would be started; nothing is. */
   tryStart(options: StartOptions): Answer<ReleaseView>;
   release(id: string): Answer<ReleaseView>;
+  checks(id: string): Answer<{ readonly items: readonly CheckView[] }>;
   releases(
     query: Readonly<Record<string, string>>,
   ): Answer<{ readonly items: readonly ReleaseView[]; readonly nextCursor: string | null }>;
@@ -110,6 +111,7 @@ export function client({ server, actor, fetch, identity = fixedIdentity(null) }:
     start: (options, key) => call('POST', '/v1/releases', options, { 'idempotency-key': key }),
     tryStart: (options) => call('POST', '/v1/releases?validate_only=true', options),
     release: (id) => call('GET', `/v1/releases/${part(id)}`),
+    checks: (id) => call('GET', `/v1/releases/${part(id)}/checks`),
     releases: (query) => call('GET', `/v1/releases?${new URLSearchParams(query).toString()}`),
     wait: (id, until, timeout) => call('GET', `/v1/releases/${part(id)}/wait?until=${part(until)}&timeout=${part(timeout)}`),
     command: (id, verb, { body, key, seen }) =>

@@ -9,7 +9,7 @@ import { requestKey } from './keys.ts';
 import { progressLine } from './output.ts';
 import { readText, refused, UsageError } from './session.ts';
 import type { Finish, Session } from './session.ts';
-import { planOfStages, stage } from './stages.ts';
+import { planOfStages, STAGE_SHAPE, stageOf } from './stages.ts';
 import type { Stage } from './stages.ts';
 import { waitFor } from './wait.ts';
 
@@ -83,6 +83,12 @@ export function releaseCommands(release: Command, session: () => Session, finish
 const collect =
   <T>(parse: (text: string) => T) =>
   (text: string, before: readonly T[]): readonly T[] => [...before, parse(text)];
+
+function stage(text: string): Stage {
+  const found = stageOf(text);
+  if (found === null) throw new InvalidArgumentError(STAGE_SHAPE);
+  return found;
+}
 
 function span(text: string): number {
   const ms = parseDuration(text);

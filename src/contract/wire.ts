@@ -251,6 +251,7 @@ export const planBody = strict({
   document: z.union([z.string().min(1), z.looseObject({})], { error: 'the plan as text or as an object' }),
 }).openapi('PlanDocument');
 
+export type CheckView = z.output<typeof checkView>;
 export type ReleaseView = z.output<typeof releaseView>;
 export type ServiceView = z.output<typeof serviceView>;
 export type TargetView = z.output<typeof targetView>;
