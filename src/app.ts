@@ -1,6 +1,7 @@
 /** The only place that knows every concrete part: from a configuration to a service that can be listened to and closed. */
 import { serve } from '@hono/node-server';
 import type { Server } from 'node:http';
+import { carryingFetch, passingTracer } from './adapters/system/carrier.ts';
 import { logScope } from './adapters/system/log.ts';
 import { httpHooks } from './adapters/system/hooks.ts';
 import { systemClock } from './adapters/system/clock.ts';
@@ -26,7 +27,6 @@ import { keyedMutex } from './lib/keyed-mutex.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Store } from './ports/store.ts';
-import { noTracer } from './ports/tracer.ts';
 import type { Tracer } from './ports/tracer.ts';
 import { calendar } from './scheduler/calendar.ts';
 import { scheduler } from './scheduler/scheduler.ts';
@@ -112,10 +112,10 @@ type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'scope' | 'rec
 
 /** Nobody who collects no traces pays for loading what makes them. */
 async function tracerOf(url: string | null, log: Log): Promise<Tracer> {
-  if (url === null) return noTracer;
+  if (url === null) return passingTracer();
   if (!URL.canParse(url) || !/^https?:/i.test(url)) {
     log.warn({ url }, 'this is no address to send traces to (http://HOST:4318), so none are sent');
-    return noTracer;
+    return passingTracer();
   }
   const { otlpTracer } = await import('./adapters/system/tracer.ts');
   return otlpTracer({ url, log });
@@ -123,6 +123,7 @@ async function tracerOf(url: string | null, log: Log): Promise<Tracer> {
 
 /** Ports to adapters: every router, provider and notifier that the configuration names. */
 async function contextOf(config: Config, given: Given): Promise<Context> {
+  const fetch = carryingFetch(globalThis.fetch);
   const routers = new Map(
     Object.entries(config.routers).map(([name, options]) => [
       name,
@@ -145,7 +146,7 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
         }),
       ]),
     ),
-    notifiers: notifiersOf(config, given.log),
+    notifiers: notifiersOf(config, given.log, fetch),
     services: new Map(config.services.map((service) => [service.name, service])),
     settings: config.settings,
     calls: calls(given.clock, given.recorder),
@@ -179,19 +180,19 @@ async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promi
   }
 }
 
-function notifiersOf({ notifiers, hooks }: Config, log: Log): ReadonlyMap<string, Notifier> {
+function notifiersOf({ notifiers, hooks }: Config, log: Log, fetch: typeof globalThis.fetch): ReadonlyMap<string, Notifier> {
   const configured = Object.entries(notifiers).map(([name, options]): [string, Notifier] => [
     name,
     made(notifierKinds, options.type).create(name, options, { log, fetch }),
   ]);
   const hooked = Object.entries(hooks).flatMap(([service, urls]) =>
-    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls)] : [],
+    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls, fetch)] : [],
   );
   return new Map([...configured, ...hooked.map((notifier): [string, Notifier] => [notifier.name, notifier])]);
 }
 
 /** `afterPromote` and `afterRollback`: a notifier that calls one address for one end and another for the other. */
-function hooksNotifier(service: string, urls: Readonly<Record<string, string>>): Notifier {
+function hooksNotifier(service: string, urls: Readonly<Record<string, string>>, fetch: typeof globalThis.fetch): Notifier {
   const name = hookNotifier(service);
   const to = (url: string | undefined, event: string): readonly Notifier[] =>
     url ? [webhook(name, { url, events: [event] }, { fetch })] : [];

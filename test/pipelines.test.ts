@@ -169,7 +169,7 @@ test.each([
   [{ service: 'wrong', stages: '5%,1h', version: '1' }, 2, 'is the stable version'],
   [{ service: 'wrong', stages: '5%,1h', server: 'http://127.0.0.1:9', retry: '0s' }, 69, 'cannot be reached'],
 ])('what is wrong is said, and fails the step: %j', async (inputs, code, detail) => {
-  const ended = await action(inputs as Inputs).ended;
+  const ended = await action(inputs).ended;
   expect([ended.code, ended.outputs['exit-code'], ended.out]).toEqual([code, String(code), expect.stringContaining(detail)]);
 });
 

@@ -155,6 +155,7 @@ function newRelease(ctx: Context, request: StartRequest, { actor, now, ...facts 
       settleMs: settleMs(ctx, facts.targets),
       behind: facts.behind,
       by: actor,
+      trace: ctx.tracer.current(),
     },
     now,
   );
