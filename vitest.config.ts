@@ -1,9 +1,10 @@
-/** One configuration for all tests: beside the sources, and in `test/`. */
+/** One configuration for all tests: beside the sources, and in `test/`. The console is built before them, if it has to be. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'],
+    globalSetup: './scripts/build-console.mjs',
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

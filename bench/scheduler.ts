@@ -51,6 +51,8 @@ const recorder: Recorder = {
   verdict: nothing,
   timeToSafe: nothing,
   ended: nothing,
+  webhook: nothing,
+  flagRead: nothing,
   storeFailed: nothing,
   stock: nothing,
 };
@@ -179,6 +181,7 @@ const ctx: Context = {
   routers: new Map([['bench', router]]),
   providers: new Map([['bench', provider]]),
   notifiers: new Map(),
+  webhooks: new Map(),
   services: new Map(),
   settings: DEFAULT_SETTINGS,
   calls: calls(clock, recorder),

@@ -2,7 +2,9 @@
  * Runs a command with everything that it needs, on a fresh clone: npm packages (with the right Node among them) and, for
  * the tests, the Debian packages they use. Plain JavaScript, because it runs on whatever Node is there.
  *
- *   node scripts/bootstrap.mjs [--debian] -- command arguments...
+ *   node scripts/bootstrap.mjs [--debian] [--console] -- command arguments...
+ *
+ * `--console` builds the console's pages when they are missing or older than their sources; then a command is not needed.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -13,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 /** Programs that tests start, and the Debian package of each. */
 const DEBIAN = [
   { program: 'carbon-cache', package: 'graphite-carbon' },
+  { program: 'chromium', package: 'chromium' },
   { program: 'faketime', package: 'faketime' },
   { program: 'graphite-manage', package: 'graphite-web' },
   { program: 'haproxy', package: 'haproxy' },
@@ -30,11 +33,13 @@ if (major < 20 || (major === 20 && minor < 19))
 const split = process.argv.indexOf('--');
 const flags = process.argv.slice(2, split);
 const [command, ...rest] = split === -1 ? [] : process.argv.slice(split + 1);
-if (command === undefined) fail('usage: node scripts/bootstrap.mjs [--debian] -- command arguments...');
+if (command === undefined && !flags.includes('--console'))
+  fail('usage: node scripts/bootstrap.mjs [--debian] [--console] -- command arguments...');
 
 installPackages();
 if (flags.includes('--debian')) installDebian();
-run(command, rest);
+if (flags.includes('--console')) buildConsole();
+if (command !== undefined) run(command, rest);
 
 /** `npm ci`, unless what is installed is what the lock file says. */
 function installPackages() {
@@ -67,6 +72,16 @@ function installDebian() {
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
   });
   if (done.status !== 0) fail(`${install} failed:\n${done.stdout ?? ''}${done.stderr ?? ''}`);
+}
+
+/** A service without pages still serves everything else, so a failure is told and is not the end. */
+function buildConsole() {
+  const node = join(root, 'node_modules', '.bin', 'node');
+  const done = spawnSync(node, [join(root, 'scripts', 'build-console.mjs')], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (done.status !== 0) process.stderr.write('the console could not be built; Headgate goes on without its pages\n');
 }
 
 /** The command gets the project's own Node first in its path, this terminal, and every signal that we get. */

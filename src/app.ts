@@ -6,7 +6,8 @@ import { logScope } from './adapters/system/log.ts';
 import { httpHooks } from './adapters/system/hooks.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { promRecorder } from './adapters/system/recorder.ts';
-import { systemRandom } from './adapters/system/random.ts';
+import { systemRandom, tokenChance } from './adapters/system/random.ts';
+import { sender } from './adapters/metrics/access.ts';
 import { isEdge } from './adapters/metrics/edge.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
@@ -15,20 +16,29 @@ import type { Edge } from './adapters/traffic/edge/edge.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
 import type { Config } from './config.ts';
 import { hookNotifier } from './config.ts';
+import { leaveFirstToken } from './first-token.ts';
 import { planWorldOf } from './plan-world.ts';
+import { access } from './controller/access.ts';
+import { webhookKinds } from './adapters/webhooks/index.ts';
 import { calls } from './controller/calls.ts';
 import { commands } from './controller/commands.ts';
 import type { Commands } from './controller/commands.ts';
 import type { Context } from './controller/context.ts';
+import type { FlagDeps } from './controller/flag-changes.ts';
+import { flagWork } from './controller/flag-work.ts';
 import { takeStock } from './controller/stock.ts';
+import { webhooksIn } from './controller/webhooks-in.ts';
 import { createHttp } from './http/app.ts';
 import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
+import { err, ok } from './lib/result.ts';
+import type { JobIdentity } from './ports/job-identity.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Store } from './ports/store.ts';
 import type { Tracer } from './ports/tracer.ts';
 import { calendar } from './scheduler/calendar.ts';
+import { inboxLoops } from './scheduler/inbox.ts';
 import { scheduler } from './scheduler/scheduler.ts';
 import { countedStore } from './store/counted.ts';
 import { openSqlite } from './store/sqlite/store.ts';
@@ -44,8 +54,14 @@ export type App = {
   close(graceMs: number): Promise<void>;
 };
 
+const KEYS_MS = 3_000;
+const KEYS_BYTES = 256 * 1_024;
 const DISK_FULL = 'the disk is full: what runs goes on in the room that was kept for it, and nothing new starts; make room';
 /** Loops that did not come round for so long are dead. */
+/** Receivers compare a signature's time with their own clocks, so it is the machine's, and not the one that only runs steadily. */
+/** Every call out says what it is part of. */
+const fetch = carryingFetch(globalThis.fetch);
+const WIRE = { fetch, wallSeconds: () => Math.floor(Date.now() / 1_000) };
 const DEAD_AFTER_MS = 30_000;
 /** A machine clock this far off is worth telling before anybody relies on a date. */
 const CLOCK_STEP_MS = 60_000;
@@ -64,23 +80,34 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const running = scheduler(context);
   const alarms = calendar(context, { retainMs: config.retainMs });
   const orders = commands(context, (claimed) => running.work(claimed));
+  const planWorld = planWorldOf(config, context);
+  const nudgeInbox = (): void => inbox.nudge();
+  const flagging = flagWork(context, { ...orders, planWorld, ownTargets: ownTargetsOf(config) }, nudgeInbox);
+  const inbox = inboxLoops(context, flagging);
   const closing = new AbortController();
+  const who = access({ store, log, chance: tokenChance, jobs: await jobsOf(config, context, closing.signal), dev: config.dev });
+  if (!config.dev) await leaveFirstToken(who, config.sqliteFile, log);
   const health = async () => {
     const problems: string[] = [];
     await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
     if (Math.abs(clock.stepMs()) > CLOCK_STEP_MS)
       problems.push(`the machine's clock was set by ${Math.round(clock.stepMs() / 1000)} s; Headgate follows it slowly`);
-    return { alive: running.silentMs() < DEAD_AFTER_MS, problems };
+    return { alive: Math.max(running.silentMs(), inbox.silentMs()) < DEAD_AFTER_MS, problems };
   };
   const http = createHttp({
     context,
     commands: orders,
-    planWorld: planWorldOf(config, context),
+    planWorld,
+    webhooks: webhooksIn(context, nudgeInbox),
+    flagWork: flagging,
+    nudgeInbox,
     async metricsText() {
       await takeStock(context, { loopSilence: running.silentMs() / 1000, clockStep: clock.stepMs() / 1000 });
       return metricsText();
     },
     health,
+    access: who,
+    publicUrl: config.publicUrl,
     closing: closing.signal,
   });
   let server: Server | null = null;
@@ -94,7 +121,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
     },
     async close(graceMs) {
       closing.abort();
-      await running.stop(graceMs / 2);
+      await Promise.all([running.stop(graceMs / 2), inbox.stop(graceMs / 2)]);
       await alarms.stop();
       if (server) await closed(server, (signal) => clock.sleep(graceMs / 4, signal));
       await Promise.all([
@@ -106,6 +133,26 @@ export async function createApp(config: Config, log: Log, traces: string | null 
       await store.close();
     },
   };
+}
+
+/** Loaded only where identity providers are configured. */
+async function jobsOf({ oidc: providers }: Config, { clock, calls }: Context, signal: AbortSignal): Promise<JobIdentity | null> {
+  if (providers.length === 0) return null;
+  const { oidc } = await import('./adapters/identity/oidc.ts');
+  const send = sender({ headers: {}, tls: {}, timeoutMs: KEYS_MS, mostBytes: KEYS_BYTES });
+  return oidc(providers, {
+    clock,
+    async get(url) {
+      const spec = { dependency: `identity provider ${new URL(url).host}`, ms: 2 * KEYS_MS, signal, lowering: false };
+      const asked = await calls.call(
+        spec,
+        (until) => send({ method: 'GET', url }, until),
+        ({ status }) => status === 200,
+      );
+      if (!asked.ok) return asked;
+      return asked.value.status === 200 ? ok(asked.value.body) : err(`it answered ${asked.value.status}`);
+    },
+  });
 }
 
 type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'scope' | 'recorder' | 'tracer'>;
@@ -123,7 +170,6 @@ async function tracerOf(url: string | null, log: Log): Promise<Tracer> {
 
 /** Ports to adapters: every router, provider and notifier that the configuration names. */
 async function contextOf(config: Config, given: Given): Promise<Context> {
-  const fetch = carryingFetch(globalThis.fetch);
   const routers = new Map(
     Object.entries(config.routers).map(([name, options]) => [
       name,
@@ -134,7 +180,7 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
   await startEdges(edges, given.store, given.log);
   return {
     ...given,
-    hooks: httpHooks(new Map(Object.entries(config.hooks)), fetch),
+    hooks: httpHooks(new Map(Object.entries(config.hooks)), new Map(Object.entries(config.hookSecrets)), WIRE),
     routers,
     providers: new Map(
       Object.entries(config.providers).map(([name, options]) => [
@@ -146,7 +192,10 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
         }),
       ]),
     ),
-    notifiers: notifiersOf(config, given.log, fetch),
+    notifiers: notifiersOf(config, given.log),
+    webhooks: new Map(
+      Object.entries(config.webhooks).map(([name, options]) => [name, made(webhookKinds, options.type).create(name, options)]),
+    ),
     services: new Map(config.services.map((service) => [service.name, service])),
     settings: config.settings,
     calls: calls(given.clock, given.recorder),
@@ -155,6 +204,18 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
     worker: given.random.id(),
   };
 }
+
+/** Targets that are flags: what Headgate moves there itself is no news about the flag. */
+function ownTargetsOf({ targets, routers, webhooks }: Config): FlagDeps['ownTargets'] {
+  return (source, flag) =>
+    targets
+      .filter(({ router, route }) => route === flag && isFlagOf(routers[router]?.type, webhooks[source]?.type))
+      .map(({ id }) => id);
+}
+
+/** A generic flag over HTTP may be of any platform. */
+const isFlagOf = (router: string | undefined, source: string | undefined): boolean =>
+  router === 'http-flag' || (router === source && router !== undefined && router in webhookKinds);
 
 function made<T>(kinds: Readonly<Record<string, T>>, type: string): T {
   const kind = kinds[type];
@@ -180,22 +241,22 @@ async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promi
   }
 }
 
-function notifiersOf({ notifiers, hooks }: Config, log: Log, fetch: typeof globalThis.fetch): ReadonlyMap<string, Notifier> {
+function notifiersOf({ notifiers, hooks, hookSecrets, publicUrl }: Config, log: Log): ReadonlyMap<string, Notifier> {
   const configured = Object.entries(notifiers).map(([name, options]): [string, Notifier] => [
     name,
-    made(notifierKinds, options.type).create(name, options, { log, fetch }),
+    made(notifierKinds, options.type).create(name, options, { log, ...WIRE, consoleUrl: publicUrl }),
   ]);
   const hooked = Object.entries(hooks).flatMap(([service, urls]) =>
-    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls, fetch)] : [],
+    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls, hookSecrets[service] ?? [])] : [],
   );
   return new Map([...configured, ...hooked.map((notifier): [string, Notifier] => [notifier.name, notifier])]);
 }
 
 /** `afterPromote` and `afterRollback`: a notifier that calls one address for one end and another for the other. */
-function hooksNotifier(service: string, urls: Readonly<Record<string, string>>, fetch: typeof globalThis.fetch): Notifier {
+function hooksNotifier(service: string, urls: Readonly<Record<string, string>>, secrets: readonly string[]): Notifier {
   const name = hookNotifier(service);
   const to = (url: string | undefined, event: string): readonly Notifier[] =>
-    url ? [webhook(name, { url, events: [event] }, { fetch })] : [];
+    url ? [webhook(name, { url, events: [event], secrets }, WIRE)] : [];
   const ends = [...to(urls['afterPromote'], 'release.promoted'), ...to(urls['afterRollback'], 'release.rolledBack')];
   return {
     name,

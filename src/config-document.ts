@@ -1,6 +1,10 @@
 /** `headgate.yaml` as operators write it: shape only. Options of routers, providers and notifiers belong to their adapters. */
 import { z } from 'zod';
+import { oidcOptions } from './adapters/identity/options.ts';
 import { duration, name, strict } from './contract/values.ts';
+
+/** What goes out is signed with these: one, or several while receivers change theirs. */
+const secrets = { secret: z.string().optional(), secrets: z.array(z.string()).min(1).max(4).optional() };
 
 const secretOrUrl = z.string({ error: 'an address, or env:NAME or file:PATH' }).min(1);
 
@@ -27,6 +31,32 @@ const promotion = z.union(
   { error: 'swap, replace, or { replace: { within: 30m, otherwise: hold } }' },
 );
 
+/** A change of the flag starts a release, of a version that is named after it. */
+const flagStart = strict({
+  plan: name,
+  version: z
+    .string()
+    .min(1)
+    .max(100)
+    .refine(
+      (text) => /\{\{(revision|variation|percent)\}\}/.test(text),
+      'a version that differs with the flag: {{revision}}, {{variation}} or {{percent}} in it',
+    )
+    .refine(
+      (text) =>
+        [...text.matchAll(/\{\{([^{}]*)\}\}/g)].every(([, place = '']) =>
+          ['revision', 'variation', 'percent', 'flag'].includes(place),
+        ),
+      'known places: {{revision}}, {{variation}}, {{percent}}, {{flag}}',
+    ),
+});
+
+const flag = strict({
+  source: name,
+  flag: z.string({ error: 'the key of the flag' }).min(1).max(200),
+  onChange: strict({ start: flagStart }).optional(),
+});
+
 const service = strict({
   team: z.string().max(100).optional(),
   environment: z.string().max(100).optional(),
@@ -35,7 +65,10 @@ const service = strict({
   promotion: promotion.default('swap'),
   targets: z.array(target).max(50, '50 targets at most').default([]),
   notify: z.array(name).default([]),
+  /** Flags of other platforms that decide what its users see. */
+  flags: z.array(flag).max(50, '50 flags at most').default([]),
   hooks: strict({
+    ...secrets,
     beforeStart: secretOrUrl.optional(),
     replaceStable: secretOrUrl.optional(),
     afterPromote: secretOrUrl.optional(),
@@ -55,6 +88,7 @@ const settings = strict({
   concurrency: z.number().int('a whole number').min(1, 'at least 1').max(1_000, '1000 at most').optional(),
   retain: duration.optional(),
   deliverFor: duration.optional(),
+  flagPoll: duration.optional(),
 });
 
 export const configDocument = strict({
@@ -69,9 +103,13 @@ export const configDocument = strict({
     sqlite: z.string().min(1).default('./headgate.db'),
     reserveMb: z.number().int('whole megabytes').min(0, 'none is 0').max(10_000, '10000 at most').default(64),
   }).prefault({}),
+  access: strict({ oidc: z.array(oidcOptions).max(20, '20 identity providers at most').default([]) }).prefault({}),
   routers: z.record(name, typed).default({}),
   providers: z.record(name, typed).default({}),
   notify: z.record(name, typed).default({}),
+  /** For hooks of services that have no secret of their own. */
+  signing: strict(secrets).default({}),
+  webhooks: z.record(name, typed).default({}),
   services: z.record(name, service).default({}),
   settings: settings.default({}),
 });

@@ -2,9 +2,12 @@
  * `headgate.yaml` and the environment to one typed configuration, or every reason why not, each with its line. Secret
  * references (`env:NAME`, `file:PATH`) are resolved here and nowhere else: over the API they would read any secret.
  */
+import type { OidcOptions } from './adapters/identity/options.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
+import { hookSecretsOf, unsigned } from './config-signing.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
+import { webhookKinds } from './adapters/webhooks/index.ts';
 import { configDocument } from './config-document.ts';
 import type { ConfigDocument } from './config-document.ts';
 import { checkShape, readDocument } from './contract/document.ts';
@@ -28,12 +31,18 @@ export type Config = {
   readonly routers: Readonly<Record<string, TypedOptions>>;
   readonly providers: Readonly<Record<string, TypedOptions>>;
   readonly notifiers: Readonly<Record<string, TypedOptions>>;
+  readonly webhooks: Readonly<Record<string, TypedOptions>>;
   readonly services: readonly ServiceSettings[];
   readonly hooks: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What the hooks of each service are signed with; none for some. */
+  readonly hookSecrets: Readonly<Record<string, readonly string[]>>;
   readonly targets: readonly TargetSpec[];
   readonly settings: Settings;
   readonly retainMs: number;
+  readonly oidc: readonly OidcOptions[];
   readonly dev: boolean;
+  /** What works and should not stay so, one sentence each. */
+  readonly warnings: readonly string[];
 };
 
 export type TypedOptions = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -99,7 +108,19 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     what: 'notifier',
     complain,
   });
+  const webhooks = kinds(document.webhooks, {
+    known: webhookKinds,
+    section: 'webhooks',
+    what: 'webhook',
+    complain,
+  });
   judgeNames(document, complain);
+  if (dev && !isLoopback(document.server.listen))
+    complain(
+      ['server', 'listen'],
+      `with --dev everybody is admin, so it listens on loopback only, not on ${document.server.listen}`,
+    );
+  judgeFlags(document, complain);
   const { settings } = document;
   return {
     listen: document.server.listen,
@@ -109,16 +130,22 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     routers,
     providers,
     notifiers,
+    webhooks,
     services: Object.entries(document.services).map(([name, service]) => settingsOf(name, service)),
     hooks: hooksOf(document),
+    hookSecrets: hookSecretsOf(document, complain),
     targets: Object.entries(document.services).flatMap(([name, service]) =>
       service.targets.map((target) => specOf(name, target)),
     ),
     settings: overridden(settings),
     retainMs: settings.retain ?? RETAIN_MS,
+    oidc: document.access.oidc,
     dev,
+    warnings: unsigned(document),
   };
 }
+
+const isLoopback = (listen: string): boolean => /^(127(\.\d{1,3}){3}|localhost):\d+$/.test(listen);
 
 type KindSetting = {
   readonly known: Readonly<
@@ -158,6 +185,14 @@ function kinds(
 
 /** Every name that is used is defined. */
 function judgeNames(document: ConfigDocument, complain: Complain): void {
+  for (const [provider, { rules }] of document.access.oidc.entries())
+    for (const [index, { services = [] }] of rules.entries())
+      for (const [place, service] of services.entries())
+        if (!(service in document.services))
+          complain(
+            ['access', 'oidc', provider, 'rules', index, 'services', place],
+            unknownName('service', service, Object.keys(document.services)),
+          );
   const routes = new Map<string, Path>();
   for (const [name, service] of Object.entries(document.services)) {
     const path = ['services', name];
@@ -178,6 +213,19 @@ function judgeNames(document: ConfigDocument, complain: Complain): void {
       if (taken) complain([...place, 'route'], `the route ${route} of ${router} is managed by ${pointerOf(taken)} already`);
       routes.set(`${router}/${route}`, place);
       judgeRoute(document, { router, route, slots, place }, complain);
+    }
+  }
+}
+
+/** A flag is watched once for each service, and its changes are told by somebody. */
+function judgeFlags({ services, webhooks }: ConfigDocument, complain: Complain): void {
+  for (const [name, service] of Object.entries(services)) {
+    const seen = new Set<string>();
+    for (const [index, { source, flag }] of service.flags.entries()) {
+      const path = ['services', name, 'flags', index];
+      if (!(source in webhooks)) complain([...path, 'source'], unknownName('webhook', source, Object.keys(webhooks)));
+      if (seen.has(`${source}/${flag}`)) complain([...path, 'flag'], `the flag ${flag} of ${source} is named twice`);
+      seen.add(`${source}/${flag}`);
     }
   }
 }
@@ -215,6 +263,7 @@ function settingsOf(name: string, service: ServiceDocument): ServiceSettings {
     versionLabel,
     promotion: promotionOf(service),
     notify: [...service.notify, ...hooked],
+    flags: service.flags.map(({ source, flag, onChange }) => ({ source, flag, start: onChange?.start ?? null })),
   };
 }
 
@@ -227,13 +276,11 @@ function promotionOf({ promotion, hooks }: ServiceDocument): Promotion {
   return { kind: 'replace', withinMs: within, otherwise, hook: hooks.replaceStable !== undefined };
 }
 
+const urlsOf = ({ secret: _one, secrets: _several, ...urls }: ServiceDocument['hooks']): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(urls).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
 const hooksOf = ({ services }: ConfigDocument): Config['hooks'] =>
-  Object.fromEntries(
-    Object.entries(services).map(([name, { hooks }]) => [
-      name,
-      Object.fromEntries(Object.entries(hooks).filter((entry): entry is [string, string] => entry[1] !== undefined)),
-    ]),
-  );
+  Object.fromEntries(Object.entries(services).map(([name, { hooks }]) => [name, urlsOf(hooks)]));
 
 const specOf = (service: string, { router, route, cell, slots, manage }: ServiceDocument['targets'][number]): TargetSpec => ({
   id: TargetId(`${service}/${router}/${route}`),
@@ -258,5 +305,6 @@ function overridden(settings: ConfigDocument['settings']): Settings {
     settleMinMs: settings.settleMin ?? DEFAULT_SETTINGS.settleMinMs,
     concurrency: settings.concurrency ?? DEFAULT_SETTINGS.concurrency,
     deliverForMs: settings.deliverFor ?? DEFAULT_SETTINGS.deliverForMs,
+    flagPollMs: settings.flagPoll ?? DEFAULT_SETTINGS.flagPollMs,
   };
 }

@@ -31,6 +31,5 @@ export function planWorldOf(config: Config, running: Pick<Context, 'providers' |
     ),
     providers,
     notifiers: new Set(Object.keys(config.notifiers)),
-    dev: config.dev,
   };
 }

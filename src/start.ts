@@ -14,6 +14,8 @@ import { err, ok } from './lib/result.ts';
 import type { Result } from './lib/result.ts';
 import { planWorldOf } from './plan-world.ts';
 
+const DEV =
+  'started with --dev: WHOEVER REACHES THIS ADDRESS MAY DO EVERYTHING, under any name; for a laptop, never for a server';
 const CLOSE_GRACE_MS = 8_000;
 const DEFAULT_CONFIG = 'headgate.yaml';
 
@@ -38,8 +40,10 @@ async function runService({ config: asked, dev }: { readonly config: string | nu
   // The driver and the adapters are loaded only by who needs them.
   const { createApp } = await import('./app.ts');
   try {
+    for (const warning of parsed.value.warnings) log.warn({ config: file }, warning);
     const app = await createApp(parsed.value, log, tracesUrl(process.env));
     const url = await app.listen();
+    if (dev) log.warn({ url }, DEV);
     log.info(
       { url, config: text === null ? null : file },
       `Headgate listens at ${url}${text === null ? `; there is no ${DEFAULT_CONFIG} yet: the README shows one` : ''}`,

@@ -293,7 +293,7 @@ test('health, metrics and the description of the API are there', async () => {
       '/v1/releases/{id}/commands/{verb}',
       '/v1/services/{name}/stable',
       '/v1/plans:validate',
-      '/v1/deliveries',
+      '/v1/webhooks/deliveries',
       '/readyz',
     ]),
   );
@@ -305,7 +305,7 @@ test('health, metrics and the description of the API are there', async () => {
 
 test('what happened is delivered to the notifiers of the service, in order', async () => {
   for (let look = 0; look < 100; look++) {
-    const { body } = await call('GET', '/v1/deliveries?limit=200');
+    const { body } = await call('GET', '/v1/webhooks/deliveries?limit=200');
     if (body['items'].every((row: Body) => row['state'] === 'delivered')) {
       const ofOne = body['items'].filter((row: Body) => row['subject'] === body['items'].at(-1)['subject']).toReversed();
       expect(ofOne.map((row: Body) => Number(row['eventId'].split('/').at(-1)))).toEqual(

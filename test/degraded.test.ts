@@ -261,7 +261,7 @@ test('the receiver of notices is down: everything goes on, and nothing is lost',
   await untilPhase(id, 'rolledBack');
   expect(await health()).toEqual([200, 200]);
   const mine = async (): Promise<Body[]> =>
-    (await call('GET', '/v1/deliveries?limit=200')).body['items'].filter(({ subject }: Body) => subject === id);
+    (await call('GET', '/v1/webhooks/deliveries?limit=200')).body['items'].filter(({ subject }: Body) => subject === id);
   const waiting = await until(mine, (rows) => rows.some(({ attempts }) => attempts > 0));
   expect(waiting.every(({ state }) => state === 'pending')).toBe(true);
   expect(waiting.find(({ attempts }) => attempts > 0)?.['detail']).toContain('book: the receiver answered 503');

@@ -9,7 +9,6 @@ const world: PlanWorld = {
   services: new Map([['shop', { provider: 'edge', promotion: 'swap', minNonZeroBp: 1 }]]),
   providers: new Map([['edge', edgeProvider('edge', [])]]),
   notifiers: new Set(),
-  dev: false,
 };
 const base = { service: 'shop', steps: ['5%'], checks: ['errors'] };
 

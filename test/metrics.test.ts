@@ -2,8 +2,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { promRecorder } from '../src/adapters/system/recorder.ts';
+import { deliver } from '../src/controller/deliver.ts';
 import { reconcile } from '../src/controller/reconcile.ts';
 import { takeStock } from '../src/controller/stock.ts';
+import { enableEndpoint, replay } from '../src/controller/webhooks.ts';
 import { isEnded } from '../src/domain/release.ts';
 import { err } from '../src/lib/result.ts';
 import { StoreUnavailable } from '../src/ports/store.ts';
@@ -137,6 +139,30 @@ it('tells how much is not delivered, and since when; a notifier without any stan
   w.clock.advance(20 * SECOND);
   expect(await w.value('headgate_outbox_pending{notifier="oncall"}')).toBe(2);
   expect(await w.value('headgate_outbox_oldest_age_seconds{notifier="oncall"}')).toBe(20);
+});
+
+it('tells how much was given up, and that a receiver is disabled, until it is enabled and hears it all', async () => {
+  const w = await measured();
+  const seen = async () => [
+    await w.value('headgate_outbox_parked{notifier="oncall"}'),
+    await w.value('headgate_endpoint_disabled{notifier="oncall"}'),
+    await w.value('headgate_deliveries_total{notifier="oncall",outcome="gone"}'),
+  ];
+  const round = async () => {
+    for (const row of await w.store.claimOutbox({ worker: 'w1', leaseMs: SECOND, limit: 32 })) await deliver(w.ctx, row, calm);
+  };
+  expect(await seen()).toEqual([0, 0, 0]);
+  await w.start();
+  w.notifier.error = { kind: 'gone', detail: 'it answered 410' };
+  await round();
+  expect(await seen()).toEqual([2, 1, 1]);
+  w.notifier.error = null;
+  await enableEndpoint(w.ctx, 'oncall', { by: ann, reason: null });
+  expect(await seen()).toEqual([2, 0, 1]);
+  await replay(w.ctx, 'oncall', { from: null, release: null, limit: 10 }, { by: ann, reason: null });
+  await round();
+  await round();
+  expect(await seen()).toEqual([0, 0, 1]);
 });
 
 it('goes on answering while the store is away, says so, and forgets no trouble that it knew of', async () => {

@@ -25,7 +25,6 @@ const world: PlanWorld = {
     ['prom', prometheus('prom', options, { instant: silent, range: silent, past: silent })],
   ]),
   notifiers: new Set(),
-  dev: false,
 };
 
 function checkOf(text: string): unknown {

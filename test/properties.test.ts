@@ -73,6 +73,7 @@ const plan: fc.Arbitrary<Plan> = fc
     steps,
     bake: fc.option(fc.record({ forMs: fc.constant(HOUR), holdBack: fc.constantFrom(Weight(0), Weight(1000)) })),
     deadlineMs: fc.constantFrom(HOUR, 12 * HOUR),
+    onFlagChange: fc.constantFrom('annotate' as const, 'hold' as const, 'hold' as const, 'pause' as const, 'rollback' as const),
     noData: fc.constantFrom('hold' as const, 'rollback' as const, 'continue' as const),
   })
   .map(({ noData, ...change }) =>
@@ -187,11 +188,23 @@ const preparing = fc
   )
   .map((input) => (): Input => input);
 
+const flagging = fc
+  .record({
+    fingerprint: fc.constantFrom('A', 'B', 'C'),
+    flag: fc.constantFrom('x', 'y'),
+    confirmed: fc.constantFrom('read' as const, 'read' as const, 'signed' as const, 'claimed' as const),
+  })
+  .map((change) => (): Input => ({
+    kind: 'flagChanged',
+    change: { ...change, source: 'ld', what: 'off → on', changedBy: null },
+  }));
+
 const unruly = fc.oneof(
   { weight: 20, arbitrary: looking },
   { weight: 8, arbitrary: shifting },
   { weight: 8, arbitrary: preparing },
   { weight: 8, arbitrary: commanding },
+  { weight: 3, arbitrary: flagging },
   { weight: 1, arbitrary: rare },
 );
 
@@ -255,9 +268,10 @@ it('reaches every phase and both kinds of end in random runs, so that the proper
   expect([...Object.keys(accepts)].filter((phase) => !seen.has(phase))).toEqual([]);
 });
 
-it('answers every input in every state, and refuses nothing but commands', () => {
+it('answers every input in every state, and refuses nothing but commands and flag changes while the weight moves', () => {
   eachTurn(({ before, input, decision }) => {
-    if (input.kind !== 'command') expect(decision.refusal).toBeNull();
+    const mayRefuse = input.kind === 'command' || (input.kind === 'flagChanged' && before.phase.kind === 'shifting');
+    if (!mayRefuse) expect(decision.refusal).toBeNull();
     if (decision.refusal !== null) expect(decision.events).toEqual([]);
     if (decision.events.length === 0) expect(decision.next).toBe(before);
   });
@@ -454,5 +468,18 @@ it('has nothing new to say when it sees the same again', () => {
     let { next } = decision;
     for (let again = 0; again < 4; again++) ({ next } = decide(next, input, now));
     expect(decide(next, input, now).events).toEqual([]);
+  });
+});
+
+it('never raises by a flag change, acts on none that nobody signed, and takes the same one once', () => {
+  holds(({ turns }) => {
+    for (const { before, input, now, decision } of turns) {
+      if (input.kind !== 'flagChanged') continue;
+      expect(decision.next.wanted).toBeLessThanOrEqual(before.wanted);
+      expect(decision.next.approved).toBe(before.approved);
+      if (input.change.confirmed === 'claimed') expect(decision.events.length).toBeLessThanOrEqual(1);
+      if (before.rollback !== null) expect({ ...decision.next, seq: 0, flags: {} }).toEqual({ ...before, seq: 0, flags: {} });
+      if (decision.events.length > 0) expect(decide(decision.next, input, now).events).toEqual([]);
+    }
   });
 });

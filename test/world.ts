@@ -254,6 +254,7 @@ type Options = {
   readonly settings?: Partial<Settings>;
   readonly service?: Partial<ServiceSettings>;
   readonly stable?: string | null;
+  readonly webhooks?: Context['webhooks'];
   /** Whoever wants to see the numbers. */
   readonly recorder?: Context['recorder'];
   /** Wraps the store, to make it fail. */
@@ -309,6 +310,8 @@ export async function world(options: Options = {}): Promise<World> {
     verdict: silent,
     timeToSafe: silent,
     ended: silent,
+    webhook: silent,
+    flagRead: silent,
     storeFailed: silent,
     stock: silent,
   };
@@ -320,6 +323,7 @@ export async function world(options: Options = {}): Promise<World> {
     versionLabel: 'version',
     promotion: { kind: 'swap' },
     notify: ['oncall'],
+    flags: [],
     ...options.service,
   };
   let ids = 0;
@@ -335,6 +339,7 @@ export async function world(options: Options = {}): Promise<World> {
     routers: new Map(routers.map((each) => [each.name, each])),
     providers: new Map([['prom', provider]]),
     notifiers: new Map([['oncall', notifier]]),
+    webhooks: options.webhooks ?? new Map(),
     services: new Map([['checkout', service]]),
     settings: { ...DEFAULT_SETTINGS, ...options.settings },
     calls: calls(clock, recorder),

@@ -44,7 +44,7 @@ export async function fleet({ shops, perSecond, plan, seed }: FleetWish): Promis
   const api = `http://127.0.0.1:${port}`;
   const config = join(dir, 'headgate.yaml');
   writeFileSync(config, configText(shops, { port, socket, map, database: join(dir, 'h.db'), prometheus: prometheus.url }));
-  const service = spawn(process.execPath, ['src/main.ts', 'serve', '--config', config], {
+  const service = spawn(process.execPath, ['src/main.ts', 'serve', '--dev', '--config', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, HEADGATE_LOG: 'silent' },
   });

@@ -77,10 +77,11 @@ const annotate = (level: 'notice' | 'warning' | 'error', title: string, text: st
 function clientOf(server: string): Client {
   const [token, audience] = [input('token'), input('audience')];
   if (token !== '') process.stdout.write(`::add-mask::${token}\n`);
-  const identity = token === '' && audience !== '' ? githubIdentity(env, audience, fetch) : fixedIdentity(token || null);
+  const known = token === '' ? null : token;
+  const identity = known === null && audience !== '' ? githubIdentity(env, audience, fetch) : fixedIdentity(known);
   if (identity === null) throw new Wrong('with an audience the job needs "permissions: { id-token: write }"');
   const actor = `ci:${env['GITHUB_REPOSITORY'] ?? 'github'} run ${env['GITHUB_RUN_ID'] ?? '?'}`;
-  return client({ server, actor, fetch, identity });
+  return client({ server, actor, token: known, fetch, identity });
 }
 
 async function main(): Promise<number> {

@@ -53,4 +53,7 @@ CREATE TABLE `tokens` (
 CREATE UNIQUE INDEX `tokens_by_digest` ON `tokens` (`digest`);--> statement-breakpoint
 CREATE INDEX `tokens_by_parent` ON `tokens` (`parent`);--> statement-breakpoint
 ALTER TABLE `audit` ADD `hash` text;--> statement-breakpoint
+CREATE INDEX `outbox_parked` ON `outbox` (`notifier`,`seq`) WHERE state = 'parked';--> statement-breakpoint
+CREATE INDEX `outbox_by_notifier` ON `outbox` (`notifier`,`seq`);--> statement-breakpoint
+CREATE INDEX `outbox_by_subject` ON `outbox` (`subject`,`seq`);--> statement-breakpoint
 CREATE INDEX `releases_by_facts` ON `releases` (`created_at_ms`,`id`,`service`,`phase`,state ->> '$.version',state ->> '$.createdBy.name');

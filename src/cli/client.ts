@@ -1,11 +1,13 @@
 /** The API as functions. Failures are values: not reached, or refused with the service's own words. */
 import type { BacktestInput, SimulateInput } from '../contract/ahead.ts';
 import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead-views.ts';
+import type { AuditHead } from '../contract/audit-chain.ts';
+import type { MadeTokenView, TokenInput, TokenView } from '../contract/wire-access.ts';
+import type { DeliveryView, EndpointView, ReplayedView, TestedView } from '../contract/webhooks.ts';
 import type { CheckView, PlanView, ProblemView, ReleaseView, ServiceView } from '../contract/wire.ts';
-import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import { fixedIdentity } from './identity.ts';
 import type { Identity } from './identity.ts';
+import { transport } from './transport.ts';
 
 export type ClientError =
   | { readonly kind: 'unreachable'; readonly detail: string }
@@ -40,6 +42,8 @@ export type Order = {
   /** The `stateVersion` that was seen; null for whatever it is. */
   readonly seen: number | null;
 };
+type List<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+type Body = Readonly<Record<string, unknown>>;
 
 export type Client = {
   /** Asked again with the same key it starts nothing else. */
@@ -59,53 +63,32 @@ export type Client = {
   previewPlan(body: Pick<SimulateInput, 'document' | 'traffic'>): Answer<PreviewView>;
   simulatePlan(body: SimulateInput): Answer<SimulatedView>;
   backtestPlan(body: BacktestInput): Answer<BacktestView>;
+  createToken(body: TokenInput): Answer<MadeTokenView>;
+  tokens(cursor: string | null): Answer<{ readonly items: readonly TokenView[]; readonly nextCursor: string | null }>;
+  revokeToken(id: string): Answer<TokenView>;
+  auditHead(): Answer<AuditHead>;
+  /** The rows as they are hashed, line by line, as they come. */
+  auditLines(): Answer<AsyncIterable<string>>;
+  endpoints(): Answer<List<EndpointView>>;
+  deliveries(query: Readonly<Record<string, string>>): Answer<List<DeliveryView>>;
+  testEndpoint(name: string, body: Body): Answer<TestedView>;
+  enableEndpoint(name: string, body: Body): Answer<EndpointView>;
+  replay(name: string, body: Body): Answer<ReplayedView>;
+  redeliver(seq: number, body: Body): Answer<{ readonly seq: number }>;
 };
 
 export type ClientOptions = {
   readonly server: string;
   readonly actor: string;
+  /** Sent as a bearer; null where the service asks for none. */
+  readonly token: string | null;
   readonly fetch: typeof globalThis.fetch;
+  /** Who can say it anew; wins over the token. */
   readonly identity?: Identity;
 };
 
-/** Longer than the longest thing that is asked: a simulation, or a past replayed. */
-const ANSWER_MS = 120_000;
-
-export function client({ server, actor, fetch, identity = fixedIdentity(null) }: ClientOptions): Client {
-  const base = server.replace(/\/+$/, '');
-  async function call<T>(method: string, path: string, body?: unknown, more: Readonly<Record<string, string>> = {}): Answer<T> {
-    const first = await ask<T>(method, path, body, more);
-    const isUnknown = !first.ok && first.error.kind === 'refused' && first.error.status === 401;
-    return isUnknown && (await identity.renew()) ? ask<T>(method, path, body, more) : first;
-  }
-  async function ask<T>(method: string, path: string, body: unknown, more: Readonly<Record<string, string>>): Answer<T> {
-    try {
-      const token = await identity.token();
-      const headers = {
-        'x-headgate-actor': actor,
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...more,
-      };
-      const answer = await fetch(`${base}${path}`, {
-        method,
-        headers,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        // A connection that leads nowhere any more says nothing, ever.
-        signal: AbortSignal.timeout(ANSWER_MS),
-      });
-      const content: unknown = await answer.json();
-      // The service answers by the schemas of `contract/wire.ts`; these are their types.
-      return answer.ok ? ok(content as T) : err({ kind: 'refused', status: answer.status, problem: content as ProblemView });
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      const detail = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : String(cause);
-      return err({
-        kind: 'unreachable',
-        detail: `${base} cannot be reached (${detail}); is the service running?`,
-      });
-    }
-  }
+export function client(options: ClientOptions): Client {
+  const { call, lines } = transport(options);
   const part = encodeURIComponent;
   return {
     start: (options, key) => call('POST', '/v1/releases', options, { 'idempotency-key': key }),
@@ -125,5 +108,16 @@ export function client({ server, actor, fetch, identity = fixedIdentity(null) }:
     previewPlan: (body) => call('POST', '/v1/plans:preview', body),
     simulatePlan: (body) => call('POST', '/v1/plans:simulate', body),
     backtestPlan: (body) => call('POST', '/v1/plans:backtest', body),
+    createToken: (body) => call('POST', '/v1/tokens', body),
+    tokens: (cursor) => call('GET', `/v1/tokens?limit=200${cursor === null ? '' : `&cursor=${part(cursor)}`}`),
+    revokeToken: (id) => call('DELETE', `/v1/tokens/${part(id)}`),
+    auditHead: () => call('GET', '/v1/audit:head'),
+    auditLines: () => lines('/v1/audit:export'),
+    endpoints: () => call('GET', '/v1/webhooks/endpoints'),
+    deliveries: (query) => call('GET', `/v1/webhooks/deliveries?${new URLSearchParams(query).toString()}`),
+    testEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/test`, body),
+    enableEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/enable`, body),
+    replay: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/replay`, body),
+    redeliver: (seq, body) => call('POST', `/v1/webhooks/deliveries/${seq}/redeliver`, body),
   };
 }

@@ -4,6 +4,7 @@ import { problemLine } from '../contract/problem.ts';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import type { Problem } from '../contract/problem.ts';
 import type { Result } from '../lib/result.ts';
+import { auditCommands } from './audit-commands.ts';
 import { client } from './client.ts';
 import type { Client } from './client.ts';
 import { EXIT } from './exit-codes.ts';
@@ -15,6 +16,8 @@ import { releaseCommands } from './release-commands.ts';
 import { serviceCommands } from './service-commands.ts';
 import { readText, refused, UsageError } from './session.ts';
 import type { Session } from './session.ts';
+import { tokenCommands } from './token-commands.ts';
+import { webhookCommands } from './webhook-commands.ts';
 
 /** What only the top knows: how to run the service, and how to check a plan against a configuration file. */
 export type CliDeps = Terminal & {
@@ -31,7 +34,12 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   const program = new Command('headgate')
     .description('progressive delivery without Kubernetes')
     .option('--server <url>', 'address of the service', deps.env['HEADGATE_SERVER'] ?? 'http://127.0.0.1:8080')
-    .option('--actor <name>', 'who asks; ci:NAME for a pipeline', deps.env['HEADGATE_ACTOR'] ?? deps.env['USER'] ?? 'anonymous')
+    .option(
+      '--actor <name>',
+      'with serve --dev: who asks; ci:NAME for a pipeline',
+      deps.env['HEADGATE_ACTOR'] ?? deps.env['USER'] ?? 'anonymous',
+    )
+    .option('--token <token>', 'who asks; HEADGATE_TOKEN or HEADGATE_TOKEN_FILE keep it out of the list of processes')
     .option('--audience <name>', 'ask GitHub for ID tokens made out to it', deps.env['HEADGATE_AUDIENCE'])
     .option('--json', 'data as JSON')
     .showHelpAfterError()
@@ -42,9 +50,10 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     });
   const finish = (result: Promise<number>): Promise<void> => result.then((done) => void (code = done));
   const api = (): Client => {
-    const { server, actor, audience } = program.opts();
-    const identity = audience === undefined ? null : githubIdentity(deps.env, audience, deps.fetch);
-    return client({ server, actor, fetch: deps.fetch, ...(identity ? { identity } : {}) });
+    const { server, actor, token: flag, audience } = program.opts();
+    const token = tokenFrom(flag, deps.env);
+    const identity = audience === undefined || token !== null ? null : githubIdentity(deps.env, audience, deps.fetch);
+    return client({ server, actor, token, fetch: deps.fetch, ...(identity ? { identity } : {}) });
   };
   const session = (): Session => ({ api: api(), print, json: program.opts()['json'] === true, env: deps.env });
 
@@ -67,6 +76,9 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     .action((file) => finish(apply(session(), file)));
   releaseCommands(program.command('release').description('start, watch and steer releases'), session, finish);
   serviceCommands(program.command('service').description('what serves now'), session, finish);
+  tokenCommands(program.command('token').description('make, list and revoke API tokens'), session, finish);
+  auditCommands(program.command('audit').description('the log of who did what'), session, finish);
+  webhookCommands(program.command('webhook').description('who is told of events'), session, finish);
   const about = program.command('plan').description('what a plan can see, before it runs');
   planCommands(about, () => ({ ...session(), readText, worldOf: deps.worldOf }), finish);
   try {
@@ -80,6 +92,14 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     }
     throw error;
   }
+}
+
+/** The nearest wins: the flag, the variable, the file. */
+function tokenFrom(flag: string | undefined, env: CliDeps['env']): string | null {
+  const given = flag ?? env['HEADGATE_TOKEN'];
+  if (given) return given.trim();
+  const file = env['HEADGATE_TOKEN_FILE'];
+  return file ? readText(file).trim() : null;
 }
 
 async function validate(

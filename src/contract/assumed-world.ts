@@ -33,7 +33,6 @@ export function assumedWorld(document: unknown): PlanWorld {
     ),
     providers: new Map([PROVIDER, ...providers].map((name) => [name, { name, offers, refuses: () => null }])),
     notifiers: new Set(notifiers),
-    dev: true,
   };
 }
 

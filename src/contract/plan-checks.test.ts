@@ -17,7 +17,6 @@ const world: PlanWorld = {
   services: new Map([['checkout', { provider: 'prom', promotion: 'swap', minNonZeroBp: 1 }]]),
   providers: new Map(['prom', 'other', 'third'].map((name) => [name, provider(name)])),
   notifiers: new Set(),
-  dev: false,
 };
 
 const parse = (rest: string) => parsePlan(`service: checkout\nsteps: [5%, 50%]\n${rest}`, world);

@@ -19,7 +19,6 @@ const world: PlanWorld = {
     ],
   ]),
   notifiers: new Set(),
-  dev: false,
 };
 
 function warnings(rest: string): readonly string[] {

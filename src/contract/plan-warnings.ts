@@ -23,7 +23,6 @@ export function warn(document: PlanDocument, plan: Plan, say: Complain): void {
     if (!groups.includes(group))
       say(['score', 'groups', group], unknownName('group of a rank test', group, [...new Set(groups)]));
   if (plan.earlyAfterMs !== null) warnOfHaste(plan, plan.earlyAfterMs, say);
-  if (document.onFlagChange !== undefined) say(['onFlagChange'], 'flags are not connected yet; this is kept for then');
 }
 
 function decidingOf({ checks }: Plan, names: readonly string[]): readonly Check[] {

@@ -5,8 +5,6 @@ export type PlanWorld = {
   readonly services: ReadonlyMap<string, PlanService>;
   readonly providers: ReadonlyMap<string, Pick<MetricProvider, 'name' | 'offers' | 'refuses'>>;
   readonly notifiers: ReadonlySet<string>;
-  /** A laptop: approvals by several people are taken on trust, since nobody has an identity. */
-  readonly dev: boolean;
 };
 
 export type PlanService = {

@@ -81,6 +81,7 @@ function planOf(document: PlanDocument, world: PlanWorld, complain: Complain): P
       groups: document.score?.groups ?? {},
     },
     onBusy: document.onBusy ?? 'reject',
+    onFlagChange: document.onFlagChange ?? 'hold',
     checks,
     notify: document.notify ?? [],
   };
@@ -201,12 +202,6 @@ function judgeWeights(plan: Plan, document: PlanDocument, { world, complain }: W
   }
   if (plan.strategy === 'blue-green' && weights.length > 1)
     complain(['steps'], 'a blue-green plan switches all traffic at once: leave the steps out, or use the strategy canary');
-  for (const [index, step] of plan.steps.entries())
-    if (step.kind === 'approve' && step.by > 1 && !world.dev)
-      complain(
-        ['steps', index, 'approve', 'by'],
-        `approvals by ${step.by} people need to know who they are, which comes in a later version: use by: 1, or run with --dev`,
-      );
   if (!plan.bake) return;
   if (service?.promotion === 'replace')
     complain(

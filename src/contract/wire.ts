@@ -2,8 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import { reason, strict, version } from './values.ts';
 
-const instant = z.number().int().describe('milliseconds since 1970');
-const bp = z.number().int().min(0).max(10_000).describe('basis points, 0..10000');
+export const instant = z.number().int().describe('milliseconds since 1970');
+export const bp = z.number().int().min(0).max(10_000).describe('basis points, 0..10000');
 const validated = z.literal(true).optional().describe('with validate_only: nothing was written, this is what would be');
 const verdict = z.enum(['pass', 'fail', 'inconclusive', 'no_data', 'error']);
 
@@ -57,6 +57,10 @@ const evidence = z.object({
 export const checkView = z
   .object({
     name: z.string(),
+    kind: z.string(),
+    provider: z.string(),
+    unit: z.enum(['share', 'ms', 'events', 'level']).describe('of what canary, stable and limit are given in'),
+    required: z.boolean().describe('whether it counts where the release stands'),
     verdict,
     sentence: z.string(),
     hard: z.boolean(),
@@ -101,6 +105,15 @@ export const serviceView = z
   })
   .openapi('Service');
 
+const offerView = z.object({
+  verb: z.string(),
+  option: z.enum(['full', 'force']).nullable().describe('sent along as true'),
+  accepted: z.boolean(),
+  reason: z.string().nullable().describe('why it is not accepted'),
+  effect: z.string().nullable().describe('what it would do now'),
+  needsReason: z.boolean(),
+});
+
 export const releaseView = z
   .object({
     id: z.string(),
@@ -109,6 +122,7 @@ export const releaseView = z
     version: z.string(),
     stableVersion: z.string().nullable(),
     plan: z.string(),
+    planHash: z.string().describe('of the plan as the release runs it; an approval is bound to it'),
     /** The phase with its own data: `until`, `otherwise` ... where it has them. */
     phase: z.looseObject({ kind: z.string() }),
     step: z.number().int().describe('1 for the first; 0 before it'),
@@ -127,7 +141,11 @@ export const releaseView = z
       })
       .nullable(),
     sentence: z.string(),
-    acceptedCommands: z.array(z.object({ verb: z.string(), accepted: z.boolean(), reason: z.string().nullable() })),
+    acceptedCommands: z.array(offerView),
+    next: z
+      .object({ at: instant, sentence: z.string() })
+      .nullable()
+      .describe('what happens by the clock, when nothing else does before'),
     rollback: z
       .object({
         cause: z.looseObject({ kind: z.string() }),
@@ -190,21 +208,6 @@ export const measurementView = z
   })
   .openapi('Measurement');
 
-export const deliveryView = z
-  .object({
-    seq: z.number().int(),
-    notifier: z.string(),
-    subject: z.string(),
-    eventId: z.string(),
-    type: z.string(),
-    state: z.enum(['pending', 'delivered', 'parked']),
-    attempts: z.number().int(),
-    detail: z.string().nullable(),
-    createdAt: instant,
-    settledAt: instant.nullable(),
-  })
-  .openapi('Delivery');
-
 export const auditView = z
   .object({
     seq: z.number().int(),
@@ -214,8 +217,19 @@ export const auditView = z
     subject: z.string(),
     reason: z.string().nullable(),
     data: z.unknown(),
+    origin: z
+      .object({
+        kind: z.enum(['person', 'ci']),
+        token: z.string().nullable().describe('the id of the API token'),
+        provenance: z.record(z.string(), z.string()).nullable().describe('what an identity provider vouches for'),
+        address: z.string().nullable(),
+        request: z.string().describe('as in the log'),
+      })
+      .optional(),
+    hash: z.string().describe('of this row and the one before it'),
   })
   .openapi('AuditEntry');
+export const auditHeadView = z.object({ seq: z.number().int(), hash: z.string(), at: instant.nullable() }).openapi('AuditHead');
 
 export const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
@@ -241,6 +255,11 @@ export const commandBody = strict({
   reason: reason.optional(),
   full: z.boolean().optional(),
   force: z.boolean().optional(),
+  /** With approve: the plan that was looked at. */
+  planHash: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'the planHash of the release')
+    .optional(),
 }).openapi('Command');
 export const stableBody = strict({
   version,

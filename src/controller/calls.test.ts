@@ -17,6 +17,8 @@ const recorder: Recorder = {
   verdict: silent,
   timeToSafe: silent,
   ended: silent,
+  webhook: silent,
+  flagRead: silent,
   storeFailed: silent,
   stock: silent,
 };

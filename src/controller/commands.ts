@@ -3,8 +3,10 @@
  * that moment: it takes the lease over, and the tick that was running finds its revision stale. Pausing and rolling back
  * need no precondition, and are never refused because somebody else was faster.
  */
+import { planHashOf } from '../contract/plan-hash.ts';
 import { create } from '../domain/create.ts';
 import { decide } from '../domain/decide.ts';
+import type { FlagChange } from '../domain/flag.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import type { Instant } from '../domain/ids.ts';
 import type { OnBusy, Plan } from '../domain/plan.ts';
@@ -13,7 +15,7 @@ import { isLowering } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import type { AuditEntry, Claimed, NewRelease, Once, StoredRelease } from '../ports/store.ts';
+import type { AuditEntry, AuditOrigin, Claimed, NewRelease, Once, StoredRelease } from '../ports/store.ts';
 import type { Context, ServiceSettings } from './context.ts';
 import { notifiersOf, record } from './record.ts';
 import { refusal } from './refusal.ts';
@@ -37,6 +39,8 @@ export type How = {
   readonly once?: Once<StoredRelease> | null;
   /** Everything is checked and nothing is written; the answer is what would be. */
   readonly isTrial?: boolean;
+  /** Where it came from, for the audit, when somebody asked. */
+  readonly origin?: AuditOrigin;
 };
 
 export type Commands = {
@@ -47,6 +51,8 @@ export type Commands = {
     command: Command,
     by: How & { readonly actor: Actor; readonly ifMatch: number | null },
   ): Promise<Result<StoredRelease, Refusal>>;
+  /** A flag of its service is another than before. The same change told again does nothing; `not_accepted`: not just now. */
+  flagChanged(id: ReleaseId, change: FlagChange): Promise<Result<StoredRelease, Refusal>>;
 };
 
 /** `work` gets the release right after a command was committed, to obey it at once; it does not wait for it. */
@@ -54,6 +60,13 @@ export function commands(ctx: Context, work: (claimed: Claimed) => void): Comman
   return {
     start: (request, actor, how = {}) => start(ctx, request, { ...how, actor, work }),
     send: (id, command, by) => send(ctx, id, { ...by, command, work }),
+    flagChanged: (id, change) =>
+      commitDecision(ctx, id, {
+        decideOn: (release, now) => decide(release, { kind: 'flagChanged', change }, now),
+        work,
+        audit: null,
+        how: {},
+      }),
   };
 }
 
@@ -68,7 +81,7 @@ async function start(ctx: Context, request: StartRequest, how: Starting): Promis
   for (let race = 0; race < RACES; race++) {
     const facts = await startFacts(ctx, request);
     if (!facts.ok) return facts;
-    const made = newRelease(ctx, request, { ...facts.value, actor, now: await ctx.store.now() });
+    const made = newRelease(ctx, request, { ...facts.value, actor, origin: how.origin, now: await ctx.store.now() });
     if (how.isTrial) return ok(asStored(made));
     const created = await ctx.store.create({ ...made, once: how.once ?? null });
     if (created.ok) {
@@ -138,9 +151,9 @@ function unfitVersion(
   return null;
 }
 
-type NewFacts = StartFacts & { readonly actor: Actor; readonly now: Instant };
+type NewFacts = StartFacts & { readonly actor: Actor; readonly origin: AuditOrigin | undefined; readonly now: Instant };
 
-function newRelease(ctx: Context, request: StartRequest, { actor, now, ...facts }: NewFacts): NewRelease {
+function newRelease(ctx: Context, request: StartRequest, { actor, origin, now, ...facts }: NewFacts): NewRelease {
   const { plan, version, first, paused, reason } = request;
   const { next, events } = create(
     {
@@ -165,6 +178,7 @@ function newRelease(ctx: Context, request: StartRequest, { actor, now, ...facts 
     subject: next.id,
     reason,
     data: { service: plan.service, version, plan: plan.name },
+    ...(origin ? { origin } : {}),
   };
   const expectActive = facts.active?.id ?? null;
   return { release: next, events, audit, notify: notifiersOf(ctx, { release: next }), dueAt: now, expectActive };
@@ -212,12 +226,15 @@ async function send(
     return err(
       refusal('precondition', `the release is at version ${found.release.seq} by now, not ${ifMatch}: look at it again`),
     );
+  const bound = boundToPlan(command, found.release);
+  if (!bound.ok) return bound;
   const audit: AuditEntry = {
     actor: actor.name,
     action: `release.${command.verb}`,
     subject: id,
     reason: command.reason,
-    data: command,
+    data: bound.value,
+    ...(how.origin ? { origin: how.origin } : {}),
   };
   const expected = unconditional ? null : ifMatch;
   return commitDecision(ctx, id, {
@@ -225,7 +242,7 @@ async function send(
       // Asking again for what is under way is no mistake: whoever pulls the brake twice means it.
       if (command.verb === 'rollback' && isLowering(release)) return { next: release, events: [], refusal: null };
       if (expected !== null && release.seq !== expected) return { next: release, events: [], refusal: CHANGED };
-      return decide(release, { kind: 'command', command, actor }, now);
+      return decide(release, { kind: 'command', command: bound.value, actor }, now);
     },
     work,
     audit,
@@ -234,6 +251,15 @@ async function send(
 }
 
 const CHANGED = 'the release has changed meanwhile: look at it again';
+
+/** An approval is for the plan that was looked at; a release keeps its own copy of it to its end. */
+function boundToPlan(command: Command, { plan }: Release): Result<Command, Refusal> {
+  if (command.verb !== 'approve') return ok(command);
+  const planHash = planHashOf(plan);
+  if (command.planHash !== undefined && command.planHash !== planHash)
+    return err(refusal('precondition', `the release runs another plan than the one approved (${planHash}): look at it again`));
+  return ok({ ...command, planHash });
+}
 
 type Committing = {
   readonly decideOn: (release: Release, now: Awaited<ReturnType<Context['store']['now']>>) => ReturnType<typeof decide>;

@@ -12,6 +12,7 @@ import type { Recorder } from '../ports/recorder.ts';
 import type { Store } from '../ports/store.ts';
 import type { Tracer } from '../ports/tracer.ts';
 import type { TrafficRouter } from '../ports/traffic-router.ts';
+import type { WebhookSource } from '../ports/webhook-source.ts';
 
 export type Context = {
   readonly store: Store;
@@ -25,6 +26,8 @@ export type Context = {
   readonly routers: ReadonlyMap<string, TrafficRouter>;
   readonly providers: ReadonlyMap<string, MetricProvider>;
   readonly notifiers: ReadonlyMap<string, Notifier>;
+  /** Who may tell by webhook that a flag changed, and where it is read. */
+  readonly webhooks: ReadonlyMap<string, WebhookSource>;
   readonly services: ReadonlyMap<string, ServiceSettings>;
   readonly settings: Settings;
   /** Every call out goes through it: deadline, breaker, metrics. */
@@ -48,6 +51,15 @@ export type ServiceSettings = {
   readonly promotion: Promotion;
   /** Notifiers that hear of every release of the service. */
   readonly notify: readonly string[];
+  /** Flags of other platforms that decide what its users see. */
+  readonly flags: readonly ServiceFlag[];
+};
+
+export type ServiceFlag = {
+  readonly source: string;
+  readonly flag: string;
+  /** A change starts a release by this stored plan; places in `version` are filled in from the flag. */
+  readonly start: { readonly plan: string; readonly version: string } | null;
 };
 
 /** Every bound of the machinery, named, in one place; `config.ts` may set them, the simulator does. */
@@ -72,6 +84,8 @@ export type Settings = {
   readonly crashLimit: number;
   /** How long an outbox row is tried until it is parked. */
   readonly deliverForMs: number;
+  /** How often a flag is read while it matters, for senders lose events. */
+  readonly flagPollMs: number;
 };
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -80,11 +94,12 @@ export const DEFAULT_SETTINGS: Settings = {
   applyTimeoutMs: 5_000,
   measureTimeoutMs: 5_000,
   hookTimeoutMs: 10_000,
-  deliverTimeoutMs: 10_000,
+  deliverTimeoutMs: 15_000,
   reconcileEveryMs: 5_000,
   settleMinMs: 30_000,
   concurrency: 32,
   pollMs: 2_000,
   crashLimit: 3,
-  deliverForMs: 75 * 3_600_000,
+  deliverForMs: 84 * 3_600_000,
+  flagPollMs: 60_000,
 };

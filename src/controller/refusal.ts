@@ -2,7 +2,7 @@
 import type { Problem } from '../contract/problem.ts';
 
 export type Refusal = {
-  readonly kind: 'not_found' | 'invalid' | 'busy' | 'not_accepted' | 'precondition' | 'unavailable';
+  readonly kind: 'not_found' | 'forbidden' | 'invalid' | 'busy' | 'not_accepted' | 'precondition' | 'unavailable';
   /** What was wrong and what to do, one sentence. */
   readonly detail: string;
   readonly problems: readonly Problem[];

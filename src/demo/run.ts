@@ -49,7 +49,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   const shoppers = sendShoppers(edgeUrl, SHOPPERS_PER_SECOND);
   try {
     const api = await app.listen();
-    const calls = client({ server: api, actor: 'ci:demo', fetch });
+    const calls = client({ server: api, actor: 'ci:demo', token: null, fetch });
     await fetch(`${api}/v1/services/shop/stable`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },

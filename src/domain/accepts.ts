@@ -1,5 +1,7 @@
 /** Which command each phase takes: one table, served by the API, so that console and CLI hold no rules. */
-import type { PhaseKind, Release, Verb } from './release.ts';
+import type { Actor, PhaseKind, Release, Verb } from './release.ts';
+import { isSamePerson, refusesRight, VERB_SCOPES } from './rights.ts';
+import type { Principal } from './rights.ts';
 
 export const accepts = {
   queued: ['rollback'],
@@ -47,3 +49,23 @@ export const acceptance = (release: Release): readonly Acceptance[] =>
     const reason = refusesVerb(release, verb);
     return { verb, accepted: reason === null, reason };
   });
+
+/** The same for the one who asks: what the rights refuse is refused here already, with its reason. */
+export const acceptanceFor = (release: Release, principal: Principal): readonly Acceptance[] =>
+  acceptance(release).map((found) => {
+    if (!found.accepted) return found;
+    const { kind, name, behalf } = principal;
+    const actor = { kind, name, ...(behalf === null ? {} : { behalf }) };
+    const reason =
+      refusesRight(principal, VERB_SCOPES[found.verb], release.service) ??
+      (found.verb === 'approve' ? refusesApprover(release, actor) : null);
+    return { ...found, accepted: reason === null, reason };
+  });
+
+/** An approval is somebody else's: not the requester's, and not the same person's twice. */
+export function refusesApprover({ phase, createdBy }: Release, actor: Actor): string | null {
+  if (isSamePerson(actor, createdBy)) return `${actor.name} asked for this release, and an approval is somebody else's`;
+  if (phase.kind !== 'awaitingApproval' || !phase.given.some((name) => isSamePerson(actor, { kind: 'person', name })))
+    return null;
+  return `${actor.name} has approved already, and ${phase.needed} different people are needed`;
+}

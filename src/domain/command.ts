@@ -1,6 +1,6 @@
 /** What people and CI may ask of a release. Asking to go down is always granted; asking to go up never overrides a failing check in silence. */
 import { unreachable } from '../lib/assert.ts';
-import { refusesVerb } from './accepts.ts';
+import { refusesApprover, refusesVerb } from './accepts.ts';
 import { advance, nextOf, requiredNow, rollBack } from './course.ts';
 import type { Next } from './course.ts';
 import type { Draft } from './draft.ts';
@@ -22,7 +22,7 @@ export function command(draft: Draft, asked: Command, actor: Actor): string | nu
     case 'promote':
       return promote(draft, actor, asked);
     case 'approve':
-      return approve(draft, actor, asked.reason);
+      return approve(draft, actor, asked);
     case 'reject':
       draft.add({ type: 'approval.refused', subject: actor.name, reason: asked.reason }, actor);
       rollBack(draft, { kind: 'refused' }, { by: actor });
@@ -75,7 +75,7 @@ function resume(draft: Draft, actor: Actor, reason: string | null): null {
   return null;
 }
 
-type Promote = Extract<Command, { verb: 'promote' }>;
+export type Promote = Extract<Command, { verb: 'promote' }>;
 
 function promote(draft: Draft, actor: Actor, asked: Promote): string | null {
   const { release } = draft;
@@ -86,7 +86,8 @@ function promote(draft: Draft, actor: Actor, asked: Promote): string | null {
   return null;
 }
 
-function refusesPromotion(release: Release, next: Next, { full, force, reason }: Promote): string | null {
+/** Why a promotion is refused where its verb is taken, or null. */
+export function refusesPromotion(release: Release, next: Next, { full, force, reason }: Promote): string | null {
   const reasoned = reason !== null && reason.trim() !== '';
   if (force) return reasoned ? null : 'a forced promotion needs a reason';
   if (release.phase.kind === 'awaitingApproval') return 'the release waits for an approval: approve it, or force with a reason';
@@ -106,12 +107,14 @@ const approvalAhead = (release: Release): boolean =>
 const judgedAhead = (release: Release): boolean =>
   release.plan.steps.some((step) => step.kind === 'weight' && step.checks.length > 0);
 
-function approve(draft: Draft, actor: Actor, reason: string | null): string | null {
+type Approve = Extract<Command, { verb: 'approve' }>;
+
+function approve(draft: Draft, actor: Actor, { reason, planHash }: Approve): string | null {
   const { phase, verdict, wanted } = draft.release;
   if (phase.kind !== 'awaitingApproval') return null;
-  if (phase.given.includes(actor.name))
-    return `${actor.name} has approved already, and ${phase.needed} different people are needed`;
-  draft.add({ type: 'approval.given', subject: actor.name, reason }, actor);
+  const own = refusesApprover(draft.release, actor);
+  if (own !== null) return own;
+  draft.add({ type: 'approval.given', subject: actor.name, reason, ...(planHash === undefined ? {} : { planHash }) }, actor);
   if (phase.given.length + 1 < phase.needed) return null;
   if (verdict === 'pass' || wanted === NONE) advance(draft, nextOf(draft.release), { by: actor, reason });
   return null;

@@ -14,6 +14,7 @@ import { draft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { ReleaseEvent } from './event.ts';
 import { failures } from './explain.ts';
+import { flagChanged, waitsForEvidence } from './flag.ts';
 import { after, NONE } from './ids.ts';
 import type { Instant } from './ids.ts';
 import type { Input, Served } from './input.ts';
@@ -25,7 +26,7 @@ export type Decision = {
   /** The same object as before when nothing happened. */
   readonly next: Release;
   readonly events: readonly ReleaseEvent[];
-  /** Set when a command was not taken: why, and what would be. */
+  /** Set when a command (or a flag change, for now) was not taken: why, and what would be. */
   readonly refusal: string | null;
 };
 
@@ -38,7 +39,7 @@ export function decide(release: Release, input: Input, now: Instant): Decision {
   return { next: decision.release, events: decision.events, refusal };
 }
 
-/** Adds what follows from the input; the answer is a refusal, only ever of a command. */
+/** Adds what follows from the input; the answer is a refusal, of a command or of a flag change that cannot be taken just now. */
 function take(draft: Draft, input: Input): string | null {
   if (isEnded(draft.release)) return input.kind === 'command' ? `the release has ended (${draft.release.phase.kind})` : null;
   switch (input.kind) {
@@ -54,6 +55,8 @@ function take(draft: Draft, input: Input): string | null {
       return hooked(draft, input);
     case 'command':
       return command(draft, input.command, input.actor);
+    case 'flagChanged':
+      return flagChanged(draft, input.change);
     case 'superseded':
       if (!isLowering(draft.release) && !endsWell(draft.release))
         rollBack(draft, { kind: 'superseded', by: input.by }, { by: input.actor });
@@ -195,9 +198,9 @@ function progress(draft: Draft, input: Observed): null {
   const { phase } = draft.release;
   switch (phase.kind) {
     case 'watching':
-      return phase.until <= draft.now || mayLeaveEarly(draft, phase.since, input) ? leave(draft, input) : unheld(draft);
+      return phase.until <= draft.now || mayLeaveEarly(draft, phase.since, input) ? leave(draft, input) : calm(draft);
     case 'baking':
-      return phase.until <= draft.now ? leave(draft, input) : unheld(draft);
+      return phase.until <= draft.now ? leave(draft, input) : calm(draft);
     case 'paused':
       if (draft.now < phase.until) return null;
       if (phase.otherwise === 'continue') return leave(draft, input);
@@ -217,10 +220,13 @@ function progress(draft: Draft, input: Observed): null {
   }
 }
 
+const calm = (draft: Draft): null => (waitsForEvidence(draft.release) ? null : unheld(draft));
+
 /** The plan allows it, and every required check has proved that the canary is not worse. */
 function mayLeaveEarly({ release, now }: Draft, since: Instant, { verdicts }: Observed): boolean {
   const { earlyAfterMs } = release.plan;
-  if (earlyAfterMs === null || now < after(since, earlyAfterMs) || release.verdict !== 'pass') return false;
+  const from = release.evidenceSince < since ? since : release.evidenceSince;
+  if (earlyAfterMs === null || now < after(from, earlyAfterMs) || release.verdict !== 'pass') return false;
   const required = requiredNow(release);
   return required.length > 0 && required.every((name) => verdicts[name]?.evidence.weighed?.proved === true);
 }

@@ -1,5 +1,6 @@
 /** Everything that can happen to a release or a target, once, in the past tense. Measurements are rows, not events. */
 import type { Verdict } from './analysis/measurement.ts';
+import type { FlagChange, FlagEffect } from './flag.ts';
 import type { Instant, ReleaseId, TargetId, Weight } from './ids.ts';
 import type { GateOutcome, Plan } from './plan.ts';
 import type { Actor, CheckSummary, Goal, HoldReason, Outcome, PausedAt, Promotion, RollbackCause } from './release.ts';
@@ -47,7 +48,7 @@ export type ReleaseFact =
   | { readonly type: 'bake.began'; readonly until: Instant }
   | {
       readonly type: 'release.paused';
-      readonly cause: 'plan' | 'person';
+      readonly cause: 'plan' | 'person' | 'flag';
       readonly step: number;
       readonly pausedAt: PausedAt;
       readonly until: Instant;
@@ -62,7 +63,13 @@ export type ReleaseFact =
       readonly until: Instant;
       readonly otherwise: GateOutcome;
     }
-  | { readonly type: 'approval.given'; readonly subject: string; readonly reason: string | null }
+  | {
+      readonly type: 'approval.given';
+      readonly subject: string;
+      readonly reason: string | null;
+      /** Of the plan as it ran when this was given. */
+      readonly planHash?: string;
+    }
   | { readonly type: 'approval.refused'; readonly subject: string; readonly reason: string | null }
   | { readonly type: 'approval.expired' }
   | { readonly type: 'replace.began'; readonly until: Instant; readonly reason: string | null; readonly forced: boolean }
@@ -79,6 +86,12 @@ export type ReleaseFact =
       /** `step`: what was counted at this weight; `release`: all evidence since the release began. */
       readonly scope: 'step' | 'release';
     }
+  | ({
+      readonly type: 'flag.changed';
+      readonly effect: FlagEffect;
+      /** Where the hold of the step begins again: until when. */
+      readonly until: Instant | null;
+    } & FlagChange)
   | { readonly type: 'hold.began'; readonly reason: HoldReason; readonly detail: string }
   | { readonly type: 'hold.ended' }
   | { readonly type: 'rollback.decided'; readonly cause: RollbackCause; readonly reason: string | null }

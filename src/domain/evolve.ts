@@ -4,6 +4,7 @@
  */
 import { assert, unreachable } from '../lib/assert.ts';
 import type { ReleaseEvent } from './event.ts';
+import { flagId } from './flag.ts';
 import { heavier, NONE } from './ids.ts';
 import type { Phase, Release } from './release.ts';
 
@@ -122,6 +123,11 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
       return { checks: event.checks, verdict: event.verdict };
     case 'evidence.restarted':
       return { evidenceSince: at, ...(event.scope === 'release' ? { evidenceFrom: at } : {}), ...forgotten };
+    case 'flag.changed':
+      return {
+        flags: { ...before.flags, [flagId(event)]: event.fingerprint },
+        ...(event.until !== null && 'until' in before.phase ? { phase: { ...before.phase, until: event.until } } : {}),
+      };
     case 'hold.began':
       return { hold: { reason: event.reason, detail: event.detail, since: at } };
     case 'hold.ended':

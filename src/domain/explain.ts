@@ -50,6 +50,8 @@ function happened(release: Release, fact: LaterFact, by: Actor, at: Instant): st
       return verdictSentence(fact);
     case 'evidence.restarted':
       return `starts collecting evidence again: ${fact.reason}`;
+    case 'flag.changed':
+      return flagSentence(release, fact);
     case 'rollback.decided':
       return `is rolled back${causeClause(release, fact.cause, by)}${because(fact.reason)}`;
     case 'rollback.unverified':
@@ -76,7 +78,7 @@ function stood(
     case 'bake.began':
       return `bakes at ${percent(release.wanted)} for ${about(fact.until - at)}`;
     case 'release.paused':
-      return `${fact.cause === 'plan' ? 'pauses as planned' : `was paused by ${who(by)}`} at ${percent(release.wanted)}${because(fact.reason)}; after ${about(fact.until - at)} it ${outcome(fact.otherwise)}`;
+      return `${pauseWords(fact.cause, by)} at ${percent(release.wanted)}${because(fact.reason)}; after ${about(fact.until - at)} it ${outcome(fact.otherwise)}`;
     case 'release.resumed':
       return `was resumed by ${who(by)}${because(fact.reason)}`;
     case 'approval.asked':
@@ -134,6 +136,33 @@ function verdictSentence(fact: Extract<ReleaseFact, { type: 'verdict.changed' }>
   return named.length > 0 ? `is judged ${fact.verdict}: ${named.join('; ')}` : `is judged ${fact.verdict}: no check applies here`;
 }
 
+const pauseWords = (cause: 'plan' | 'person' | 'flag', by: Actor): string =>
+  cause === 'person'
+    ? `was paused by ${who(by)}`
+    : cause === 'flag'
+      ? 'is paused as the plan says of flag changes'
+      : 'pauses as planned';
+
+type FlagFact = Extract<ReleaseFact, { type: 'flag.changed' }>;
+
+/** Who changed what, how far that is known, and what is made of it. */
+function flagSentence(release: Release, { flag, source, what, changedBy, confirmed, effect }: FlagFact): string {
+  const change = `the flag ${flag} of ${source} was changed${changedBy === null ? '' : ` by ${changedBy}`}: ${what}`;
+  const doubt = {
+    read: '',
+    signed: ' (signed, but it could not be read again)',
+    claimed: ' (not signed, and it could not be read again, so nothing is made of it)',
+  };
+  const then = {
+    annotate: confirmed === 'claimed' ? '' : '; the release goes on as it was',
+    hold: '; its hold begins again',
+    restart: '; what was counted at this weight no longer lets it pass',
+    pause: '; the release is paused',
+    rollback: '; the plan rolls back then',
+  };
+  return `is at ${percent(release.wanted)}, and ${change}${doubt[confirmed]}${then[effect]}`;
+}
+
 /** Why a release was taken back, as a clause that follows "is rolled back". */
 function causeClause(release: Release, cause: RollbackCause, by: Actor): string {
   switch (cause.kind) {
@@ -151,6 +180,8 @@ function causeClause(release: Release, cause: RollbackCause, by: Actor): string 
       return `: the ${cause.gate === 'replace' ? 'replacement of the stable slot' : cause.gate} ran out of time`;
     case 'deadline':
       return `: its deadline passed${release.hold ? ` while it was held (${release.hold.detail})` : ''}`;
+    case 'flag':
+      return ` at ${percent(release.wanted)}: the flag ${cause.flag} of ${cause.source} was changed, and the plan rolls back then`;
     case 'superseded':
       return `: release ${cause.by} takes its place`;
     default:

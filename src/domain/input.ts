@@ -1,6 +1,7 @@
 /** What can be told to the step machine: what the world looks like, what became of a weight change, what somebody asks for. */
 import type { CheckVerdict } from './analysis/measurement.ts';
 import type { TargetFailure } from './event.ts';
+import type { FlagChange } from './flag.ts';
 import type { Instant, ReleaseId, Weight } from './ids.ts';
 import type { Actor, Command } from './release.ts';
 
@@ -31,6 +32,8 @@ export type Input =
       readonly detail: string;
     }
   | { readonly kind: 'command'; readonly command: Command; readonly actor: Actor }
+  /** A flag that the service names is another than before. */
+  | { readonly kind: 'flagChanged'; readonly change: FlagChange }
   | { readonly kind: 'superseded'; readonly by: ReleaseId; readonly actor: Actor }
   /** The handler of this release crashed as often as it may. */
   | { readonly kind: 'crashed'; readonly error: string };

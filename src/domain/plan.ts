@@ -28,12 +28,16 @@ export type Plan = {
   /** Weights of the groups of rank tests in their score, and what score passes or is marginal. */
   readonly score: Score;
   readonly onBusy: OnBusy;
+  /** What a change of a flag that the service names does to a release that runs. Absent in plans from before it was known: `hold`. */
+  readonly onFlagChange?: OnFlagChange;
   readonly checks: Readonly<Record<string, Check>>;
   /** Names of notifiers that hear of every event of the release. */
   readonly notify: readonly string[];
 };
 
 export type Score = { readonly pass: number; readonly marginal: number; readonly groups: Readonly<Record<string, number>> };
+
+export type OnFlagChange = 'annotate' | 'hold' | 'pause' | 'rollback';
 
 export type OnBusy = 'reject' | 'queue' | 'supersede';
 
@@ -163,3 +167,10 @@ export type MannWhitneyCheck = CheckBase & {
 
 export type EvidenceCheck = RatioCheck | RateCheck | LatencyCheck | GaugeCheck | SloCheck;
 export type Check = EvidenceCheck | ThresholdCheck | MannWhitneyCheck;
+
+/** In what a check's values are given: a share of requests, milliseconds, events per unit, or whatever the level is of. */
+export function unitOf({ kind }: Check): 'share' | 'ms' | 'events' | 'level' {
+  if (kind === 'ratio' || kind === 'slo') return 'share';
+  if (kind === 'latency') return 'ms';
+  return kind === 'rate' ? 'events' : 'level';
+}

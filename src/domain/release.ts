@@ -45,6 +45,8 @@ export type Release = {
   readonly checks: Readonly<Record<string, CheckSummary>>;
   readonly verdict: Verdict;
   readonly hold: Hold | null;
+  /** Of each flag that changed, the fingerprint that it has by now. Absent when none did. */
+  readonly flags?: Readonly<Record<string, string>>;
   /** Its handler crashed three times: not judged any more, rolled back on command. */
   readonly quarantined: string | null;
   /** A final weight that could not be read back: keeps trying, pages. */
@@ -67,7 +69,12 @@ export type Promotion =
       readonly hook: boolean;
     };
 
-export type Actor = { readonly kind: 'person' | 'ci' | 'headgate'; readonly name: string };
+export type Actor = {
+  readonly kind: 'person' | 'ci' | 'headgate';
+  readonly name: string;
+  /** The person on whose behalf a pipeline runs, where that is known. */
+  readonly behalf?: string;
+};
 
 export type CheckSummary = { readonly verdict: Verdict; readonly sentence: string };
 
@@ -95,7 +102,7 @@ export type Phase =
   | { readonly kind: 'watching'; readonly since: Instant; readonly until: Instant }
   | {
       readonly kind: 'paused';
-      readonly by: 'plan' | 'person';
+      readonly by: 'plan' | 'person' | 'flag';
       readonly at: PausedAt;
       readonly since: Instant;
       readonly until: Instant;
@@ -143,6 +150,8 @@ export type HoldReason =
   | 'inconclusive'
   /** A check fails, and the plan leaves it to a person. */
   | 'failing'
+  /** A flag was changed: evidence from after that is waited for. */
+  | 'flag'
   | 'overdue';
 
 export type RollbackCause =
@@ -154,6 +163,7 @@ export type RollbackCause =
   | { readonly kind: 'refused' }
   | { readonly kind: 'expired'; readonly gate: 'pause' | 'approval' | 'replace' }
   | { readonly kind: 'deadline' }
+  | { readonly kind: 'flag'; readonly source: string; readonly flag: string }
   | { readonly kind: 'superseded'; readonly by: ReleaseId };
 
 export type Command =
@@ -165,7 +175,8 @@ export type Command =
       readonly force: boolean;
       readonly reason: string | null;
     }
-  | { readonly verb: 'approve'; readonly reason: string | null }
+  /** `planHash` says what was approved: the plan as the release runs it. */
+  | { readonly verb: 'approve'; readonly reason: string | null; readonly planHash?: string }
   | { readonly verb: 'reject'; readonly reason: string | null }
   | { readonly verb: 'rollback'; readonly reason: string | null }
   /** CI or a hook says: the stable slot now runs the new version. */
@@ -173,7 +184,8 @@ export type Command =
 
 export type Verb = Command['verb'];
 
-export const isEnded = (release: Release): boolean => ENDED.has(release.phase.kind);
+export const isEnded = (release: Release): boolean => isEnd(release.phase.kind);
+export const isEnd = (phase: PhaseKind): boolean => ENDED.has(phase);
 const ENDED: ReadonlySet<PhaseKind> = new Set(['promoted', 'rolledBack', 'superseded']);
 
 /** Active: it moves (or may move) its service's traffic. At most one such release per service. */

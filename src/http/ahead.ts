@@ -27,7 +27,7 @@ import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { route } from './permission.ts';
+import { refusesService, route } from './permission.ts';
 import { problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';
 
@@ -35,6 +35,7 @@ const previewRoute = route({
   method: 'post',
   path: '/v1/plans:preview',
   permission: 'read',
+  bound: 'handler',
   request: { body: { required: true, ...jsonOf(previewBody, 'The plan, and its traffic where it is not to be measured') } },
   responses: { 200: jsonOf(previewView, 'What the plan can see'), ...problems },
 });
@@ -42,6 +43,7 @@ const simulateRoute = route({
   method: 'post',
   path: '/v1/plans:simulate',
   permission: 'read',
+  bound: 'handler',
   request: { body: { required: true, ...jsonOf(simulateBody, 'The plan, and what becomes of it') } },
   responses: { 200: jsonOf(simulatedView, 'How it ended, and the course of one run'), ...problems },
 });
@@ -49,6 +51,7 @@ const backtestRoute = route({
   method: 'post',
   path: '/v1/plans:backtest',
   permission: 'read',
+  bound: 'handler',
   request: { body: { required: true, ...jsonOf(backtestBody, 'The plan, and which past to replay it over') } },
   responses: { 200: jsonOf(backtestView, 'What would have been said, and when'), ...problems },
 });
@@ -58,7 +61,10 @@ export function aheadRoutes({ context, planWorld, closing }: HttpDeps) {
   const app = routes();
   const planOf = (c: Request, document: unknown): Result<Plan, ProblemResponse> => {
     const parsed = parsePlan(document, planWorld);
-    if (parsed.ok) return ok(parsed.value.plan);
+    if (parsed.ok) {
+      const foreign = refusesService(c, 'read', parsed.value.plan.service);
+      return foreign ? err(foreign) : ok(parsed.value.plan);
+    }
     const inside = parsed.error.map((one) => ({
       ...one,
       path: typeof document === 'string' ? one.path : `/document${one.path}`,

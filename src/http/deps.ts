@@ -3,17 +3,27 @@ import { OpenAPIHono } from '@hono/zod-openapi';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import { problemView } from '../contract/wire.ts';
 import { pointerOf } from '../contract/problem.ts';
+import type { Access } from '../controller/access.ts';
 import type { Commands } from '../controller/commands.ts';
 import type { Context } from '../controller/context.ts';
+import type { FlagWork } from '../controller/flag-work.ts';
+import type { WebhooksIn } from '../controller/webhooks-in.ts';
 import { problem } from './problem.ts';
 
 export type HttpDeps = {
   readonly context: Context;
   readonly commands: Commands;
   readonly planWorld: PlanWorld;
+  readonly webhooks: WebhooksIn;
+  readonly flagWork: FlagWork;
+  /** There is something new in the inbox of webhooks. */
+  nudgeInbox(): void;
   metricsText(): Promise<string>;
   /** What keeps it from being ready; empty when it is. `alive` is false when the loops stand still. */
   health(): Promise<{ readonly alive: boolean; readonly problems: readonly string[] }>;
+  readonly access: Access;
+  /** Where people reach it, when the operator said so. */
+  readonly publicUrl: string | null;
   /** Fires when the service goes down: open streams end. */
   readonly closing: AbortSignal;
 };

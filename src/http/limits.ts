@@ -16,7 +16,7 @@ const size = bodyLimit({
 
 const type: MiddlewareHandler = async (c, next) => {
   const said = c.req.header('content-type');
-  if (!mayHaveBody(c.req.method)) return next();
+  if (!mayHaveBody(c.req.method) || c.req.path.startsWith(FOREIGN)) return next();
   if (c.req.path.startsWith('/v1/') && said !== undefined && !/^application\/([\w.+-]+\+)?json\b/.test(said))
     return problem(c, 'wrong_type', `the body is JSON (application/json), not ${said}`);
   if (said === undefined && Number(c.req.header('content-length') ?? 0) > 0)

@@ -1,6 +1,6 @@
-/** What operators look at: routers, providers, deliveries, audit, health. */
+/** What operators look at: routers, providers, audit, health. */
 import { z } from '@hono/zod-openapi';
-import { auditView, deliveryView, listOf, providerView, routerView } from '../contract/wire.ts';
+import { auditView, listOf, providerView, routerView } from '../contract/wire.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { cursorOf, limit, numberCursor } from './paging.ts';
@@ -18,13 +18,6 @@ const providers = route({
   path: '/v1/providers',
   permission: 'read',
   responses: { 200: jsonOf(listOf(providerView), 'As configured'), ...problems },
-});
-const deliveries = route({
-  method: 'get',
-  path: '/v1/deliveries',
-  permission: 'read',
-  request: { query: page },
-  responses: { 200: jsonOf(listOf(deliveryView), 'Newest first'), ...problems },
 });
 const audit = route({
   method: 'get',
@@ -74,17 +67,6 @@ export function operationRoutes({ context, metricsText, health: look }: HttpDeps
       200,
     ),
   );
-  app.openapi(deliveries, async (c) => {
-    const { limit: size, cursor: before = null } = c.req.valid('query');
-    const found = await store.deliveries({ limit: size, before });
-    return c.json(
-      {
-        items: found.rows.map((row) => ({ ...row })),
-        nextCursor: cursorOf(found.next),
-      },
-      200,
-    );
-  });
   app.openapi(audit, async (c) => {
     const { limit: size, cursor: before = null } = c.req.valid('query');
     const found = await store.audit({ limit: size, before });

@@ -5,11 +5,12 @@ import type { Context as Request } from 'hono';
 import { commandBody, releaseView, startBody, validateOnly } from '../contract/wire.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import type { Command } from '../domain/release.ts';
+import { VERB_SCOPES } from '../domain/rights.ts';
 import { ok } from '../lib/result.ts';
 import type { StoredRelease } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, refusesService, route } from './permission.ts';
 import { keyHeader, once } from './once.ts';
 import { matchHeader, seenVersion, tagOf } from './precondition.ts';
 import { problem, refused } from './problem.ts';
@@ -20,6 +21,7 @@ const start = route({
   method: 'post',
   path: '/v1/releases',
   permission: 'raise',
+  bound: 'handler',
   request: {
     query: validateOnly,
     headers: z.object(keyHeader),
@@ -35,7 +37,8 @@ const VERBS = ['pause', 'resume', 'promote', 'approve', 'reject', 'rollback', 'a
 const command = route({
   method: 'post',
   path: '/v1/releases/{id}/commands/{verb}',
-  permission: 'lower',
+  permission: { byVerb: VERB_SCOPES },
+  bound: 'release',
   request: {
     params: idParam.extend({ verb: z.enum(VERBS, `a command is one of ${VERBS.join(', ')}`) }),
     query: validateOnly,
@@ -48,6 +51,7 @@ const replaced = route({
   method: 'post',
   path: '/v1/releases/{id}/stable-replaced',
   permission: 'raise',
+  bound: 'release',
   request: {
     params: idParam,
     query: validateOnly,
@@ -59,6 +63,7 @@ const replaced = route({
 
 export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
   const { store } = context;
+  const viewer = async (c: Request) => ({ now: await store.now(), principal: c.get('principal') });
   const app = routes();
   app.openapi(start, (c) =>
     once(c, store, async (keep) => {
@@ -68,18 +73,21 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
         return problem(c, 'not_found', `no plan named "${typeof body.plan === 'string' ? body.plan : ''}": apply it first`);
       const parsed = parsePlan(document, planWorld);
       if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
+      const foreign = refusesService(c, 'raise', parsed.value.plan.service);
+      if (foreign) return foreign;
       const { version, first = false, paused = false, onBusy = null, reason = null } = body;
-      const now = await store.now();
+      const asked = await viewer(c);
       const isTrial = isTrialOf(c.req.valid('query'));
       const started = await commands.start({ plan: parsed.value.plan, version, first, paused, onBusy, reason }, actorOf(c), {
         isTrial,
-        once: keep((made: StoredRelease) => ({ status: 201, body: viewRelease(made, now), location: placeOf(made) })),
+        origin: originOf(c),
+        once: keep((made: StoredRelease) => ({ status: 201, body: viewRelease(made, asked), location: placeOf(made) })),
       });
       if (!started.ok) return refused(c, started.error);
       c.header('etag', tagOf(started.value.release.seq));
-      if (isTrial) return c.json({ ...viewRelease(started.value, now), validated: true as const }, 200);
+      if (isTrial) return c.json({ ...viewRelease(started.value, asked), validated: true as const }, 200);
       c.header('location', placeOf(started.value));
-      return c.json(viewRelease(started.value, now), 201);
+      return c.json(viewRelease(started.value, asked), 201);
     }),
   );
   /** Whoever lowers says nothing of what was seen: a stale view is no reason to go on serving. */
@@ -88,17 +96,18 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
       const isLowering = order.verb === 'pause' || order.verb === 'rollback';
       const seen = isLowering ? ok(null) : seenVersion(c, `/v1/releases/${id}`);
       if (!seen.ok) return seen.error;
-      const now = await store.now();
+      const asked = await viewer(c);
       const isTrial = c.req.query('validate_only') === 'true';
       const sent = await commands.send(ReleaseId(id), order, {
         actor: actorOf(c),
         ifMatch: seen.value,
         isTrial,
-        once: keep((made: StoredRelease) => ({ status: 200, body: viewRelease(made, now) })),
+        origin: originOf(c),
+        once: keep((made: StoredRelease) => ({ status: 200, body: viewRelease(made, asked) })),
       });
       if (!sent.ok) return refused(c, sent.error);
       c.header('etag', tagOf(sent.value.release.seq));
-      const view = viewRelease(sent.value, now);
+      const view = viewRelease(sent.value, asked);
       return c.json(isTrial ? { ...view, validated: true as const } : view, 200);
     });
   app.openapi(command, (c) => {
@@ -123,12 +132,10 @@ async function planDocument(store: HttpDeps['context']['store'], plan: string | 
 
 function commandOf(
   verb: (typeof VERBS)[number],
-  {
-    reason = null,
-    full = false,
-    force = false,
-  }: { reason?: string | undefined | null; full?: boolean | undefined; force?: boolean | undefined },
+  { reason: given, full = false, force = false, planHash }: z.output<typeof commandBody>,
 ): Command {
+  const reason = given ?? null;
   if (verb === 'promote') return { verb, full, force, reason };
+  if (verb === 'approve') return { verb, reason, ...(planHash === undefined ? {} : { planHash }) };
   return { verb: verb === 'abort' ? 'rollback' : verb, reason };
 }

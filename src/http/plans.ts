@@ -5,11 +5,12 @@ import { parsePlan } from '../contract/plan.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
 import { listOf, planBody, planView, validateOnly } from '../contract/wire.ts';
 import type { Context as Request } from 'hono';
-import type { Store, StoredPlan } from '../ports/store.ts';
+import type { Store } from '../ports/store.ts';
+import type { StoredPlan } from '../ports/plan-store.ts';
 import { aheadRoutes } from './ahead.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, refusesService, route, visible } from './permission.ts';
 import { keyHeader, once } from './once.ts';
 import { cursorOf, limit, nameCursor } from './paging.ts';
 import { givenVersion, matchHeader, tagOf } from './precondition.ts';
@@ -27,6 +28,7 @@ const list = route({
   method: 'get',
   path: '/v1/plans',
   permission: 'read',
+  bound: 'handler',
   request: {
     query: z
       .object({
@@ -41,6 +43,7 @@ const get = route({
   method: 'get',
   path: '/v1/plans/{name}',
   permission: 'read',
+  bound: 'handler',
   request: {
     params: z.object({ name: z.string().max(100) }),
     query: z.object({ version: z.coerce.number().int().min(1).optional() }).strict(),
@@ -51,6 +54,7 @@ const apply = route({
   method: 'post',
   path: '/v1/plans',
   permission: 'plan',
+  bound: 'handler',
   request: { query: validateOnly, headers: z.object({ ...matchHeader, ...keyHeader }), body },
   responses: { 200: jsonOf(planView, 'As it is stored'), ...problems },
 });
@@ -58,6 +62,7 @@ const validate = route({
   method: 'post',
   path: '/v1/plans:validate',
   permission: 'read',
+  bound: 'none',
   request: { body },
   responses: {
     200: jsonOf(z.object({ valid: z.boolean(), problems: z.array(found), warnings: z.array(found) }), 'What is wrong with it'),
@@ -68,6 +73,7 @@ const schema = route({
   method: 'get',
   path: '/v1/plans:schema',
   permission: 'read',
+  bound: 'none',
   responses: { 200: jsonOf(z.looseObject({}), 'JSON Schema of a plan, for editors') },
 });
 
@@ -78,12 +84,20 @@ export function planRoutes(deps: HttpDeps) {
   app.openapi(list, async (c) => {
     const { limit, cursor = null } = c.req.valid('query');
     const page = await store.plans({ limit, cursor });
-    return c.json({ items: page.rows.map((row) => ({ ...row })), nextCursor: cursorOf(page.next) }, 200);
+    return c.json(
+      {
+        items: page.rows.filter(({ service }) => visible(c, service)).map((row) => ({ ...row })),
+        nextCursor: cursorOf(page.next),
+      },
+      200,
+    );
   });
   app.openapi(get, async (c) => {
     const { name } = c.req.valid('param');
     const plan = await store.plan(name, c.req.valid('query').version ?? null);
     if (!plan) return problem(c, 'not_found', `no plan named ${name}`);
+    const foreign = refusesService(c, 'read', plan.service);
+    if (foreign) return foreign;
     c.header('etag', tagOf(plan.version));
     return c.json({ ...plan }, 200);
   });
@@ -95,6 +109,8 @@ export function planRoutes(deps: HttpDeps) {
       const expected = givenVersion(c);
       if (!expected.ok) return expected.error;
       const { name, service } = parsed.value.plan;
+      const foreign = refusesService(c, 'plan', service);
+      if (foreign) return foreign;
       const text = typeof document === 'string' ? document : stringify(document);
       const plan = { name, service, document: text };
       if (c.req.valid('query').validate_only === 'true') {
@@ -103,7 +119,7 @@ export function planRoutes(deps: HttpDeps) {
       }
       const saved = await store.savePlan(
         { ...plan, expect: expected.value, once: keep((made: StoredPlan) => ({ status: 200, body: made })) },
-        { actor: actorOf(c).name, action: 'plan.apply', subject: name, reason: null, data: { service } },
+        { actor: actorOf(c).name, action: 'plan.apply', subject: name, reason: null, data: { service }, origin: originOf(c) },
       );
       if (!saved.ok) return saved.error.kind === 'stale' ? stale(c, name) : problem(c, 'unavailable', saved.error.detail);
       c.header('etag', tagOf(saved.value.version));

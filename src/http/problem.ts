@@ -8,6 +8,9 @@ type OwnKind =
   | 'in_flight'
   | 'unconditional'
   | 'malformed'
+  | 'unknown_caller'
+  | 'unproven'
+  | 'too_many'
   | 'foreign'
   | 'no_route'
   | 'wrong_method'
@@ -18,6 +21,9 @@ export type ProblemKind = Refusal['kind'] | OwnKind;
 
 const TABLE = {
   malformed: [400, 'The request cannot be read'],
+  unknown_caller: [401, 'Say who you are'],
+  unproven: [401, 'Not proven'],
+  forbidden: [403, 'Not allowed'],
   foreign: [403, 'Not from another site'],
   no_route: [404, 'There is nothing here'],
   not_found: [404, 'Not found'],
@@ -30,6 +36,7 @@ const TABLE = {
   wrong_type: [415, 'Not this type of content'],
   invalid: [422, 'The document has problems'],
   unconditional: [428, 'Say what you saw'],
+  too_many: [429, 'Too many tries'],
   internal: [500, 'Headgate made a mistake'],
   unavailable: [503, 'Not just now'],
 } as const satisfies Record<ProblemKind, readonly [ContentfulStatusCode, string]>;
@@ -54,6 +61,8 @@ export function problem(c: Context, kind: ProblemKind, detail: string, problems:
     requestId: c.get('requestId'),
     ...(errors.length > 0 ? { errors } : {}),
   };
+  if (kind === 'unknown_caller') c.header('www-authenticate', 'Bearer');
+  if (kind === 'too_many') c.header('retry-after', '60');
   if (kind === 'unavailable' || kind === 'in_flight') c.header('retry-after', '1');
   // What is left of the body is not read, so nothing else can be asked over this connection; a client has to know.
   if (kind === 'too_large') c.header('connection', 'close');

@@ -11,6 +11,7 @@ const push = route({
   method: 'post',
   path: '/v1/services/{name}/measurements',
   permission: 'measure',
+  bound: 'service',
   request: {
     params: z.object({ name: z.string().max(100) }),
     body: { required: true, ...jsonOf(pushBody, 'What one instance of one version has counted') },

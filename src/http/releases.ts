@@ -1,5 +1,6 @@
 /** Releases as they can be read: lists, one of them, its events, checks and measurements, and waiting for it. */
 import { z } from '@hono/zod-openapi';
+import type { Context as Request } from 'hono';
 import { checkView, eventView, listOf, measurementView, releaseView } from '../contract/wire.ts';
 import type { PhaseKind } from '../domain/release.ts';
 import { accepts } from '../domain/accepts.ts';
@@ -20,6 +21,7 @@ const list = route({
   method: 'get',
   path: '/v1/releases',
   permission: 'read',
+  bound: 'handler',
   request: {
     query: z
       .object({
@@ -40,6 +42,7 @@ const get = route({
   method: 'get',
   path: '/v1/releases/{id}',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam },
   responses: { 200: jsonOf(releaseView, 'The release'), ...problems },
 });
@@ -47,6 +50,7 @@ const events = route({
   method: 'get',
   path: '/v1/releases/{id}/events',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam, query: z.object({ cursor: numberCursor, limit }).strict() },
   responses: { 200: jsonOf(listOf(eventView), 'In order'), ...problems },
 });
@@ -54,6 +58,7 @@ const checks = route({
   method: 'get',
   path: '/v1/releases/{id}/checks',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam },
   responses: {
     200: jsonOf(z.object({ items: z.array(checkView) }), 'The newest verdict of each check, with its evidence'),
@@ -64,13 +69,15 @@ const measurements = route({
   method: 'get',
   path: '/v1/releases/{id}/measurements',
   permission: 'read',
+  bound: 'release',
   request: { params: idParam, query: z.object({ check: z.string().optional(), cursor: numberCursor, limit }).strict() },
   responses: { 200: jsonOf(listOf(measurementView), 'Newest first'), ...problems },
 });
 
 export function releaseRoutes({ context }: HttpDeps) {
   const { store } = context;
-  const view = async (stored: StoredRelease) => viewRelease(stored, await store.now());
+  const view = async (c: Request, stored: StoredRelease) =>
+    viewRelease(stored, { now: await store.now(), principal: c.get('principal') });
   const missing = (id: string): string => `no release ${id}`;
 
   const app = routes();
@@ -81,6 +88,7 @@ export function releaseRoutes({ context }: HttpDeps) {
     if (named?.length !== phases?.length) return problem(c, 'invalid', `a phase is one of ${PHASES.join(', ')}`);
     const page = await store.releases({
       service,
+      within: c.get('principal').services,
       phases,
       version: exact.version ?? null,
       createdBy: exact.createdBy ?? null,
@@ -89,15 +97,15 @@ export function releaseRoutes({ context }: HttpDeps) {
       limit: size,
       cursor,
     });
-    const now = await store.now();
-    return c.json({ items: page.rows.map((row) => viewRelease(row, now)), nextCursor: page.next }, 200);
+    const asked = { now: await store.now(), principal: c.get('principal') };
+    return c.json({ items: page.rows.map((row) => viewRelease(row, asked)), nextCursor: page.next }, 200);
   });
   app.openapi(get, async (c) => {
     const { id } = c.req.valid('param');
     const found = await store.release(ReleaseId(id));
     if (!found) return problem(c, 'not_found', missing(id));
     c.header('etag', tagOf(found.release.seq));
-    return c.json(await view(found), 200);
+    return c.json(await view(c, found), 200);
   });
   app.openapi(events, async (c) => {
     const { cursor: afterSeq = 0, limit: size } = c.req.valid('query');

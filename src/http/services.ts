@@ -7,7 +7,7 @@ import type { Weight } from '../domain/ids.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, route, visible } from './permission.ts';
 import { matchHeader, seenVersion, tagOf } from './precondition.ts';
 import { problem } from './problem.ts';
 import { viewService, viewTarget } from './views.ts';
@@ -17,12 +17,14 @@ const list = route({
   method: 'get',
   path: '/v1/services',
   permission: 'read',
+  bound: 'handler',
   responses: { 200: jsonOf(listOf(serviceView), 'By name'), ...problems },
 });
 const get = route({
   method: 'get',
   path: '/v1/services/{name}',
   permission: 'read',
+  bound: 'service',
   request: { params: nameParam },
   responses: { 200: jsonOf(serviceView, 'The service'), ...problems },
 });
@@ -30,6 +32,7 @@ const targets = route({
   method: 'get',
   path: '/v1/services/{name}/targets',
   permission: 'read',
+  bound: 'service',
   request: { params: nameParam },
   responses: { 200: jsonOf(listOf(targetView), 'With what each serves now'), ...problems },
 });
@@ -37,6 +40,7 @@ const stable = route({
   method: 'put',
   path: '/v1/services/{name}/stable',
   permission: 'raise',
+  bound: 'service',
   request: {
     params: nameParam,
     headers: z.object(matchHeader),
@@ -58,7 +62,7 @@ export function serviceRoutes({ context }: HttpDeps) {
   const app = routes();
   app.openapi(list, async (c) => {
     const of = await store.targets(null);
-    const services = await store.services();
+    const services = (await store.services()).filter(({ name }) => visible(c, name));
     return c.json({ items: await Promise.all(services.map((service) => view(service, of))), nextCursor: null }, 200);
   });
   app.openapi(get, async (c) => {
@@ -92,7 +96,7 @@ export function serviceRoutes({ context }: HttpDeps) {
     const service = await store.setStable(
       name,
       { slot, version, expect: seen.value === null ? null : Instant(seen.value) },
-      { actor: actor.name, action: 'service.stable', subject: name, reason, data: { version, slot } },
+      { actor: actor.name, action: 'service.stable', subject: name, reason, data: { version, slot }, origin: originOf(c) },
     );
     if (service) {
       c.header('etag', tagOf(service.updatedAt));

@@ -6,7 +6,7 @@ import { Hono } from 'hono';
 import type { LoggedEvent } from '../ports/store.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Entry, Feed } from './feed.ts';
-import { permit } from './permission.ts';
+import { permit, visible } from './permission.ts';
 import { problem } from './problem.ts';
 
 const ALIVE_EVERY_MS = 15_000;
@@ -32,10 +32,11 @@ export function streamRoutes(deps: Deps): Hono {
   const { store } = deps.context;
   const app = new Hono();
   const readers = crowd(deps);
-  app.get('/v1/events', permit('read'), async (c) => {
+  app.get('/v1/events', permit('read', 'handler'), async (c) => {
     if (MOST_READERS <= readers.size()) return problem(c, 'unavailable', `${MOST_READERS} read events already: come again later`);
     const { release, service } = c.req.query();
     const wanted = ({ event }: LoggedEvent): boolean =>
+      visible(c, event.service) &&
       (release === undefined || ('release' in event && event.release === release)) &&
       (service === undefined || event.service === service);
     const from = positionOf(c.req.header('last-event-id') ?? c.req.query('after')) ?? (await store.lastPosition());

@@ -1,16 +1,24 @@
 /** Domain values as they go over the wire: what every client needs to show a release without knowing a rule. */
 import type { CheckState, MeasurementRow, StoredRelease } from '../ports/store.ts';
 import type { EventView, MeasurementView, ReleaseView, ServiceView, TargetView } from '../contract/wire.ts';
+import { planHashOf } from '../contract/plan-hash.ts';
 import type { ServiceSettings } from '../controller/context.ts';
-import { acceptance } from '../domain/accepts.ts';
+import { acceptanceFor } from '../domain/accepts.ts';
+import { requiredNow } from '../domain/course.ts';
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { explainRelease } from '../domain/explain.ts';
 import type { Instant, Weight } from '../domain/ids.ts';
+import { offers } from '../domain/offers.ts';
+import { unitOf } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
+import type { Principal } from '../domain/rights.ts';
 import { canarySlot } from '../domain/target.ts';
 import type { Service, Target } from '../domain/target.ts';
+import { upcoming } from '../domain/upcoming.ts';
 
-export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): ReleaseView {
+export type Asked = { readonly now: Instant; readonly principal: Principal };
+
+export function viewRelease({ release, dueAt }: StoredRelease, { now, principal }: Asked): ReleaseView {
   const { hold, rollback, phase, plan } = release;
   return {
     id: release.id,
@@ -19,6 +27,7 @@ export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): Re
     version: release.version,
     stableVersion: release.stableVersion,
     plan: plan.name,
+    planHash: planHashOf(plan),
     phase: { ...phase },
     step: release.step + 1,
     steps: plan.steps.length,
@@ -28,7 +37,8 @@ export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): Re
     checks: { ...release.checks },
     hold: hold ? { ...hold, until: release.deadlineAt, otherwise: 'rollback' } : null,
     sentence: explainRelease(release, now),
-    acceptedCommands: [...acceptance(release)],
+    acceptedCommands: [...offers(release, acceptanceFor(release, principal), now)],
+    next: upcoming(release),
     rollback: rollback
       ? { cause: { ...rollback.cause }, at: rollback.at, by: rollback.by.name, sentence: rollback.sentence }
       : null,
@@ -43,20 +53,21 @@ export function viewRelease({ release, dueAt }: StoredRelease, now: Instant): Re
 }
 
 export const viewChecks = (release: Release, states: readonly CheckState[]) =>
-  Object.values(release.plan.checks).map(({ name, dryRun }) => {
+  Object.values(release.plan.checks).map((check) => {
+    const { name, kind, provider, dryRun } = check;
+    const facts = { name, kind, provider, unit: unitOf(check), required: requiredNow(release).includes(name), dryRun };
     const found = states.find((state) => state.check === name)?.verdict ?? null;
     if (!found)
       return {
-        name,
+        ...facts,
         verdict: 'inconclusive' as const,
         sentence: 'not measured yet',
         hard: false,
         doubt: null,
-        dryRun,
         evidence: null,
       };
     const { verdict, sentence, hard, doubt, evidence } = found;
-    return { name, verdict, sentence, hard, doubt, dryRun, evidence: viewEvidence(evidence) };
+    return { ...facts, verdict, sentence, hard, doubt, evidence: viewEvidence(evidence) };
   });
 
 const viewEvidence = (evidence: MeasurementRow['verdict']['evidence']) => ({

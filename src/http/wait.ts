@@ -1,5 +1,6 @@
 /** Waiting for a release: one answer when a condition holds or the time is up. All who wait share one reader of what is committed. */
 import { z } from '@hono/zod-openapi';
+import type { Context as Request } from 'hono';
 import { releaseView } from '../contract/wire.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import { isEnded } from '../domain/release.ts';
@@ -22,6 +23,7 @@ const wait = route({
   method: 'get',
   path: '/v1/releases/{id}/wait',
   permission: 'read',
+  bound: 'release',
   request: {
     params: idParam,
     query: z
@@ -51,7 +53,8 @@ export function waitRoutes({ context, closing, feed }: HttpDeps & { readonly fee
     }
     return found;
   }
-  const view = async (stored: StoredRelease) => viewRelease(stored, await store.now());
+  const view = async (c: Request, stored: StoredRelease) =>
+    viewRelease(stored, { now: await store.now(), principal: c.get('principal') });
 
   const app = routes();
   app.openapi(wait, async (c) => {
@@ -69,7 +72,7 @@ export function waitRoutes({ context, closing, feed }: HttpDeps & { readonly fee
     try {
       const found = await reaches(ReleaseId(id), condition, signal);
       if (!found) return problem(c, 'not_found', `no release ${id}`);
-      return c.json({ reached: condition(found.release), release: await view(found) }, 200);
+      return c.json({ reached: condition(found.release), release: await view(c, found) }, 200);
     } finally {
       waiting -= 1;
       over.abort();

@@ -2,7 +2,8 @@
 import type { CheckVerdict } from '../domain/analysis/measurement.ts';
 import type { Target } from '../domain/target.ts';
 import type { Instant } from '../domain/ids.ts';
-import type { Tally } from './store.ts';
+import type { InboxTally } from './inbox.ts';
+import type { EndpointState, Tally } from './store.ts';
 
 export type Recorder = {
   tick(seconds: number, outcome: 'ok' | 'stale' | 'crashed'): void;
@@ -13,6 +14,9 @@ export type Recorder = {
   /** What one check said at one look. */
   verdict(service: string, check: string, verdict: CheckVerdict): void;
   delivery(notifier: string, outcome: string): void;
+  /** A webhook that came in, and what became of it. */
+  webhook(source: string, outcome: 'kept' | 'known' | 'full' | 'refused' | 'done' | 'retry' | 'parked'): void;
+  flagRead(source: string, outcome: string): void;
   event(type: string): void;
   /** The release of a service is over: there is no evidence any more. */
   ended(service: string): void;
@@ -34,7 +38,14 @@ export type Stock = {
   /** Seconds that the machine's clock is ahead of the one that Headgate goes by. */
   readonly clockStep: number;
   /** Null when the store does not answer. */
-  readonly stored: (Tally & { readonly now: Instant; readonly targets: readonly Target[] }) | null;
+  readonly stored:
+    | (Tally & {
+        readonly now: Instant;
+        readonly targets: readonly Target[];
+        readonly endpoints: readonly EndpointState[];
+        readonly inbox: readonly InboxTally[];
+      })
+    | null;
   /** Every one that is configured. */
   readonly notifiers: readonly string[];
 };

@@ -11,6 +11,9 @@ import type { Push, PushOutcome, Pushed } from '../domain/push.ts';
 import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
+import type { InboxStore } from './inbox.ts';
+import type { PlanStore } from './plan-store.ts';
+import type { TokenStore } from './token-store.ts';
 
 /** Thrown where a method has no Result: the store cannot be used just now. Never the fault of the release at hand. */
 export class StoreUnavailable extends Error {
@@ -52,8 +55,24 @@ export type AuditEntry = {
   readonly subject: string;
   readonly reason: string | null;
   readonly data: unknown;
+  /** Where it came from, when somebody asked for it. */
+  readonly origin?: AuditOrigin;
 };
-export type StoredAudit = AuditEntry & { readonly seq: number; readonly at: Instant };
+export type AuditOrigin = {
+  readonly kind: 'person' | 'ci';
+  /** Of the API token that was shown, or that the session was made from. */
+  readonly token: string | null;
+  /** What an identity provider vouches for. */
+  readonly provenance: Readonly<Record<string, string>> | null;
+  readonly address: string | null;
+  readonly request: string;
+};
+export type StoredAudit = AuditEntry & {
+  readonly seq: number;
+  readonly at: Instant;
+  /** Of this row and the one before it. */
+  readonly hash: string;
+};
 
 /** One judged measurement, keyed by (release, check, end): a second one with the same key is not written. */
 export type MeasurementRow = {
@@ -150,10 +169,16 @@ export type Delivery = {
   readonly seq: number;
   readonly outcome:
     | { readonly kind: 'delivered' }
-    | { readonly kind: 'retry'; readonly at: Instant; readonly detail: string }
+    /** `counts`: it was really tried. What was held back, or told when to come again, is not one of its tries. */
+    | { readonly kind: 'retry'; readonly at: Instant; readonly detail: string; readonly counts: boolean }
     /** Given up, visibly; later rows of the same subject go on. */
-    | { readonly kind: 'parked'; readonly detail: string };
+    | { readonly kind: 'parked'; readonly detail: string }
+    /** Parked, and its notifier is disabled: all that waits for it is parked, and all that comes until it is enabled. */
+    | { readonly kind: 'gone'; readonly detail: string };
 };
+
+/** `replaced`: it was parked, and queued again as another row. */
+export type DeliveryState = 'pending' | 'delivered' | 'parked' | 'replaced';
 
 export type DeliveryView = {
   readonly seq: number;
@@ -161,21 +186,38 @@ export type DeliveryView = {
   readonly subject: string;
   readonly eventId: string;
   readonly type: string;
-  readonly state: 'pending' | 'delivered' | 'parked';
+  readonly state: DeliveryState;
   readonly attempts: number;
   readonly detail: string | null;
   readonly createdAt: Instant;
+  /** When it is tried next, while it is pending. */
+  readonly dueAt: Instant | null;
   readonly settledAt: Instant | null;
 };
 
-export type StoredPlan = {
-  readonly name: string;
-  readonly version: number;
-  readonly service: string;
-  /** The text as it was written. */
-  readonly document: string;
-  readonly createdAt: Instant;
+export type DeliveryFilter = {
+  readonly notifier?: string | undefined;
+  readonly state?: DeliveryState | undefined;
+  readonly subject?: string | undefined;
 };
+
+/** How a notifier stands: what waits for it, what it missed, and whether it is delivered to at all. */
+export type EndpointState = {
+  readonly notifier: string;
+  readonly disabledAt: Instant | null;
+  /** Why it is disabled. */
+  readonly reason: string | null;
+  readonly pending: number;
+  readonly oldestPendingAt: Instant | null;
+  readonly parked: number;
+  readonly lastDeliveryAt: Instant | null;
+};
+
+/** What is queued again: as rows of their own, behind what waits, in the order of their events. */
+export type Requeue =
+  | { readonly kind: 'row'; readonly seq: number }
+  | { readonly kind: 'parked'; readonly notifier: string; readonly subject: string | null; readonly limit: number }
+  | { readonly kind: 'events'; readonly notifier: string; readonly events: readonly (ReleaseEvent | TargetEvent)[] };
 
 export type NextDue = { readonly release: Instant | null; readonly target: Instant | null; readonly outbox: Instant | null };
 
@@ -204,7 +246,9 @@ export type LoggedEvent = { readonly position: number; readonly event: ReleaseEv
 
 export type TargetSpec = Pick<Target, 'id' | 'service' | 'router' | 'route' | 'cell' | 'slots' | 'management'>;
 
-export type Store = {
+type Parts = TokenStore & InboxStore & PlanStore;
+
+export type Store = Parts & {
   /** Store time: the process clock for an embedded store, the database's own for a shared one. */
   now(): Promise<Instant>;
   /** Cheap read that fails when the store does. */
@@ -240,6 +284,8 @@ export type Store = {
   /** Newest first; keyset by (created, id). */
   releases(query: {
     readonly service: string | null;
+    /** Only of these services; left out for all. */
+    readonly within?: readonly string[] | null;
     readonly phases: readonly PhaseKind[] | null;
     readonly version?: string | null;
     readonly createdBy?: string | null;
@@ -277,21 +323,6 @@ export type Store = {
   claimTarget(id: TargetId): Promise<ClaimedTarget | null>;
   updateTarget(update: TargetUpdate): Promise<Result<Target, CommitError>>;
 
-  /** Stale when another version than the expected one is the newest. */
-  savePlan(
-    plan: {
-      readonly name: string;
-      readonly service: string;
-      readonly document: string;
-      readonly expect?: number | null;
-      readonly once?: Once<StoredPlan> | null;
-    },
-    audit: AuditEntry,
-  ): Promise<Result<StoredPlan, CommitError>>;
-  /** The newest version, or the one asked for. */
-  plan(name: string, version: number | null): Promise<StoredPlan | null>;
-  plans(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredPlan>>;
-
   releaseEvents(id: ReleaseId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<ReleaseEvent, number>>;
   targetEvents(id: TargetId, query: { readonly afterSeq: number; readonly limit: number }): Promise<Page<TargetEvent, number>>;
   events(query: { readonly afterPosition: number; readonly limit: number }): Promise<readonly LoggedEvent[]>;
@@ -303,6 +334,10 @@ export type Store = {
     query: { readonly check: string | null; readonly limit: number; readonly before: number | null },
   ): Promise<Page<MeasurementRow, number>>;
   audit(query: { readonly limit: number; readonly before: number | null }): Promise<Page<StoredAudit, number>>;
+  /** In the order of writing, so many from the one after this. */
+  auditFrom(query: { readonly after: number; readonly limit: number }): Promise<readonly StoredAudit[]>;
+  /** The newest row; null when there is none. */
+  auditHead(): Promise<Pick<StoredAudit, 'seq' | 'at' | 'hash'> | null>;
 
   /** Per notifier and subject only the oldest unsettled row, when due; leased so that nobody else sends it meanwhile. */
   claimOutbox(claim: {
@@ -312,7 +347,20 @@ export type Store = {
   }): Promise<readonly OutboxRow[]>;
   settle(delivery: Delivery): Promise<void>;
   /** Newest first. */
-  deliveries(query: { readonly limit: number; readonly before: number | null }): Promise<Page<DeliveryView, number>>;
+  deliveries(
+    query: { readonly limit: number; readonly before: number | null } & DeliveryFilter,
+  ): Promise<Page<DeliveryView, number>>;
+  delivery(seq: number): Promise<DeliveryView | null>;
+  /** In the order of the names; one that never had anything to deliver is there, too. */
+  endpoints(notifiers: readonly string[]): Promise<readonly EndpointState[]>;
+  /** Delivered to again; what waits for it is due at once. What was parked stays so until it is queued again. */
+  enableEndpoint(notifier: string, audit: AuditEntry): Promise<void>;
+  /** Numbers of the new rows. Those that were parked are `replaced` by them. For a disabled notifier they are parked at once. */
+  requeue(requeue: Requeue, audit: AuditEntry): Promise<readonly number[]>;
+  /** Where in the order of all events this one stands; null when there is no such event (any more). */
+  positionOf(eventId: string): Promise<number | null>;
+  /** For an act that leaves no other trace. */
+  writeAudit(audit: AuditEntry): Promise<void>;
 
   /** Adds to what is kept of the instance; the error is a sentence: why not. What was silent for too long is forgotten first. */
   push(push: Push): Promise<Result<PushOutcome, string>>;
@@ -325,7 +373,7 @@ export type Store = {
   /** Reads only what is under way, however much has ended: cheap enough for every few seconds. */
   tally(): Promise<Tally>;
 
-  /** Drops answers that were kept long enough; and measurements, delivered outbox rows, what was pushed and the events of ended releases older than this; returns how many rows. */
+  /** Drops answers that were kept long enough; and measurements, delivered outbox rows, settled webhooks, what was pushed and the events of ended releases older than this; returns how many rows. */
   retain(olderThan: Instant): Promise<number>;
   close(): Promise<void>;
 };

@@ -4,12 +4,13 @@
  */
 import { schedule, setLogger } from 'node-cron';
 import type { Context } from '../controller/context.ts';
-import { digest, retain } from '../controller/upkeep.ts';
+import { anchorAudit, digest, retain } from '../controller/upkeep.ts';
 
 export type Calendar = { stop(): Promise<void> };
 
 const RETENTION_AT = '17 3 * * *';
 const DIGEST_AT = '0 8 * * *';
+const ANCHOR_AT = '23 * * * *';
 
 export function calendar(ctx: Context, { retainMs }: { readonly retainMs: number }): Calendar {
   setLogger({
@@ -35,6 +36,11 @@ export function calendar(ctx: Context, { retainMs }: { readonly retainMs: number
       DIGEST_AT,
       guarded('the digest', () => digest(ctx)),
       { name: 'digest', noOverlap: true },
+    ),
+    schedule(
+      ANCHOR_AT,
+      guarded('the anchor of the audit log', () => anchorAudit(ctx)),
+      { name: 'anchor', noOverlap: true },
     ),
   ];
   return {

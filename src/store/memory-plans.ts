@@ -2,7 +2,8 @@
 import type { Instant } from '../domain/ids.ts';
 import { err, ok } from '../lib/result.ts';
 import type { MemoryAnswers } from './memory-answers.ts';
-import type { AuditEntry, Store, StoredPlan } from '../ports/store.ts';
+import type { AuditEntry, Store } from '../ports/store.ts';
+import type { StoredPlan } from '../ports/plan-store.ts';
 
 export function memoryPlans(
   now: () => Instant,

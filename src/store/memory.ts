@@ -19,19 +19,21 @@ import type {
   CommitError,
   MeasurementRow,
   Store,
-  StoredAudit,
   StoredRelease,
 } from '../ports/store.ts';
-import { cursorOf, parseCursor } from '../lib/cursor.ts';
 import { memoryAnswers } from './memory-answers.ts';
 import type { MemoryAnswers } from './memory-answers.ts';
+import { memoryAudit } from './memory-audit.ts';
+import { memoryInbox } from './memory-inbox.ts';
+import { listed } from './memory-releases.ts';
 import { memoryPlans } from './memory-plans.ts';
 import { memoryOutbox } from './memory-outbox.ts';
+import { later } from './later.ts';
 import { memoryPushes } from './memory-pushes.ts';
+import { memoryTokens } from './memory-tokens.ts';
 import { page } from './page.ts';
 import { isReleaseEvent, isTargetEvent, subjectOf } from './rows.ts';
 import { standings } from './standings.ts';
-import { isWanted } from './wanted.ts';
 
 type Row = StoredRelease & { readonly worker: string | null; readonly leaseUntil: Instant };
 type TargetRow = { readonly target: Target; readonly managed: boolean; readonly dueAt: Instant };
@@ -47,10 +49,12 @@ type State = {
   readonly streams: Map<string, (ReleaseEvent | TargetEvent)[]>;
   readonly checkStates: Map<ReleaseId, Map<string, CheckState>>;
   readonly measurements: Map<ReleaseId, Map<string, MeasurementRow>>;
-  readonly audit: StoredAudit[];
+  readonly audit: ReturnType<typeof memoryAudit>;
   readonly outbox: ReturnType<typeof memoryOutbox>;
   readonly pushes: ReturnType<typeof memoryPushes>;
+  readonly tokens: ReturnType<typeof memoryTokens>;
   readonly answers: MemoryAnswers;
+  readonly inbox: ReturnType<typeof memoryInbox>;
 };
 
 export function memoryStore({ now }: { readonly now: () => Instant }): Store {
@@ -64,10 +68,12 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     streams: new Map(),
     checkStates: new Map(),
     measurements: new Map(),
-    audit: [],
-    outbox: memoryOutbox(now),
+    audit: memoryAudit(now),
+    outbox: memoryOutbox(now, (entry) => state.audit.add(entry)),
     pushes: memoryPushes(now),
+    tokens: memoryTokens(now, (entry) => state.audit.add(entry)),
     answers: memoryAnswers(now),
+    inbox: memoryInbox(now, (entry) => state.audit.add(entry)),
   };
   return {
     now: async () => now(),
@@ -77,10 +83,13 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...releases(state),
     ...claims(state),
     ...logs(state),
-    ...memoryPlans(now, (entry) => audited(state, entry), state.answers),
+    ...memoryPlans(now, (entry) => state.audit.add(entry), state.answers),
     ...state.answers.methods,
     ...state.outbox.methods,
     ...state.pushes.methods,
+    ...state.tokens.methods,
+    ...state.audit.methods,
+    ...state.inbox.methods,
     tally: async () => ({
       releases: standings([...state.running.values()].map(({ release }) => release)),
       outbox: state.outbox.tally(),
@@ -133,10 +142,10 @@ function services(state: State): Pick<Store, 'configure' | 'services' | 'service
         ...before,
         stableVersion: version,
         stableSlot: slot ?? before.stableSlot,
-        updatedAt: later(state, before),
+        updatedAt: later(now(), before),
       };
       state.services.set(name, service);
-      audited(state, entry);
+      state.audit.add(entry);
       return service;
     },
   };
@@ -191,7 +200,7 @@ function releases(
       const row: Row = { release, revision: 1, dueAt, crashes: 0, worker: null, leaseUntil: Instant(0) };
       put(state, row);
       append(state, events, notify);
-      audited(state, audit);
+      state.audit.add(audit);
       state.answers.keep(once, row);
       return ok(row);
     },
@@ -205,21 +214,7 @@ function releases(
       [...state.running.values()]
         .filter(({ release }) => release.service === service && release.phase.kind === 'queued')
         .toSorted((a, b) => a.release.createdAt - b.release.createdAt || (a.release.id < b.release.id ? -1 : 1)),
-    async releases({ limit, cursor, ...query }) {
-      const key = parseCursor(cursor);
-      const rows = [...state.releases.values()]
-        .filter(({ release }) => isWanted(release, query))
-        .toSorted((a, b) => b.release.createdAt - a.release.createdAt || (a.release.id < b.release.id ? 1 : -1))
-        .filter(
-          ({ release }) => key === null || release.createdAt < key.ms || (release.createdAt === key.ms && release.id < key.id),
-        );
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1)?.release;
-      return {
-        rows: shown,
-        next: rows.length > limit && last ? cursorOf({ ms: last.createdAt, id: last.id }) : null,
-      };
-    },
+    releases: async (query) => listed([...state.releases.values()], query),
     commit: async (commit) => write(state, commit),
     checkStates: async (id) => [...(state.checkStates.get(id)?.values() ?? [])],
   };
@@ -261,9 +256,17 @@ function claims(state: State): Pick<Store, 'claimDue' | 'yieldLease' | 'nextDueA
   };
 }
 
-function logs(
-  state: State,
-): Pick<Store, 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'audit' | 'retain'> {
+type LogMethods =
+  | 'releaseEvents'
+  | 'targetEvents'
+  | 'events'
+  | 'lastPosition'
+  | 'positionOf'
+  | 'measurements'
+  | 'writeAudit'
+  | 'retain';
+
+function logs(state: State): Pick<Store, LogMethods> {
   const stream = (subject: string, afterSeq: number) =>
     (state.streams.get(subject) ?? []).filter((event) => event.seq > afterSeq);
   return {
@@ -276,6 +279,11 @@ function logs(
         .slice(afterPosition, afterPosition + limit)
         .map((event, index) => ({ position: afterPosition + index + 1, event })),
     lastPosition: async () => state.events.length,
+    async positionOf(eventId) {
+      const index = state.events.findIndex(({ id }) => id === eventId);
+      return index < 0 ? null : index + 1;
+    },
+    writeAudit: async (entry) => state.audit.add(entry),
     async measurements(id, { check, limit, before }) {
       const numbered = [...(state.measurements.get(id)?.values() ?? [])].map((row, index) => ({ key: index + 1, row }));
       const wanted = numbered.filter(
@@ -284,13 +292,12 @@ function logs(
       const found = page(wanted.toReversed(), limit, ({ key }) => key);
       return { ...found, rows: found.rows.map(({ row }) => row) };
     },
-    audit: async ({ limit, before }) =>
-      page(state.audit.filter(({ seq }) => before === null || seq < before).toReversed(), limit, ({ seq }) => seq),
     async retain(olderThan) {
       const old = [...state.releases.values()]
         .filter(({ release }) => isEnded(release) && release.createdAt < olderThan)
         .map(({ release }) => release.id);
       let dropped = state.answers.forget() + state.outbox.retain(olderThan) + state.pushes.retain(olderThan);
+      dropped += state.tokens.retain(olderThan) + state.inbox.retain(olderThan);
       for (const id of old) {
         dropped +=
           (state.measurements.get(id)?.size ?? 0) + (state.checkStates.get(id)?.size ?? 0) + (state.streams.get(id)?.length ?? 0);
@@ -327,7 +334,7 @@ function write(state: State, commit: Commit): Result<{ revision: number; targets
   }
   const service = state.services.get(next.service);
   if (commit.service && service)
-    state.services.set(next.service, { ...service, ...commit.service, updatedAt: later(state, service) });
+    state.services.set(next.service, { ...service, ...commit.service, updatedAt: later(state.now(), service) });
   const rows = state.measurements.get(id) ?? new Map<string, MeasurementRow>();
   for (const row of commit.measurements) if (!rows.has(`${row.check} ${row.end}`)) rows.set(`${row.check} ${row.end}`, row);
   state.measurements.set(id, rows);
@@ -335,7 +342,7 @@ function write(state: State, commit: Commit): Result<{ revision: number; targets
   for (const checkState of commit.checkStates) states.set(checkState.check, checkState);
   state.checkStates.set(id, states);
   append(state, events, commit.notify);
-  if (commit.audit) audited(state, commit.audit);
+  if (commit.audit) state.audit.add(commit.audit);
   state.answers.keep(commit.once, { release: next, revision: revision + 1, dueAt, crashes: 0 });
   return ok({ revision: revision + 1, targets: targetsOf(state, next.targets) });
 }
@@ -386,14 +393,7 @@ function append(state: State, events: readonly (ReleaseEvent | TargetEvent)[], n
   }
 }
 
-function audited(state: State, entry: Parameters<Store['setStable']>[2]): void {
-  state.audit.push({ ...entry, seq: state.audit.length + 1, at: state.now() });
-}
-
 const soonest = (times: readonly Instant[]): Instant | null =>
   times.reduce<Instant | null>((first, at) => (first === null || at < first ? at : first), null);
 
 const stale = (detail: string) => err({ kind: 'stale' as const, detail });
-
-/** Grows with every change, so that it tells versions of a service apart. */
-const later = ({ now }: State, { updatedAt }: Service): Instant => Instant(Math.max(now(), updatedAt + 1));

@@ -30,6 +30,8 @@ export const subjectOf = (event: ReleaseEvent | TargetEvent): string => (isRelea
 export const checkStateOf = (row: unknown): CheckState => row as CheckState;
 export const measurementOf = (row: unknown): MeasurementRow => row as MeasurementRow;
 export const auditOf = (row: unknown): AuditEntry => row as AuditEntry;
+/** As it will be read back: what is hashed is what is stored. */
+export const plainEntry = (entry: AuditEntry): AuditEntry => auditOf(JSON.parse(JSON.stringify(entry)));
 
 export type StandingRow = {
   readonly service: string;

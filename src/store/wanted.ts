@@ -8,6 +8,7 @@ export function isWanted({ id, service, version, phase, createdAt, createdBy }: 
   const words = `${service} ${version} ${id} ${createdBy.name}`.toLowerCase();
   return (
     (query.service === null || query.service === service) &&
+    (query.within?.includes(service) ?? true) &&
     (query.phases === null || query.phases.includes(phase.kind)) &&
     is(query.version, version) &&
     is(query.createdBy, createdBy.name) &&

@@ -147,7 +147,7 @@ async function oneCell(
 }
 
 const waiting = async ({ api }: ChaosWorld): Promise<number> => {
-  const { body } = await get(`${api}/v1/deliveries?limit=50`);
+  const { body } = await get(`${api}/v1/webhooks/deliveries?limit=50`);
   return (body.items ?? []).filter((row: { state: string }) => row.state === 'pending').length;
 };
 

@@ -165,7 +165,7 @@ async function stir(world: ChaosWorld, { random, acknowledged, next, forMs }: St
 /** The outbox is empty, or nothing has changed in it for a while. */
 async function drained({ api }: ChaosWorld): Promise<void> {
   for (let tries = 0; tries < 60; tries++) {
-    const { body } = await get(`${api}/v1/deliveries?limit=50`);
+    const { body } = await get(`${api}/v1/webhooks/deliveries?limit=50`);
     if (!(body.items ?? []).some((row: { state: string }) => row.state === 'pending')) return;
     await sleep(250);
   }

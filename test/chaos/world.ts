@@ -128,7 +128,7 @@ export async function chaosWorld(wish: ChaosWish): Promise<ChaosWorld> {
     async startService({ env = {}, args = [], command = [process.execPath] } = {}) {
       const startedMs = performance.now();
       const [program = process.execPath, ...before] = command;
-      child = spawn(program, [...before, ...args, 'src/main.ts', 'serve', '--config', config], {
+      child = spawn(program, [...before, ...args, 'src/main.ts', 'serve', '--dev', '--config', config], {
         stdio: ['ignore', 'ignore', 'inherit'],
         env: { ...process.env, HEADGATE_LOG: 'silent', ...env },
       });

@@ -61,7 +61,7 @@ describe('provider prometheus: the server', { timeout: 40_000 }, () => {
     const limits = `  peak: { kind: threshold, max: 1 }\n  offered-errors: { kind: slo, offered: errors, max: 1% }\n`;
     const others = `  offered-restarts: { kind: rate, offered: restarts }\n  offered-memory: { kind: gauge, offered: memory }\n`;
     const plan = parsePlan(`service: checkout\nsteps: [5%]\n${shown}${limits}${others}`, {
-      ...{ services, providers: new Map([['prom', provider(world)]]), notifiers: new Set<string>(), dev: false },
+      ...{ services, providers: new Map([['prom', provider(world)]]), notifiers: new Set<string>() },
     });
     if (!plan.ok) throw new Error(JSON.stringify(plan.error));
     expect(Object.keys(plan.value.plan.checks)).toHaveLength(13);

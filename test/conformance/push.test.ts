@@ -234,7 +234,7 @@ describe.each([
 describe('pushed over the API', () => {
   const open = async (file: string, providers = '{ own: { type: push } }') => {
     const text = `store: { sqlite: ${join(folder, file)}, reserveMb: 0 }\nproviders: ${providers}\nservices: { shop: {} }\n`;
-    const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev: false });
+    const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev: true });
     if (!config.ok) throw new Error(JSON.stringify(config.error));
     const quiet = (): void => {};
     const app = await createApp(config.value, { debug: quiet, info: quiet, warn: quiet, error: quiet });

@@ -475,6 +475,30 @@ export function storeSuite(name: string, open: OpenStore): void {
       expect((await store.releases({ service: 'search', phases: null, limit: 5, cursor: null })).rows).toEqual([]);
     });
 
+    it('finds releases by a part of their service, version or id, whatever the case', async () => {
+      const { id, next } = await started();
+      const { version } = next;
+      await take(id, rollback);
+      const other = await started();
+      const found = async (text: string): Promise<readonly string[]> =>
+        (await store.releases({ service: null, phases: null, search: text, limit: 5, cursor: null })).rows.map(
+          ({ release }) => release.id,
+        );
+      expect((await found('CHECK')).toSorted()).toEqual([id, other.id].toSorted());
+      expect((await found(version)).toSorted()).toEqual([id, other.id].toSorted());
+      expect(await found(id.toLowerCase())).toEqual([id]);
+      expect(await found('no such thing')).toEqual([]);
+      expect(await found('%')).toEqual([]);
+      const running = await store.releases({
+        service: null,
+        phases: ['queued', 'starting'],
+        search: 'check',
+        limit: 5,
+        cursor: null,
+      });
+      expect(running.rows.map(({ release }) => release.id)).toEqual([other.id]);
+    });
+
     it('numbers all events as they were committed, for readers who come back', async () => {
       const { id } = await started();
       await take(id, ready);
@@ -502,7 +526,7 @@ export function storeSuite(name: string, open: OpenStore): void {
       await store.settle({ seq: await seqOf('book', 1), outcome: { kind: 'delivered' } });
       await store.settle({
         seq: await seqOf('pager', 1),
-        outcome: { kind: 'retry', at: after(Instant(nowMs), 500), detail: 'busy' },
+        outcome: { kind: 'retry', at: after(Instant(nowMs), 500), detail: 'busy', counts: true },
       });
       expect(await claim()).toEqual(['book 2 0']);
       tick(500);

@@ -10,6 +10,7 @@ import { memoryStore } from '../../src/store/memory.ts';
 import { openDatabase } from '../../src/store/sqlite/open.ts';
 import { openSqlite } from '../../src/store/sqlite/store.ts';
 import { answersSuite } from './answers.suite.ts';
+import { outboxSuite } from './outbox.suite.ts';
 import { storeSuite } from './store.suite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-store-'));
@@ -17,7 +18,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 const fresh = (): string => join(folder, `${++files}.db`);
 
-for (const suite of [storeSuite, answersSuite]) {
+for (const suite of [storeSuite, answersSuite, outboxSuite]) {
   suite('in memory', async (now) => memoryStore({ now }));
   suite('on SQLite', (now) => openSqlite({ file: ':memory:', now }));
   suite('on a SQLite file', (now) => openSqlite({ file: fresh(), now }));
@@ -141,6 +142,12 @@ describe('SQLite', () => {
       `select * from audit where seq < 5 order by seq desc limit 5`,
       `select * from outbox where seq < 5 order by seq desc limit 5`,
       `select notifier, count(*), min(seq) from outbox where state = 'pending' group by notifier`,
+      `select * from outbox where notifier = 'a' and seq < 5 order by seq desc limit 5`,
+      `select * from outbox where subject = 'a' and seq < 5 order by seq desc limit 5`,
+      `select * from outbox where notifier = 'a' and state = 'parked' order by seq limit 5`,
+      `select count(*), min(seq) from outbox where notifier = 'a' and state = 'pending'`,
+      `select settled_at_ms from outbox where notifier = 'a' and state = 'delivered' order by seq desc limit 1`,
+      `select position from events where subject = 'a' and seq = 5`,
     ];
     for (const query of queries) expect(`${query}: ${plan(query)}`).not.toMatch(/TEMP B-TREE|SCAN (?!.*USING (COVERING )?INDEX)/);
     close();

@@ -14,7 +14,7 @@ export async function freePort(): Promise<number> {
 }
 
 export function spawnServer(config: string): ChildProcess {
-  return spawn(process.execPath, ['src/main.ts', 'serve', '--config', config], {
+  return spawn(process.execPath, ['src/main.ts', 'serve', '--dev', '--config', config], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 }

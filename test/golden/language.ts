@@ -98,6 +98,7 @@ function configured(setup: Setup, line: string): Setup {
     case 'checks':
       return planned({ checks: Object.fromEntries(rest.map((text) => checkOf(text)).map((check) => [check.name, check])) });
     case 'on': {
+      if (rest[0] === 'flag') return planned({ onFlagChange: flagPolicy(rest[2]) });
       const answer = rest[2];
       if (answer !== 'hold' && answer !== 'rollback' && answer !== 'continue')
         throw new Error('on no data hold|rollback|continue');
@@ -120,6 +121,12 @@ function configured(setup: Setup, line: string): Setup {
     default:
       throw new Error(`unknown setting ${key}`);
   }
+}
+
+function flagPolicy(text: string | undefined): NonNullable<Plan['onFlagChange']> {
+  if (text !== 'annotate' && text !== 'hold' && text !== 'pause' && text !== 'rollback')
+    throw new Error('on flag change annotate|hold|pause|rollback');
+  return text;
 }
 
 /** `errors` compares with stable, `cpu!` is absolute, `slow?` is a dry run. */
@@ -187,6 +194,8 @@ function inputOf(text: string, release: Release, now: Instant): Input {
     }
     case 'superseded':
       return { kind, by: ReleaseId(rest[1] ?? ''), actor: actorOf(rest[3]) };
+    case 'flag':
+      return flagOf(text);
     case 'crashed':
       return { kind, error: rest.join(' ') };
     case 'command':
@@ -194,6 +203,15 @@ function inputOf(text: string, release: Release, now: Instant): Input {
     default:
       throw new Error(`unknown input ${kind}`);
   }
+}
+
+/** `flag ld/checkout-v2 is B by ann "25 % → 50 %"`, with `signed` or `claimed` after `is B` where it could not be read. */
+function flagOf(text: string): Input {
+  const match = /^flag (\S+)\/(\S+) is (\S+)(?: (signed|claimed))?(?: by (\S+))? "(.*)"$/.exec(text);
+  if (!match) throw new Error('flag <source>/<flag> is <fingerprint> [signed|claimed] [by <who>] "what"');
+  const [, source = '', flag = '', fingerprint = '', said, changedBy = null, what = ''] = match;
+  const confirmed = said === 'signed' || said === 'claimed' ? said : 'read';
+  return { kind: 'flagChanged', change: { source, flag, fingerprint, what, changedBy, confirmed } };
 }
 
 const actorOf = (name = ''): Actor => ({ kind: name === 'ci' ? 'ci' : 'person', name });

@@ -68,6 +68,13 @@ export async function drainOutbox({ clock, store, report }: RestWorld, healedMs:
   }
 }
 
+/** A person enables a receiver and has it told what it missed. */
+export async function tellAgain(store: Store, notifier: string): Promise<void> {
+  const entry = (action: string) => ({ actor: 'ann', action, subject: notifier, reason: null, data: {} });
+  await store.enableEndpoint(notifier, entry('webhook.enable'));
+  await store.requeue({ kind: 'parked', notifier, subject: null, limit: EVERYTHING }, entry('webhook.replay'));
+}
+
 export async function checkRest(world: RestWorld): Promise<void> {
   checkServed(world);
   await checkReceipts(world);
@@ -88,12 +95,12 @@ function checkServed({ oracle, routers, adopting, report }: RestWorld): void {
 
 async function checkReceipts({ oracle, store, receipts, report, sometimes }: RestWorld): Promise<void> {
   const { rows } = await store.deliveries({ limit: EVERYTHING, before: null });
-  const parked = new Set(rows.filter((row) => row.state === 'parked').map((row) => `${row.notifier} ${row.eventId}`));
+  const parked = new Set(rows.filter((row) => row.state === 'replaced').map((row) => `${row.notifier} ${row.eventId}`));
   if (parked.size > 0) sometimes('event parked');
+  if (rows.some(({ detail, state }) => state === 'replaced' && detail?.includes('disabled'))) sometimes('receiver disabled');
   for (const { notify } of [...oracle.releases.values(), ...oracle.targets.values()])
     for (const [event, names] of notify)
-      for (const name of names)
-        if (!receipts.has(name, event) && !parked.has(`${name} ${event}`)) report('I13', `${event} never reached ${name}`);
+      for (const name of names) if (!receipts.has(name, event)) report('I13', `${event} never reached ${name}`);
   for (const { notifier, id } of receipts.disorder)
     if (!parked.has(`${notifier} ${id}`)) report('I13', `${id} reached ${notifier} after a later one`);
 }

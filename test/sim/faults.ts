@@ -29,6 +29,8 @@ export const FAULT_KINDS = [
   'notifier_down',
   'notifier_slow',
   'notifier_gone',
+  'notifier_busy',
+  'notifier_refusing',
   'hook_failing',
 ] as const;
 

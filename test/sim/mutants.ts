@@ -36,7 +36,7 @@ export const mutants: readonly Mutant[] = [
       edit(
         'src/store/memory-outbox.ts',
         'if (queue) queue.push(seq);',
-        'if (queue && seq % 5 === 0) continue; else if (queue) queue.push(seq);',
+        'if (queue && seq % 5 === 0) return seq; else if (queue) queue.push(seq);',
       ),
     ],
   },
@@ -171,7 +171,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'src/domain/decide.ts',
-        'return phase.until <= draft.now ? leave(draft, input) : unheld(draft);',
+        'return phase.until <= draft.now ? leave(draft, input) : calm(draft);',
         'return leave(draft, input);',
       ),
     ],

@@ -38,7 +38,13 @@ export function receiptBook(): Receipts {
 
 export type SimNotifier = { readonly port: Notifier; setDown(isDown: boolean): void };
 
-export function simNotifier(name: string, world: ReceiverWorld, onReceived: (notice: Notice) => void): SimNotifier {
+/** `onMended`: one that said it is gone is there again after a while, and a person enables it. */
+export function simNotifier(
+  name: string,
+  world: ReceiverWorld,
+  onReceived: (notice: Notice) => void,
+  onMended: () => void,
+): SimNotifier {
   const { clock, draw, faults } = world;
   let isDown = false;
   return {
@@ -52,7 +58,15 @@ export function simNotifier(name: string, world: ReceiverWorld, onReceived: (not
         const isSlow = faults.hits('notifier_slow');
         await new Promise<void>((resolve) => clock.after(isSlow ? draw.int(1_000, 15_000) : draw.int(1, 80), resolve));
         if (isDown) return err({ kind: 'unreachable', detail: 'connection refused' });
-        if (faults.hits('notifier_gone', 0.2)) return err({ kind: 'gone', detail: 'it answered 410' });
+        if (faults.hits('notifier_gone', 0.2)) {
+          clock.after(draw.int(10_000, 300_000), onMended);
+          return err({ kind: 'gone', detail: 'it answered 410' });
+        }
+        if (faults.hits('notifier_busy')) {
+          const retryAfterMs = draw.int(0, 90_000);
+          return err({ kind: 'unreachable', detail: 'it answered 429', retryAfterMs });
+        }
+        if (faults.hits('notifier_refusing')) return err({ kind: 'refused', detail: 'it answered 401' });
         onReceived(notice);
         return ok(undefined);
       },

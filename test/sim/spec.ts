@@ -99,6 +99,7 @@ function serviceSpec(name: string, draw: Chance): ServiceSpec {
       versionLabel: 'version',
       promotion,
       notify: draw.hits(0.8) ? ['pager'] : [],
+      flags: [],
     },
     stableVersion: promotion.kind === 'swap' && draw.hits(0.15) ? null : `${name}-v0`,
     requestsPerSecond: draw.pick([40, 120, 400]),

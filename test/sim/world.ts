@@ -20,7 +20,7 @@ import { noTracer } from '../../src/ports/tracer.ts';
 import type { Recorder } from '../../src/ports/recorder.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { scheduler } from '../../src/scheduler/scheduler.ts';
-import { checkLiveness, checkRest, drainOutbox, unended } from './at-rest.ts';
+import { checkLiveness, checkRest, drainOutbox, tellAgain, unended } from './at-rest.ts';
 import type { RestWorld } from './at-rest.ts';
 import { chance } from './chance.ts';
 import type { Coverage } from './coverage.ts';
@@ -304,9 +304,14 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     }),
   );
   const notifiers = NOTIFIERS.map((name) =>
-    simNotifier(name, { clock, draw: chance(seed, name), faults: trouble }, (notice) => {
-      if (receipts.add(name, notice) === 'again') sometimes('event delivered twice');
-    }),
+    simNotifier(
+      name,
+      { clock, draw: chance(seed, name), faults: trouble },
+      (notice) => {
+        if (receipts.add(name, notice) === 'again') sometimes('event delivered twice');
+      },
+      () => void tellAgain(store, name),
+    ),
   );
   const hooks = simHooks(spec.services, { clock, draw: chance(seed, 'hooks'), faults: trouble }, (service, version) =>
     traffics.get(service)?.deploy(eye.stableOf(service), version),
@@ -338,6 +343,8 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
     verdict: nothing,
     timeToSafe: nothing,
     ended: nothing,
+    webhook: nothing,
+    flagRead: nothing,
     storeFailed: nothing,
     stock: nothing,
   };
@@ -377,6 +384,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
       ),
       providers: new Map(providers.map(({ port }) => [port.name, throughIncarnation(life, port, ['measure'])])),
       notifiers: new Map(notifiers.map(({ port }) => [port.name, throughIncarnation(life, port, ['deliver'])])),
+      webhooks: new Map(),
       services: new Map(spec.services.map((service) => [service.settings.name, service.settings])),
       settings,
       calls: calls({ now: storeNow, monotonicMs: clock.nowMs, sleep: life.sleep }, recorder),
@@ -394,6 +402,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
   people({
     clock,
     draw: chance(seed, 'people'),
+    flags: chance(seed, 'flags'),
     faults: trouble,
     oracle: eye,
     services: spec.services,
@@ -463,6 +472,9 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
       checkLiveness(rest, healedMs);
     }
     if (!broken()) await clock.run(clock.nowMs() + REST_MS, broken);
+    if (!broken()) await drainOutbox(rest, healedMs, broken);
+    // What was given up is not lost: it can be heard after all.
+    for (const name of NOTIFIERS) if (!broken()) await tellAgain(store, name);
     if (!broken()) await drainOutbox(rest, healedMs, broken);
     if (!broken()) await checkRest(rest);
     isOver.value = true;

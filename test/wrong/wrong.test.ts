@@ -24,7 +24,6 @@ const world: PlanWorld = {
     ['prom', { name: 'prom', offers: {}, refuses: () => null }],
   ]),
   notifiers: new Set(['payments-oncall']),
-  dev: false,
 };
 
 const said = (result: Result<unknown, readonly Problem[]>): string[] =>
@@ -132,11 +131,6 @@ describe('plans', () => {
       'a pause with two ends',
       'service: checkout\nsteps: [5%, { pause: { for: 1m, within: 2m } }]',
       '2:22 a pause has either "for" (then it goes on) or "within" (somebody has to resume it), not both',
-    ],
-    [
-      'approvals by people nobody knows',
-      'service: checkout\nsteps: [5%, { approve: { by: 2 } }]',
-      '2:30 approvals by 2 people need to know who they are, which comes in a later version: use by: 1, or run with --dev',
     ],
     ['an approval by nobody', 'service: checkout\nsteps: [5%, { approve: { by: 0 } }]', '2:30 at least one person'],
     [

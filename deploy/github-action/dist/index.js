@@ -100,46 +100,71 @@ function githubIdentity(env2, audience, fetch2) {
   };
 }
 
-// src/cli/client.ts
+// src/cli/transport.ts
 var ANSWER_MS = 12e4;
-function client({ server, actor, fetch: fetch2, identity = fixedIdentity(null) }) {
+function transport({ server, actor, token, fetch: fetch2, identity = fixedIdentity(token) }) {
   const base = server.replace(/\/+$/, "");
-  async function call(method, path, body, more = {}) {
-    const first = await ask(method, path, body, more);
-    const isUnknown = !first.ok && first.error.kind === "refused" && first.error.status === 401;
-    return isUnknown && await identity.renew() ? ask(method, path, body, more) : first;
-  }
-  async function ask(method, path, body, more) {
+  const away = (error) => {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const detail = cause instanceof Error ? "code" in cause ? String(cause.code) : cause.message : String(cause);
+    return { kind: "unreachable", detail: `${base} cannot be reached (${detail}); is the service running?` };
+  };
+  async function once({ method, path, body, more }, signal) {
     try {
-      const token = await identity.token();
+      const bearer = await identity.token();
       const headers = {
         "x-headgate-actor": actor,
-        ...token === null ? {} : { authorization: `Bearer ${token}` },
+        ...bearer === null ? {} : { authorization: `Bearer ${bearer}` },
         ...body === void 0 ? {} : { "content-type": "application/json" },
         ...more
       };
-      const answer = await fetch2(`${base}${path}`, {
-        method,
-        headers,
-        ...body === void 0 ? {} : { body: JSON.stringify(body) },
-        // A connection that leads nowhere any more says nothing, ever.
-        signal: AbortSignal.timeout(ANSWER_MS)
-      });
-      const content = await answer.json();
-      return answer.ok ? ok(content) : err({ kind: "refused", status: answer.status, problem: content });
+      const content = body === void 0 ? {} : { body: JSON.stringify(body) };
+      return ok(await fetch2(`${base}${path}`, { method, headers, signal, ...content }));
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      const detail = cause instanceof Error ? "code" in cause ? String(cause.code) : cause.message : String(cause);
-      return err({
-        kind: "unreachable",
-        detail: `${base} cannot be reached (${detail}); is the service running?`
-      });
+      return err(away(error));
     }
   }
+  async function sent(sending, signal) {
+    const first = await once(sending, signal);
+    return first.ok && first.value.status === 401 && await identity.renew() ? once(sending, signal) : first;
+  }
+  async function call(method, path, body, more = {}) {
+    const answer = await sent({ method, path, body, more }, AbortSignal.timeout(ANSWER_MS));
+    if (!answer.ok) return answer;
+    try {
+      const content = await answer.value.json();
+      if (answer.value.ok) return ok(content);
+      return err({ kind: "refused", status: answer.value.status, problem: content });
+    } catch (error) {
+      return err(away(error));
+    }
+  }
+  async function lines(path) {
+    const answer = await sent({ method: "GET", path, body: void 0, more: {} }, null);
+    if (!answer.ok) return answer;
+    const { body } = answer.value;
+    if (answer.value.ok && body) return ok(linesOf(body));
+    return err({ kind: "refused", status: answer.value.status, problem: await answer.value.json() });
+  }
+  return { call, lines };
+}
+async function* linesOf(body) {
+  let rest = "";
+  for await (const piece of body.pipeThrough(new TextDecoderStream())) {
+    const found = (rest + piece).split("\n");
+    rest = found.pop() ?? "";
+    yield* found;
+  }
+  if (rest !== "") yield rest;
+}
+
+// src/cli/client.ts
+function client(options) {
+  const { call, lines } = transport(options);
   const part = encodeURIComponent;
   return {
-    start: (options, key) => call("POST", "/v1/releases", options, { "idempotency-key": key }),
-    tryStart: (options) => call("POST", "/v1/releases?validate_only=true", options),
+    start: (options2, key) => call("POST", "/v1/releases", options2, { "idempotency-key": key }),
+    tryStart: (options2) => call("POST", "/v1/releases?validate_only=true", options2),
     release: (id) => call("GET", `/v1/releases/${part(id)}`),
     checks: (id) => call("GET", `/v1/releases/${part(id)}/checks`),
     releases: (query) => call("GET", `/v1/releases?${new URLSearchParams(query).toString()}`),
@@ -153,7 +178,18 @@ function client({ server, actor, fetch: fetch2, identity = fixedIdentity(null) }
     validate: (document) => call("POST", "/v1/plans:validate", { document }),
     previewPlan: (body) => call("POST", "/v1/plans:preview", body),
     simulatePlan: (body) => call("POST", "/v1/plans:simulate", body),
-    backtestPlan: (body) => call("POST", "/v1/plans:backtest", body)
+    backtestPlan: (body) => call("POST", "/v1/plans:backtest", body),
+    createToken: (body) => call("POST", "/v1/tokens", body),
+    tokens: (cursor) => call("GET", `/v1/tokens?limit=200${cursor === null ? "" : `&cursor=${part(cursor)}`}`),
+    revokeToken: (id) => call("DELETE", `/v1/tokens/${part(id)}`),
+    auditHead: () => call("GET", "/v1/audit:head"),
+    auditLines: () => lines("/v1/audit:export"),
+    endpoints: () => call("GET", "/v1/webhooks/endpoints"),
+    deliveries: (query) => call("GET", `/v1/webhooks/deliveries?${new URLSearchParams(query).toString()}`),
+    testEndpoint: (name, body) => call("POST", `/v1/webhooks/endpoints/${part(name)}/test`, body),
+    enableEndpoint: (name, body) => call("POST", `/v1/webhooks/endpoints/${part(name)}/enable`, body),
+    replay: (name, body) => call("POST", `/v1/webhooks/endpoints/${part(name)}/replay`, body),
+    redeliver: (seq, body) => call("POST", `/v1/webhooks/deliveries/${seq}/redeliver`, body)
   };
 }
 
@@ -337,10 +373,11 @@ function clientOf(server) {
   const [token, audience] = [input("token"), input("audience")];
   if (token !== "") process.stdout.write(`::add-mask::${token}
 `);
-  const identity = token === "" && audience !== "" ? githubIdentity(env, audience, fetch) : fixedIdentity(token || null);
+  const known = token === "" ? null : token;
+  const identity = known === null && audience !== "" ? githubIdentity(env, audience, fetch) : fixedIdentity(known);
   if (identity === null) throw new Wrong('with an audience the job needs "permissions: { id-token: write }"');
   const actor = `ci:${env["GITHUB_REPOSITORY"] ?? "github"} run ${env["GITHUB_RUN_ID"] ?? "?"}`;
-  return client({ server, actor, fetch, identity });
+  return client({ server, actor, token: known, fetch, identity });
 }
 async function main() {
   const server = needed("server").replace(/\/+$/, "");

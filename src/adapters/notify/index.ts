@@ -2,10 +2,17 @@
 import type { z } from 'zod';
 import type { Log } from '../../ports/log.ts';
 import type { Notifier } from '../../ports/notifier.ts';
+import type { Wire } from './exchange.ts';
+import { github, githubOptions } from './github.ts';
 import { logNotifier, logNotifierOptions } from './log.ts';
+import { slack, slackOptions } from './slack.ts';
 import { webhook, webhookOptions } from './webhook.ts';
 
-export type NotifierDeps = { readonly log: Log; readonly fetch: typeof globalThis.fetch };
+export type NotifierDeps = Wire & {
+  readonly log: Log;
+  /** Where people look at releases; null while nobody said. */
+  readonly consoleUrl: string | null;
+};
 
 export type NotifierKind = {
   readonly options: z.ZodType;
@@ -17,5 +24,13 @@ export const notifierKinds: Readonly<Record<string, NotifierKind>> = {
   webhook: {
     options: webhookOptions,
     create: (name, options, deps) => webhook(name, webhookOptions.parse(options), deps),
+  },
+  slack: {
+    options: slackOptions,
+    create: (name, options, deps) => slack(name, slackOptions.parse(options), deps, deps.consoleUrl),
+  },
+  github: {
+    options: githubOptions,
+    create: (name, options, deps) => github(name, githubOptions.parse(options), deps, deps.consoleUrl),
   },
 };

@@ -1,65 +1,36 @@
-/** Notices as HTTP posts of JSON. The event's id goes along as `webhook-id`, so that a receiver can tell a repetition. */
+/** Notices as Standard Webhooks: signed posts of JSON, whose id is the event's, so that a receiver can tell a repetition. */
 import { z } from 'zod';
 import { err, ok } from '../../lib/result.ts';
-import type { Notice, Notifier } from '../../ports/notifier.ts';
+import { TEST_EVENT } from '../../ports/notifier.ts';
+import type { Notifier } from '../../ports/notifier.ts';
+import { exchange, refusalOf, unreachable } from './exchange.ts';
+import type { Wire } from './exchange.ts';
+import { BOTH, payloadText, secretOptions, secretsOf, signedHeaders } from './signed.ts';
+import type { SecretOptions } from './signed.ts';
 
-export const webhookOptions = z.strictObject({
-  type: z.literal('webhook'),
-  url: z.url({ protocol: /^https?$/, error: 'an http:// or https:// address, or env:NAME or file:PATH' }),
-  /** Only these event types; all of them when it is left out. */
-  events: z.array(z.string()).optional(),
-});
+export const webhookOptions = z
+  .strictObject({
+    type: z.literal('webhook'),
+    url: z.url({ protocol: /^https?$/, error: 'an http:// or https:// address, or env:NAME or file:PATH' }),
+    /** Only these event types; all of them when it is left out. */
+    events: z.array(z.string()).optional(),
+    ...secretOptions,
+  })
+  .refine(({ secret, secrets }) => secret === undefined || secrets === undefined, BOTH);
 
-export type WebhookOptions = z.output<typeof webhookOptions>;
+export type WebhookOptions = { readonly url: string; readonly events?: readonly string[] | undefined } & SecretOptions;
 
-export type WebhookDeps = { readonly fetch: typeof globalThis.fetch };
-
-/** Answers that another try may change. */
-const PASSING = new Set([408, 425, 429]);
-const GONE = 410;
-
-export const webhook = (
-  name: string,
-  { url, events }: Pick<WebhookOptions, 'url' | 'events'>,
-  { fetch }: WebhookDeps,
-): Notifier => ({
+export const webhook = (name: string, { url, events, ...options }: WebhookOptions, wire: Wire): Notifier => ({
   name,
   type: 'webhook',
   async deliver(notice, signal) {
-    if (events && !events.includes(notice.type)) return ok(undefined);
-    try {
-      // A redirect could lead to a place that the operator never named.
-      const answer = await fetch(url, {
-        method: 'POST',
-        headers: headersOf(notice),
-        body: JSON.stringify(notice),
-        redirect: 'error',
-        signal,
-      });
-      await answer.body?.cancel();
-      if (answer.ok) return ok(undefined);
-      if (answer.status === GONE) return err({ kind: 'gone', detail: `${name}: the receiver says it is gone (410)` });
-      const passing = PASSING.has(answer.status) || answer.status >= 500;
-      return err({
-        kind: passing ? 'unreachable' : 'refused',
-        detail: `${name}: the receiver answered ${answer.status}`,
-      });
-    } catch (error) {
-      return err({ kind: 'unreachable', detail: `${name}: ${wireError(error)}` });
-    }
+    if (events && notice.type !== TEST_EVENT && !events.includes(notice.type)) return ok(undefined);
+    const body = payloadText(notice);
+    const headers = signedHeaders({ id: notice.id, body, secrets: secretsOf(options), atSeconds: wire.wallSeconds() });
+    const answer = await exchange(wire, { method: 'POST', url, headers, body }, signal);
+    if (!answer.ok) return err(unreachable(name, answer.error));
+    const { status } = answer.value;
+    return 200 <= status && status < 300 ? ok(undefined) : err(refusalOf(name, answer.value, wire));
   },
   close: async () => {},
 });
-
-const headersOf = ({ id, at }: Notice): Record<string, string> => ({
-  'content-type': 'application/json',
-  'webhook-id': id,
-  'webhook-timestamp': String(Math.floor(at / 1000)),
-});
-
-/** Never the URL: it may hold a secret. */
-function wireError(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  if (!(cause instanceof Error)) return 'the request failed';
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
-}

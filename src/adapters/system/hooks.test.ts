@@ -1,11 +1,23 @@
 import { createServer } from 'node:http';
+import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { httpHooks } from './hooks.ts';
 
 let status = 200;
-const heard: { path: string | undefined; key: string | string[] | undefined }[] = [];
+const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+const wire = { fetch, wallSeconds: () => Math.floor(Date.now() / 1_000) };
+const heard: { path: string | undefined; key: string | string[] | undefined; body: unknown }[] = [];
 const receiver = createServer((request, response) => {
-  heard.push({ path: request.url, key: request.headers['idempotency-key'] });
+  let text = '';
+  request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  request.on('end', () =>
+    heard.push({
+      path: request.url,
+      key: request.headers['idempotency-key'],
+      // It throws at what was not signed with the secret.
+      body: new Webhook(SECRET).verify(text, request.headers as Record<string, string>),
+    }),
+  );
   response.writeHead(status, status === 302 ? { location: '/elsewhere' } : {}).end('whatever it says');
 });
 let url = '';
@@ -20,7 +32,7 @@ afterAll(() => {
 });
 
 const call = (to: string) =>
-  httpHooks(new Map([['shop', { beforeStart: to }]]), fetch).call(
+  httpHooks(new Map([['shop', { beforeStart: to }]]), new Map([['shop', [SECRET]]]), wire).call(
     { service: 'shop', hook: 'beforeStart', key: 'r1/beforeStart', payload: { release: 'r1' } },
     new AbortController().signal,
   );
@@ -33,6 +45,7 @@ it('takes 2xx for done, 202 for accepted, and anything else for a failure with i
   status = 500;
   expect(await call(url)).toEqual({ ok: false, error: 'the receiver answered 500' });
   expect(heard.every(({ key }) => key === 'r1/beforeStart')).toBe(true);
+  expect(heard.map(({ body }) => body)).toEqual(Array(3).fill({ hook: 'beforeStart', release: 'r1' }));
 });
 
 it('follows no redirect to a place that the operator never named', async () => {

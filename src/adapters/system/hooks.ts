@@ -1,35 +1,26 @@
-/** The operator's own automation, called over HTTP: a POST of JSON with an idempotency key. */
+/** The operator's own automation, called over HTTP: a signed POST of JSON with an idempotency key. */
 import { err, ok } from '../../lib/result.ts';
 import type { HookName, Hooks } from '../../ports/hook.ts';
+import { exchange } from '../notify/exchange.ts';
+import type { Wire } from '../notify/exchange.ts';
+import { signedHeaders } from '../notify/signed.ts';
 
 export type HookUrls = ReadonlyMap<string, Readonly<Partial<Record<HookName, string>>>>;
+export type HookSecrets = ReadonlyMap<string, readonly string[]>;
 
-export const httpHooks = (urls: HookUrls, fetch: typeof globalThis.fetch): Hooks => ({
+export const httpHooks = (urls: HookUrls, secrets: HookSecrets, wire: Wire): Hooks => ({
   has: (service, hook) => urls.get(service)?.[hook] !== undefined,
   async call({ service, hook, key, payload }, signal) {
     const url = urls.get(service)?.[hook];
     if (url === undefined) return ok('done');
-    try {
-      const answer = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'idempotency-key': key },
-        body: JSON.stringify({ hook, ...(typeof payload === 'object' ? payload : { payload }) }),
-        redirect: 'error',
-        signal,
-      });
-      await answer.body?.cancel();
-      if (answer.status === 202) return ok('accepted');
-      return answer.ok ? ok('done') : err(`the receiver answered ${answer.status}`);
-    } catch (error) {
-      return err(reason(error));
-    }
+    const body = JSON.stringify({ hook, ...(typeof payload === 'object' ? payload : { payload }) });
+    const atSeconds = wire.wallSeconds();
+    const signed = signedHeaders({ id: key, body, secrets: secrets.get(service) ?? [], atSeconds });
+    const headers = { ...signed, 'idempotency-key': key };
+    const answer = await exchange(wire, { method: 'POST', url, headers, body }, signal);
+    if (!answer.ok) return err(answer.error);
+    const { status } = answer.value;
+    if (status === 202) return ok('accepted');
+    return 200 <= status && status < 300 ? ok('done') : err(`the receiver answered ${status}`);
   },
 });
-
-/** What went wrong on the wire, without the URL, which may hold a secret. */
-export function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? error.cause : error;
-  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
-  return code ?? cause.message;
-}

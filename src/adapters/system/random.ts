@@ -1,11 +1,14 @@
 /** Chance and identity from the operating system. */
 import { randomBytes, randomInt } from 'node:crypto';
+import { TOKEN_BYTES } from '../../contract/token-text.ts';
 import type { Random } from '../../ports/clock.ts';
 
 export const systemRandom = (): Random => ({
   next: () => randomInt(2 ** 47) / 2 ** 47,
   id: () => sortableId(Date.now(), randomBytes(10)),
 });
+
+export const tokenChance = (): Uint8Array => randomBytes(TOKEN_BYTES);
 
 /** UUID version 7 (RFC 9562): 48 bits of time, then chance, so that ids sort by when they were made. */
 export function sortableId(ms: number, chance: Uint8Array): string {

@@ -99,6 +99,8 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
   });
   const verdicts = counter('headgate_verdicts_total', 'What checks said, once per look', ['service', 'check', 'verdict']);
   const deliveries = counter('headgate_deliveries_total', 'Notifications tried', ['notifier', 'outcome']);
+  const webhooks = counter('headgate_webhooks_total', 'Webhooks that came in, and what became of them', ['source', 'outcome']);
+  const flagReads = counter('headgate_flag_reads_total', 'Flags read from their platforms', ['source', 'outcome']);
   const events = counter('headgate_events_total', 'Events committed', ['type']);
   const drift = counter('headgate_drift_total', 'Times a target served another weight than wanted', ['target']);
   const storeErrors = counter('headgate_store_errors_total', 'Calls of the store that failed', []);
@@ -122,7 +124,7 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
     timed.add(service);
   };
   const beginDelivering = (notifier: string): void => {
-    for (const outcome of ['delivered', 'retry', 'parked']) deliveries.inc({ notifier, outcome }, 0);
+    for (const outcome of ['delivered', 'retry', 'parked', 'gone']) deliveries.inc({ notifier, outcome }, 0);
   };
   for (const outcome of ['ok', 'stale', 'crashed']) tick.zero({ outcome });
   return {
@@ -153,6 +155,8 @@ function counting(registers: Registry[]): Omit<Recorder, 'stock'> & { begin(stoc
       threshold.set(labels, weighed.threshold);
     },
     delivery: (notifier, outcome) => deliveries.inc({ notifier, outcome }),
+    webhook: (source, outcome) => webhooks.inc({ source, outcome }),
+    flagRead: (source, outcome) => flagReads.inc({ source, outcome }),
     event: (type) => events.inc({ type }),
     weight(target, kind, basisPoints) {
       if (basisPoints === null) weight.remove({ target, kind });
@@ -180,7 +184,10 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
   const unverified = gauge('headgate_releases_unverified', 'Rollbacks that could not be read back', ['service']);
   const quarantined = gauge('headgate_releases_quarantined', 'Releases whose handler keeps crashing', ['service']);
   const pending = gauge('headgate_outbox_pending', 'Notifications that are not delivered yet', ['notifier']);
+  const inbox = gauge('headgate_inbox_pending', 'Webhooks that came in and are not worked off yet', ['source']);
   const oldest = gauge('headgate_outbox_oldest_age_seconds', 'Age of the oldest one of them, 0 for none', ['notifier']);
+  const parked = gauge('headgate_outbox_parked', 'Notifications that were given up and can be queued again', ['notifier']);
+  const disabled = gauge('headgate_endpoint_disabled', 'Whether a receiver said that it is gone, 1 when it did', ['notifier']);
   const driftAge = gauge(
     'headgate_target_drift_age_seconds',
     'How long a target has served another weight than wanted, 0 when it does not',
@@ -191,7 +198,7 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
     'How long a target has been out of reach, 0 when it is not',
     ['target'],
   );
-  const ofStore = [phases, held, unverified, quarantined, pending, oldest, driftAge, unreachable];
+  const ofStore = [phases, held, unverified, quarantined, pending, inbox, oldest, parked, disabled, driftAge, unreachable];
   return ({ loopSilence, clockStep: step, stored, notifiers }: Stock) => {
     silence.set(loopSilence);
     clockStep.set(step);
@@ -214,6 +221,11 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
       pending.set({ notifier }, rows);
       oldest.set({ notifier }, age(oldestAt));
     }
+    for (const { notifier, ...endpoint } of stored.endpoints) {
+      parked.set({ notifier }, endpoint.parked);
+      disabled.set({ notifier }, endpoint.disabledAt === null ? 0 : 1);
+    }
+    for (const { source, pending: rows } of stored.inbox) inbox.set({ source }, rows);
     for (const { id: target, differs, driftAt, unreachableSince } of stored.targets) {
       driftAge.set({ target }, differs === null ? 0 : Math.max(0.001, age(driftAt)));
       unreachable.set({ target }, unreachableSince === null ? 0 : Math.max(0.001, age(unreachableSince)));

@@ -1,46 +1,28 @@
 /** What only ever grows: events, audit, measurements. */
-import { and, asc, desc, eq, gt, inArray, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { ReleaseEvent, TargetEvent } from '../../domain/event.ts';
-import { Instant } from '../../domain/ids.ts';
-import type { AuditEntry, Store } from '../../ports/store.ts';
+import type { Instant } from '../../domain/ids.ts';
+import type { Store } from '../../ports/store.ts';
 import { page } from '../page.ts';
-import { auditOf, eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
+import { eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
 import { forgetAnswers } from './answers.ts';
 import type { SqliteContext } from './context.ts';
-import { audit, checkStates, events, measurements, pushed, outbox, releases } from './tables.ts';
+import { enqueue } from './outbox.ts';
+import { checkStates, events, inbox, measurements, pushed, outbox, releases, tokens } from './tables.ts';
 
 export function appendEvents(
-  { db, now }: SqliteContext,
+  ctx: SqliteContext,
   added: readonly (ReleaseEvent | TargetEvent)[],
   notify: readonly string[],
 ): void {
-  const atMs = now();
   for (const event of added) {
     const subject = subjectOf(event);
-    db.insert(events).values({ subject, seq: event.seq, type: event.type, atMs: event.at, event }).run();
-    for (const notifier of notify)
-      db.insert(outbox)
-        .values({
-          notifier,
-          subject,
-          event,
-          state: 'pending',
-          attempts: 0,
-          detail: null,
-          createdAtMs: atMs,
-          dueAtMs: atMs,
-          leaseUntilMs: 0,
-          settledAtMs: null,
-        })
-        .run();
+    ctx.db.insert(events).values({ subject, seq: event.seq, type: event.type, atMs: event.at, event }).run();
+    for (const notifier of notify) enqueue(ctx, event, notifier);
   }
 }
 
-export function appendAudit({ db, now }: SqliteContext, entry: AuditEntry): void {
-  db.insert(audit).values({ atMs: now(), entry }).run();
-}
-
-type Methods = 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'audit' | 'retain';
+type Methods = 'releaseEvents' | 'targetEvents' | 'events' | 'lastPosition' | 'measurements' | 'retain';
 
 export function logMethods(ctx: SqliteContext): Pick<Store, Methods> {
   const { db } = ctx;
@@ -78,7 +60,6 @@ export function logMethods(ctx: SqliteContext): Pick<Store, Methods> {
             .get()?.last ?? 0,
       ),
     measurements: async (id, query) => ctx.read(() => measured(ctx, id, query)),
-    audit: async (query) => ctx.read(() => audited(ctx, query)),
     retain: async (olderThan) => ctx.write(() => forgetAnswers(ctx) + retain(ctx, olderThan)),
   };
 }
@@ -101,18 +82,6 @@ function measured({ db }: SqliteContext, ...[id, { check, limit, before }]: Para
   return { ...found, rows: found.rows.map(({ row }) => measurementOf(row)) };
 }
 
-function audited({ db }: SqliteContext, { limit, before }: Parameters<Store['audit']>[0]) {
-  const rows = db
-    .select()
-    .from(audit)
-    .where(before === null ? undefined : lt(audit.seq, before))
-    .orderBy(desc(audit.seq))
-    .limit(limit + 1)
-    .all();
-  const found = rows.map((row) => ({ ...auditOf(row.entry), seq: row.seq, at: Instant(row.atMs) }));
-  return page(found, limit, (row) => row.seq);
-}
-
 /** Running releases, undelivered rows and the audit are never touched. */
 function retain({ db }: SqliteContext, olderThan: Instant): number {
   const old = db
@@ -124,6 +93,14 @@ function retain({ db }: SqliteContext, olderThan: Instant): number {
   let dropped = db
     .delete(outbox)
     .where(and(sql`state <> 'pending'`, lt(outbox.createdAtMs, olderThan)))
+    .run().changes;
+  dropped += db
+    .delete(tokens)
+    .where(and(isNotNull(tokens.parent), lt(tokens.expiresAtMs, olderThan)))
+    .run().changes;
+  dropped += db
+    .delete(inbox)
+    .where(and(sql`state <> 'pending'`, lt(inbox.receivedAtMs, olderThan)))
     .run().changes;
   dropped += db.delete(pushed).where(lt(pushed.receivedAtMs, olderThan)).run().changes;
   for (const id of old) {

@@ -1,10 +1,11 @@
 /** Plans as they were written, every version kept: a running release has its own copy anyway. */
 import { and, asc, desc, eq, gt, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
-import type { Store, StoredPlan } from '../../ports/store.ts';
+import type { Store } from '../../ports/store.ts';
+import type { StoredPlan } from '../../ports/plan-store.ts';
 import { ok } from '../../lib/result.ts';
 import { keepAnswer } from './answers.ts';
-import { appendAudit } from './logs.ts';
+import { appendAudit } from './audit.ts';
 import { attempt, Stale } from './context.ts';
 import type { SqliteContext } from './context.ts';
 import { plans } from './tables.ts';

@@ -1,7 +1,7 @@
 /** What every round of a loop and every tick asks, prepared once per connection: building a query costs more than running it. */
 import { and, asc, eq, lte, sql } from 'drizzle-orm';
 import type { Db } from './open.ts';
-import { checkStates, outbox, releases, services, targets } from './tables.ts';
+import { checkStates, endpoints, outbox, releases, services, targets } from './tables.ts';
 
 const given = sql.placeholder;
 /** A value that is set, where drizzle's types want the column's own. */
@@ -124,6 +124,12 @@ const ofOutbox = (db: Db) => ({
     .from(outbox)
     .where(sql`state = 'pending'`)
     .groupBy(outbox.notifier)
+    .prepare(),
+  /** Notifiers that are, or were, not delivered to. */
+  endpoint: db
+    .select()
+    .from(endpoints)
+    .where(eq(endpoints.notifier, given('notifier')))
     .prepare(),
   writtenAt: db
     .select({ ms: outbox.createdAtMs })

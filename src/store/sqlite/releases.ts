@@ -2,7 +2,7 @@
 import { and, asc, desc, eq, gte, inArray, lt, or, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
 import type { ReleaseId } from '../../domain/ids.ts';
-import { isEnded } from '../../domain/release.ts';
+import { isEnd, isEnded } from '../../domain/release.ts';
 import type { Release } from '../../domain/release.ts';
 import type { Target } from '../../domain/target.ts';
 import { assert } from '../../lib/assert.ts';
@@ -13,7 +13,8 @@ import { checkStateOf, releaseOf, serviceOf, targetOf } from '../rows.ts';
 import { keepAnswer } from './answers.ts';
 import { attempt, Stale } from './context.ts';
 import type { SqliteContext } from './context.ts';
-import { appendAudit, appendEvents } from './logs.ts';
+import { appendAudit } from './audit.ts';
+import { appendEvents } from './logs.ts';
 import { later } from './targets.ts';
 import { checkStates, intents, measurements, releases, services, targets } from './tables.ts';
 
@@ -82,7 +83,7 @@ const CREATOR = sql`(state ->> '$.createdBy.name')`;
 
 /** Found by what the index holds; only those that are shown are read whole. */
 function list({ db, queries }: SqliteContext, query: Parameters<Store['releases']>[0]) {
-  const { service, phases, version = null, createdBy = null, since = null, search = null, limit, cursor } = query;
+  const { service, within = null, phases, version = null, createdBy = null, since = null, search = null, limit, cursor } = query;
   const after = parseCursor(cursor);
   const words = sql`lower(${releases.service} || ' ' || ${VERSION} || ' ' || ${releases.id} || ' ' || ${CREATOR})`;
   const found = db
@@ -91,7 +92,10 @@ function list({ db, queries }: SqliteContext, query: Parameters<Store['releases'
     .where(
       and(
         service === null ? undefined : eq(releases.service, service),
+        within === null ? undefined : inArray(releases.service, [...within]),
         phases === null ? undefined : inArray(releases.phase, [...phases]),
+        // What has not ended has an index of its own: few rows, however many have ended.
+        phases?.every((phase) => !isEnd(phase)) ? sql`ended = 0` : undefined,
         version === null ? undefined : eq(VERSION, version),
         createdBy === null ? undefined : eq(CREATOR, createdBy),
         since === null ? undefined : gte(releases.createdAtMs, since),

@@ -165,6 +165,12 @@ export const makeSchema = (c: Columns) => ({
         .index('outbox_pending')
         .on(t.notifier, t.subject, t.seq)
         .where(sql`state = 'pending'`),
+      c
+        .index('outbox_parked')
+        .on(t.notifier, t.seq)
+        .where(sql`state = 'parked'`),
+      c.index('outbox_by_notifier').on(t.notifier, t.seq),
+      c.index('outbox_by_subject').on(t.subject, t.seq),
     ],
   ),
   /** API tokens, and sessions of the console made from one. The secret itself is nowhere. */

@@ -4,8 +4,11 @@
  */
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
+import { auditMethods, chainOldRows } from './audit.ts';
 import { sqliteContext } from './context.ts';
 import { answerMethods } from './answers.ts';
+import { endpointMethods } from './endpoints.ts';
+import { inboxMethods } from './inbox.ts';
 import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
 import { openDatabase } from './open.ts';
@@ -15,8 +18,9 @@ import { pushMethods } from './pushes.ts';
 import { releaseMethods } from './releases.ts';
 import { noReserve, reserve } from './reserve.ts';
 import { tallyMethod } from './tally.ts';
-import { releases } from './tables.ts';
+import { inbox, releases } from './tables.ts';
 import { serviceMethods, targetMethods } from './targets.ts';
+import { tokenMethods } from './tokens.ts';
 
 export type SqliteOptions = {
   /** A path, or `:memory:`. */
@@ -33,7 +37,11 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
   const room = kept && file !== ':memory:' ? reserve(`${file}.reserve`, kept.bytes, kept.onGivenUp) : noReserve;
   const ctx = sqliteContext(opened, now, room);
   // There is one writer, and it is us: whoever held a lease before is gone.
-  ctx.write(() => opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run());
+  ctx.write(() => {
+    opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run();
+    opened.db.update(inbox).set({ leaseUntilMs: 0 }).run();
+    chainOldRows(ctx);
+  });
   return {
     now: async () => now(),
     ping: async () => void ctx.read(() => opened.raw.prepare('select 1').get()),
@@ -42,11 +50,15 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...releaseMethods(ctx),
     ...leaseMethods(ctx),
     ...logMethods(ctx),
+    ...auditMethods(ctx),
     ...outboxMethods(ctx),
+    ...endpointMethods(ctx),
     ...planMethods(ctx),
     ...pushMethods(ctx),
     ...answerMethods(ctx),
+    ...inboxMethods(ctx),
     ...tallyMethod(ctx),
+    ...tokenMethods(ctx),
     close: async () => opened.close(),
   };
 }

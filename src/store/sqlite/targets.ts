@@ -8,7 +8,8 @@ import type { ClaimedTarget, Store, TargetUpdate } from '../../ports/store.ts';
 import { releaseOf, serviceOf, targetOf } from '../rows.ts';
 import { attempt, Stale } from './context.ts';
 import type { SqliteContext } from './context.ts';
-import { appendAudit, appendEvents } from './logs.ts';
+import { appendAudit } from './audit.ts';
+import { appendEvents } from './logs.ts';
 import { intents, services, targets } from './tables.ts';
 
 type ServiceMethods = 'configure' | 'services' | 'service' | 'setStable';

@@ -1,0 +1,124 @@
+/** LaunchDarkly: entries of its audit log, signed over the body; a flag in one environment is read by its REST API. */
+import { z } from 'zod';
+import type { FlagState } from '../../domain/flag.ts';
+import type { FlagSource } from '../../ports/flag-source.ts';
+import { sender } from '../metrics/access.ts';
+import {
+  anything,
+  API,
+  apiUrl,
+  asked,
+  fingerprintOf,
+  hint,
+  payload,
+  place,
+  stateFrom,
+  tame,
+  text,
+  token,
+  valueName,
+} from './common.ts';
+
+export const launchdarklyApi = z.strictObject({
+  url: apiUrl('https://app.launchdarkly.com'),
+  token,
+  project: place.default('default'),
+  environment: place,
+});
+
+type Api = z.output<typeof launchdarklyApi>;
+
+const share = z.looseObject({ variation: z.number(), weight: z.number() });
+const served = z.looseObject({
+  variation: z.number().nullish(),
+  rollout: z.looseObject({ variations: z.array(share) }).nullish(),
+});
+const environment = z.looseObject({
+  on: z.boolean(),
+  archived: z.boolean().nullish(),
+  version: z.number().nullish(),
+  fallthrough: served.nullish(),
+  offVariation: z.number().nullish(),
+  rules: anything,
+  targets: anything,
+  contextTargets: anything,
+  prerequisites: anything,
+});
+const flag = z.looseObject({
+  archived: z.boolean().nullish(),
+  variations: z.array(z.looseObject({ name: text, value: anything })),
+  environments: z.record(z.string(), environment),
+});
+
+export function launchdarklyFlags({ url, token: authorization, project, environment: name }: Api): FlagSource {
+  const send = sender({ ...API, authorization, headers: { 'LD-API-Version': '20240415' } });
+  return {
+    async read(key, signal) {
+      const at = `${url}/api/v2/flags/${encodeURIComponent(project)}/${encodeURIComponent(key)}?env=${encodeURIComponent(name)}`;
+      return stateFrom(await asked(send, at, signal), flag, (found) => stateOf(found, name));
+    },
+  };
+}
+
+function stateOf({ variations, environments, archived }: z.output<typeof flag>, name: string): FlagState | null {
+  const found = environments[name];
+  if (!found) return null;
+  const { on, version, fallthrough, offVariation, rules, targets, contextTargets, prerequisites } = found;
+  const shares = on ? sharesOf(fallthrough) : new Map(typeof offVariation === 'number' ? [[offVariation, 100]] : []);
+  const values = variations.map(({ value }) => value);
+  const isSwitch = values.length === 2 && values.includes(true) && values.includes(false);
+  return {
+    exists: true,
+    enabled: on,
+    percent: isSwitch && on ? (shares.get(values.indexOf(true)) ?? 0) : null,
+    variations: Object.fromEntries(
+      [...shares].map(([index, percent]) => {
+        const variation = variations[index];
+        return [tame(variation?.name ?? '', 60) || valueName(variation?.value ?? index), percent];
+      }),
+    ),
+    revision: typeof version === 'number' ? String(version) : null,
+    updatedBy: null,
+    fingerprint: fingerprintOf({
+      archived,
+      on,
+      fallthrough,
+      offVariation,
+      rules,
+      targets,
+      contextTargets,
+      prerequisites,
+      values,
+    }),
+  };
+}
+
+function sharesOf(fallthrough: z.output<typeof served> | null | undefined): Map<number, number> {
+  if (typeof fallthrough?.variation === 'number') return new Map([[fallthrough.variation, 100]]);
+  return new Map(fallthrough?.rollout?.variations.map(({ variation, weight }) => [variation, weight / 1_000]));
+}
+
+const entry = z.looseObject({
+  kind: text,
+  titleVerb: text,
+  shortDescription: text,
+  accesses: z.array(z.looseObject({ action: text, resource: text })).nullish(),
+  target: z.looseObject({ resources: z.array(z.string()).nullish() }).nullish(),
+  member: z.looseObject({ email: text }).nullish(),
+});
+
+/** Only of the environment that is watched, where the entry names one. */
+export const launchdarklyHints = (body: string, environment: string | null) =>
+  payload(body, entry, ({ kind, titleVerb, shortDescription, accesses, target, member }) => {
+    if (kind !== 'flag') return [];
+    const resources = [...(accesses ?? []).map(({ resource }) => resource ?? ''), ...(target?.resources ?? [])];
+    const flags = resources.flatMap((resource) => {
+      const [, env, key] = /^proj\/[^:]+:env\/([^:;]+)[^:]*:flag\/([^:;]+)/.exec(resource) ?? [];
+      return key !== undefined && (environment === null || env === '*' || env === environment) ? [key] : [];
+    });
+    const action = accesses?.[0]?.action;
+    return [...new Set(flags)].map((key) => hint(key, shortDescription || titleVerb || action, member?.email));
+  });
+
+/** The entry's id; a retry has the same one. */
+export const launchdarklyId = z.looseObject({ _id: z.string().min(1) }).transform(({ _id }) => _id);

@@ -1,0 +1,136 @@
+/** `headgate webhook ...`: who is told of events, what became of it, and telling it again. */
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import type { DeliveryView, EndpointView } from '../contract/webhooks.ts';
+import type { Result } from '../lib/result.ts';
+import type { Client, ClientError } from './client.ts';
+import { EXIT, exitOfStatus } from './exit-codes.ts';
+import { errorText } from './output.ts';
+import type { Printer } from './output.ts';
+
+export type WebhookSession = { readonly api: Client; readonly print: Printer; readonly json: boolean };
+
+type Finish = (result: Promise<number>) => Promise<void>;
+
+export function webhookCommands(webhook: Command, session: () => WebhookSession, finish: Finish): void {
+  webhook
+    .command('list')
+    .description('who is told, and how that goes')
+    .action(() => finish(listed(session())));
+  webhook
+    .command('deliveries')
+    .description('what was sent, or waits to be; newest first')
+    .option('--endpoint <name>')
+    .option('--state <state>', 'pending, delivered, parked or replaced')
+    .option('--release <id>')
+    .option('--limit <n>', 'how many', '20')
+    .option('--cursor <n>', 'go on from here')
+    .action((options: Readonly<Record<string, string>>) => finish(deliveries(session(), options)));
+  webhook
+    .command('test')
+    .description('send one notice and say what came back')
+    .argument('<endpoint>')
+    .option('--reason <text>')
+    .action((name: string, options: Why) => finish(tested(session(), name, options)));
+  webhook
+    .command('enable')
+    .description('deliver again to an endpoint that said it was gone; what waits is tried at once')
+    .argument('<endpoint>')
+    .option('--reason <text>')
+    .action((name: string, options: Why) => finish(enabled(session(), name, options)));
+  webhook
+    .command('replay')
+    .description('queue again what an endpoint missed')
+    .argument('<endpoint>')
+    .option('--from <event>', 'the id of an event, or a position; left out, all that is parked')
+    .option('--release <id>', 'of this release only')
+    .option('--limit <n>', '1000 at most', whole)
+    .option('--reason <text>')
+    .action((name: string, options: ReplayFlags) => finish(replayed(session(), name, options)));
+  webhook
+    .command('redeliver')
+    .description('queue one delivery again, under the same id')
+    .argument('<seq>', 'as `webhook deliveries` shows it', whole)
+    .option('--reason <text>')
+    .action((seq: number, options: Why) => finish(redelivered(session(), seq, options)));
+}
+
+type Why = { readonly reason?: string };
+type ReplayFlags = Why & { readonly from?: string; readonly release?: string; readonly limit?: number };
+
+function whole(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number');
+  return Number(text);
+}
+
+async function listed({ api, print, json }: WebhookSession): Promise<number> {
+  const answer = await api.endpoints();
+  return shown({ print, json }, answer, ({ items }) => items.map(endpointLine).join('\n') || 'nobody is told of anything');
+}
+
+async function deliveries({ api, print, json }: WebhookSession, query: Readonly<Record<string, string>>): Promise<number> {
+  const answer = await api.deliveries(query);
+  return shown({ print, json }, answer, ({ items, nextCursor }) => {
+    const more = nextCursor === null ? [] : [`more: --cursor ${nextCursor}`];
+    return [...items.map(deliveryLine), ...more].join('\n') || 'nothing';
+  });
+}
+
+async function tested({ api, print, json }: WebhookSession, name: string, why: Why): Promise<number> {
+  const answer = await api.testEndpoint(name, why);
+  const code = shown({ print, json }, answer, ({ ms, detail }) => `${detail} (${ms} ms)`);
+  return answer.ok && !answer.value.delivered ? EXIT.unreachable : code;
+}
+
+async function enabled({ api, print, json }: WebhookSession, name: string, why: Why): Promise<number> {
+  return shown({ print, json }, await api.enableEndpoint(name, why), endpointLine);
+}
+
+async function replayed({ api, print, json }: WebhookSession, name: string, flags: ReplayFlags): Promise<number> {
+  const { from, ...rest } = flags;
+  const start = from === undefined ? {} : { from: /^\d+$/.test(from) ? Number(from) : from };
+  return shown({ print, json }, await api.replay(name, { ...start, ...rest }), ({ queued, more, next }) => {
+    const goOn = next === null ? '' : ` --from ${next}`;
+    return `${queued} queued again${more ? `; there is more: headgate webhook replay ${name}${goOn}` : ''}`;
+  });
+}
+
+async function redelivered({ api, print, json }: WebhookSession, seq: number, why: Why): Promise<number> {
+  return shown({ print, json }, await api.redeliver(seq, why), (queued) => `queued again as delivery ${queued.seq}`);
+}
+
+const time = (ms: number | null): string => (ms === null ? '-' : new Date(ms).toISOString().slice(0, 19));
+
+const endpointLine = ({ name, type, state, reason, pending, parked, lastDeliveryAt }: EndpointView): string =>
+  [
+    name.padEnd(20),
+    type.padEnd(8),
+    state.padEnd(9),
+    `${pending} wait  ${parked} parked  last delivery ${time(lastDeliveryAt)}`,
+    ...(reason === null ? [] : [reason]),
+  ].join('  ');
+
+const deliveryLine = ({ seq, createdAt, notifier, state, eventId, type, attempts, detail, dueAt }: DeliveryView): string =>
+  [
+    String(seq).padStart(6),
+    time(createdAt),
+    notifier.padEnd(16),
+    state.padEnd(9),
+    `${type} (${eventId})`,
+    `tried ${attempts}`,
+    ...(dueAt === null ? [] : [`next ${time(dueAt)}`]),
+    ...(detail === null ? [] : [detail]),
+  ].join('  ');
+
+function shown<T>(
+  { print, json }: Pick<WebhookSession, 'print' | 'json'>,
+  answer: Result<T, ClientError>,
+  words: (value: T) => string,
+): number {
+  if (answer.ok) {
+    print.data(json ? JSON.stringify(answer.value) : words(answer.value));
+    return EXIT.ok;
+  }
+  print.note(errorText(answer.error));
+  return answer.error.kind === 'unreachable' ? EXIT.unreachable : exitOfStatus(answer.error.status);
+}

@@ -1,0 +1,106 @@
+/**
+ * Every command with what it would do now, and whether it wants a reason: what a client needs to offer it without knowing
+ * a rule. Promoting comes in three ways, each an offer of its own.
+ */
+import { unreachable } from '../lib/assert.ts';
+import { formatDuration } from '../lib/duration.ts';
+import type { Acceptance } from './accepts.ts';
+import { refusesPromotion } from './command.ts';
+import { nextOf } from './course.ts';
+import type { Next } from './course.ts';
+import { NONE, percent } from './ids.ts';
+import type { Instant } from './ids.ts';
+import type { Release } from './release.ts';
+import { nextWords, wayWords } from './upcoming.ts';
+
+export type Offer = Acceptance & {
+  /** Sent along with the verb: a promotion to the end, or one past its checks. */
+  readonly option: 'full' | 'force' | null;
+  /** What it would do now; it follows "it", as all sentences do. */
+  readonly effect: string | null;
+  readonly needsReason: boolean;
+};
+
+export const offers = (release: Release, list: readonly Acceptance[], now: Instant): readonly Offer[] =>
+  list.flatMap((entry): readonly Offer[] => {
+    if (!entry.accepted) return [{ ...entry, option: null, effect: null, needsReason: false }];
+    if (entry.verb === 'promote') return promotions(release, entry);
+    return [{ ...entry, option: null, effect: effectOf(release, entry.verb, now), needsReason: false }];
+  });
+
+const MAX_PROMOTION: Next = { kind: 'promotion' };
+
+function promotions(release: Release, entry: Acceptance): readonly Offer[] {
+  const next = nextOf(release);
+  const plain = promotion(release, entry, { next, full: false });
+  const full = next.kind === 'promotion' ? [] : [promotion(release, entry, { next: MAX_PROMOTION, full: true })];
+  const effect = `goes on ${wayWords(release, next)}, though the rules say no (${plain.reason ?? ''})`;
+  const force: readonly Offer[] = plain.accepted ? [] : [{ ...entry, option: 'force', effect, needsReason: true }];
+  return [plain, ...full, ...force];
+}
+
+type Way = { readonly next: Next; readonly full: boolean };
+
+function promotion(release: Release, entry: Acceptance, { next, full }: Way): Offer {
+  const asked = (reason: string | null) => refusesPromotion(release, next, { verb: 'promote', full, force: false, reason });
+  const refusal = asked('a reason');
+  const left = release.plan.steps.length - release.step - 1;
+  const skipped = full && left > 0 ? `, past ${left === 1 ? 'the step' : `the ${left} steps`} ahead` : '';
+  return {
+    verb: entry.verb,
+    accepted: refusal === null,
+    reason: refusal,
+    option: full ? 'full' : null,
+    effect: refusal === null ? `goes on ${wayWords(release, next)}${skipped}` : null,
+    needsReason: refusal === null && asked(null) !== null,
+  };
+}
+
+type Simple = Exclude<Acceptance['verb'], 'promote'>;
+
+function effectOf(release: Release, verb: Simple, now: Instant): string {
+  const { phase, plan, deadlineAt, version } = release;
+  switch (verb) {
+    case 'pause': {
+      const left = deadlineAt === null ? plan.deadlineMs : Math.max(0, deadlineAt - now);
+      return `stays at ${percent(release.wanted)} until somebody resumes it; if nobody has in ${about(left)}, it is rolled back`;
+    }
+    case 'resume':
+      return resumption(release);
+    case 'approve': {
+      const left = phase.kind === 'awaitingApproval' ? phase.needed - phase.given.length : 1;
+      return left > 1
+        ? `needs ${left - 1} more approval${left === 2 ? '' : 's'} then`
+        : `goes on ${nextWords(release)}${onceJudged(release)}`;
+    }
+    case 'reject':
+      return `is refused: ${back(release)}`;
+    case 'confirmReplaced':
+      return `counts as running in the stable slot (${version}); the canary slot is emptied`;
+    case 'rollback':
+      return back(release);
+    default:
+      return unreachable(verb);
+  }
+}
+
+function resumption(release: Release): string {
+  const { phase, wanted } = release;
+  if (phase.kind !== 'paused') return 'goes on';
+  const { at } = phase;
+  if (at.kind === 'step') return `is watched for another ${about(at.remainingMs)} at ${percent(wanted)}`;
+  if (at.kind === 'bake') return `bakes for another ${about(at.remainingMs)} at ${percent(wanted)}`;
+  return `goes on ${nextWords(release)}${onceJudged(release)}`;
+}
+
+const onceJudged = ({ verdict, wanted }: Release): string =>
+  verdict === 'pass' || wanted === NONE ? '' : ', as soon as its checks pass';
+
+function back({ approved, wanted, stableVersion, version }: Release): string {
+  if (approved === NONE) return 'ends before any traffic has moved';
+  return stableVersion === null
+    ? `gives up all its traffic (${percent(wanted)} now on ${version})`
+    : `gives all traffic back to ${stableVersion} at once (${percent(wanted)} now on ${version})`;
+}
+
+const about = (ms: number): string => formatDuration(ms < 1_000 ? ms : Math.round(ms / 1_000) * 1_000);

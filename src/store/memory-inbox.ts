@@ -1,0 +1,108 @@
+/** Webhooks that came in and what is known of flags, in memory. */
+import { after, Instant } from '../domain/ids.ts';
+import type { InboxRow, InboxStore, InboxView, StoredFlag } from '../ports/inbox.ts';
+import type { AuditEntry } from '../ports/store.ts';
+import { page } from './page.ts';
+
+type Row = InboxView & { readonly leaseUntil: Instant };
+
+export function memoryInbox(
+  now: () => Instant,
+  audited: (entry: AuditEntry) => void,
+): { readonly methods: InboxStore; retain(olderThan: Instant): number } {
+  const rows = new Map<number, Row>();
+  let lastSeq = 0;
+  const ofState = (state: InboxView['state']): readonly Row[] => [...rows.values()].filter((row) => row.state === state);
+  const incoming: Pick<InboxStore, 'keepWebhook' | 'inbox' | 'retryInbox' | 'inboxTally'> = {
+    async keepWebhook({ source, key, payload, limit }) {
+      if ([...rows.values()].some((row) => row.source === source && row.key === key)) return 'known';
+      if (limit <= ofState('pending').filter((row) => row.source === source).length) return 'full';
+      const seq = ++lastSeq;
+      const at = now();
+      const fresh = { attempts: 0, state: 'pending', detail: null, receivedAt: at, dueAt: at, settledAt: null } as const;
+      rows.set(seq, { seq, source, key, payload, ...fresh, leaseUntil: Instant(0) });
+      return 'kept';
+    },
+    async inbox({ source, state, limit, before }) {
+      const found = [...rows.values()].filter(
+        (row) =>
+          (source === null || row.source === source) &&
+          (state === null || row.state === state) &&
+          (before === null || row.seq < before),
+      );
+      return page(found.toReversed().map(viewOf), limit, ({ seq }) => seq);
+    },
+    async retryInbox(seq, audit) {
+      const row = rows.get(seq);
+      if (row?.state !== 'parked') return false;
+      rows.set(seq, { ...row, state: 'pending', attempts: 0, dueAt: now(), leaseUntil: Instant(0), settledAt: null });
+      audited(audit);
+      return true;
+    },
+    async inboxTally() {
+      const bySource = Map.groupBy(ofState('pending'), ({ source }) => source);
+      return [...bySource]
+        .map(([source, waiting]) => ({ source, pending: waiting.length }))
+        .toSorted((a, b) => (a.source < b.source ? -1 : 1));
+    },
+  };
+  const working: Pick<InboxStore, 'claimInbox' | 'settleInbox' | 'nextInboxAt'> = {
+    async claimInbox({ leaseMs, limit }) {
+      const at = now();
+      const due = ofState('pending').filter((row) => row.dueAt <= at && row.leaseUntil <= at);
+      const claimed = due.toSorted((a, b) => a.dueAt - b.dueAt || a.seq - b.seq).slice(0, limit);
+      for (const row of claimed) rows.set(row.seq, { ...row, leaseUntil: after(at, leaseMs) });
+      return claimed.map(rowOf);
+    },
+    async settleInbox({ seq, outcome }) {
+      const row = rows.get(seq);
+      if (row?.state !== 'pending') return;
+      const tried = { ...row, attempts: row.attempts + 1, leaseUntil: Instant(0), detail: outcome.detail };
+      if (outcome.kind === 'retry') rows.set(seq, { ...tried, dueAt: outcome.at });
+      else rows.set(seq, { ...tried, state: outcome.kind, settledAt: now() });
+    },
+    nextInboxAt: async () =>
+      ofState('pending').reduce<Instant | null>((first, { dueAt, leaseUntil }) => {
+        const at = dueAt < leaseUntil ? leaseUntil : dueAt;
+        return first === null || at < first ? at : first;
+      }, null),
+  };
+  return {
+    methods: { ...incoming, ...working, ...memoryFlags() },
+    retain(olderThan) {
+      const old = [...rows.values()].filter((row) => row.state !== 'pending' && row.receivedAt < olderThan);
+      for (const { seq } of old) rows.delete(seq);
+      return old.length;
+    },
+  };
+}
+
+function memoryFlags(): Pick<InboxStore, 'saveFlag' | 'flag' | 'flags'> {
+  const stored = new Map<string, StoredFlag>();
+  const keyOf = (source: string, flag: string): string => JSON.stringify([source, flag]);
+  return {
+    saveFlag: async (row) => void stored.set(keyOf(row.source, row.flag), row),
+    flag: async (source, flag) => stored.get(keyOf(source, flag)) ?? null,
+    flags: async () =>
+      [...stored.values()].toSorted((a, b) =>
+        a.source === b.source ? (a.flag < b.flag ? -1 : 1) : a.source < b.source ? -1 : 1,
+      ),
+  };
+}
+
+const rowOf = ({ seq, source, key, payload, attempts, receivedAt }: InboxRow): InboxRow => ({
+  seq,
+  source,
+  key,
+  payload,
+  attempts,
+  receivedAt,
+});
+
+const viewOf = ({ state, detail, dueAt, settledAt, ...row }: Row): InboxView => ({
+  ...rowOf(row),
+  state,
+  detail,
+  dueAt,
+  settledAt,
+});

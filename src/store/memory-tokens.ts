@@ -1,0 +1,57 @@
+/** API tokens and sessions in memory. */
+import type { Instant } from '../domain/ids.ts';
+import type { AuditEntry } from '../ports/store.ts';
+import type { StoredToken, TokenStore } from '../ports/token-store.ts';
+import { cursorOf, parseCursor } from '../lib/cursor.ts';
+import { isAdmin } from './token-rows.ts';
+
+export type MemoryTokens = { readonly methods: TokenStore; retain(olderThan: Instant): number };
+
+export function memoryTokens(now: () => Instant, audited: (entry: AuditEntry) => void): MemoryTokens {
+  const byId = new Map<string, StoredToken>();
+  const idOf = new Map<string, string>();
+  const found = (id: string): StoredToken | null => byId.get(id) ?? null;
+  return {
+    methods: {
+      async addToken({ digest, ...token }, entry) {
+        const stored = { ...token, createdAt: now(), lastUsedAt: null, revokedAt: null };
+        byId.set(token.id, stored);
+        idOf.set(digest, token.id);
+        audited(entry);
+        return stored;
+      },
+      tokenByDigest: async (digest) => found(idOf.get(digest) ?? ''),
+      async tokens({ limit, cursor }) {
+        const key = parseCursor(cursor);
+        const rows = [...byId.values()]
+          .filter(({ parent }) => parent === null)
+          .toSorted((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+          .filter(({ createdAt, id }) => key === null || createdAt < key.ms || (createdAt === key.ms && id < key.id));
+        const shown = rows.slice(0, limit);
+        const last = shown.at(-1);
+        return { rows: shown, next: rows.length > limit && last ? cursorOf({ ms: last.createdAt, id: last.id }) : null };
+      },
+      async touchToken(id, at) {
+        const token = found(id);
+        if (token) byId.set(id, { ...token, lastUsedAt: at });
+      },
+      async revokeToken(id, entry) {
+        const token = found(id);
+        if (!token || token.revokedAt !== null) return null;
+        for (const each of byId.values())
+          if ((each.id === id || each.parent === id) && each.revokedAt === null) byId.set(each.id, { ...each, revokedAt: now() });
+        audited(entry);
+        return found(id);
+      },
+      hasAdmin: async () =>
+        [...byId.values()].some(
+          (token) => token.parent === null && token.revokedAt === null && now() < token.expiresAt && isAdmin(token),
+        ),
+    },
+    retain(olderThan) {
+      const old = [...byId.values()].filter(({ parent, expiresAt }) => parent !== null && expiresAt < olderThan);
+      for (const { id } of old) byId.delete(id);
+      return old.length;
+    },
+  };
+}

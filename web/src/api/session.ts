@@ -1,0 +1,29 @@
+/** Who we are to the service, where it asks. Without that part, or with `--dev`, everybody is somebody and may act. */
+import { call } from './client.ts';
+import type { Answer } from './client.ts';
+
+export type Session = {
+  readonly name: string;
+  readonly kind: string;
+  readonly scopes: readonly string[];
+  readonly services: readonly string[] | null;
+  readonly dev: boolean;
+};
+
+export type Identity =
+  | { readonly kind: 'known'; readonly session: Session }
+  /** The service asks nobody who he is. */
+  | { readonly kind: 'open' }
+  | { readonly kind: 'signed-out' };
+
+export async function whoAmI(): Promise<Identity | null> {
+  const answer = await call<Session>('/v1/session');
+  if (answer.ok) return { kind: 'known', session: answer.value };
+  if (answer.error.kind === 'unreachable') return null;
+  return answer.error.status === 401 ? { kind: 'signed-out' } : { kind: 'open' };
+}
+
+export const signIn = (token: string): Promise<Answer<Session>> =>
+  call<Session>('/v1/session', { method: 'POST', body: { token: token.trim() } });
+
+export const signOut = (): Promise<Answer<unknown>> => call('/v1/session', { method: 'DELETE' });

@@ -1,0 +1,83 @@
+/** Something that is read from the service and kept fresh: asked again when an event concerns it, and on an interval where one is given. */
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import type { EventView } from '../../../src/contract/wire.ts';
+import { call } from './client.ts';
+import type { Failure } from './client.ts';
+import { onEvent } from './live.ts';
+
+export type Resource<T> = {
+  /** The last good answer, kept while a newer one is asked for or fails. */
+  readonly value: T | null;
+  readonly error: Failure | null;
+  readonly refresh: () => void;
+};
+
+type Options = {
+  /** Which events make it worth asking again; none by default. */
+  readonly on?: (event: EventView) => boolean;
+  readonly everyMs?: number;
+};
+
+/** Many events at once are one question. */
+const GATHER_MS = 150;
+
+/** `path` null: nothing to ask for yet. */
+export function useResource<T>(path: string | null, { on, everyMs }: Options = {}): Resource<T> {
+  const [state, setState] = useState<{ path: string | null; value: T | null; error: Failure | null }>({
+    path,
+    value: null,
+    error: null,
+  });
+  const concerns = useRef(on);
+  concerns.current = on;
+  const again = useRef<() => void>(() => {});
+
+  useEffect(() => {
+    if (path === null) return undefined;
+    const gone = new AbortController();
+    let asking = false;
+    let wanted = false;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const ask = async (): Promise<void> => {
+      if (asking) {
+        wanted = true;
+        return;
+      }
+      asking = true;
+      const answer = await call<T>(path, { signal: gone.signal });
+      asking = false;
+      if (gone.signal.aborted) return;
+      setState((before) => {
+        const kept = before.path === path ? before.value : null;
+        return answer.ok ? { path, value: answer.value, error: null } : { path, value: kept, error: answer.error };
+      });
+      if (wanted) {
+        wanted = false;
+        soon();
+      }
+    };
+    const soon = (): void => {
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        void ask();
+      }, GATHER_MS);
+    };
+    again.current = () => void ask();
+    void ask();
+    const stop = onEvent((event) => {
+      if (event === null || concerns.current?.(event) === true) soon();
+    });
+    const interval =
+      everyMs === undefined ? undefined : setInterval(() => document.visibilityState === 'visible' && void ask(), everyMs);
+    return () => {
+      gone.abort();
+      stop();
+      clearTimeout(timer);
+      clearInterval(interval);
+    };
+  }, [path, everyMs]);
+
+  const refresh = useCallback(() => again.current(), []);
+  const isOfPath = state.path === path;
+  return { value: isOfPath ? state.value : null, error: isOfPath ? state.error : null, refresh };
+}

@@ -1,0 +1,57 @@
+/** Which page belongs to an address, and what comes before all pages: knowing who asks. */
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { useContact } from './api/contact.ts';
+import type { Identity } from './api/session.ts';
+import { whoAmI } from './api/session.ts';
+import { Layout } from './parts/layout.tsx';
+import { Empty } from './parts/notices.tsx';
+import { Overview } from './pages/overview.tsx';
+import { ReleasePage } from './pages/release.tsx';
+import { SignIn } from './pages/sign-in.tsx';
+import type { Place } from './router.ts';
+import { matchPath, usePlace } from './router.ts';
+
+type Params = Readonly<Record<string, string>>;
+type PageRoute = readonly [
+  pattern: string,
+  title: (params: Params) => string,
+  page: (place: Place, params: Params) => JSX.Element,
+];
+
+/** A new page is a line here, a line in `pages.ts`, and a path in `src/http/console.ts`. */
+const ROUTES: readonly PageRoute[] = [
+  ['/', () => 'Overview', (place) => <Overview place={place} />],
+  ['/releases/:id', () => 'Release', (_, { id = '' }) => <ReleasePage key={id} id={id} />],
+];
+
+export const isOurs = (path: string): boolean => ROUTES.some(([pattern]) => matchPath(pattern, path) !== null);
+
+export function App() {
+  const place = usePlace();
+  const identity = useIdentity();
+  const found = ROUTES.flatMap(([pattern, title, page]) => {
+    const params = matchPath(pattern, place.path);
+    return params ? [{ title: title(params), page: () => page(place, params) }] : [];
+  })[0];
+  useEffect(() => {
+    document.title = found ? `${found.title} · Headgate` : 'Headgate';
+  }, [found?.title]);
+  if (identity?.kind === 'signed-out') return <SignIn />;
+  return (
+    <Layout path={place.path} identity={identity}>
+      {found ? found.page() : <Empty title="There is nothing at this address." />}
+    </Layout>
+  );
+}
+
+/** Asked again whenever the service is back: a session may have ended meanwhile. */
+function useIdentity(): Identity | null {
+  const [identity, setIdentity] = useState<Identity | null>(null);
+  const { kind } = useContact();
+  const isAway = kind === 'stale';
+  useEffect(() => {
+    if (!isAway) void whoAmI().then((found) => found && setIdentity(found));
+  }, [isAway]);
+  return identity;
+}

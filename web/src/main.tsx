@@ -1,0 +1,18 @@
+/** Starts the console. */
+import './styles/base.css';
+import './styles/layout.css';
+import './styles/parts.css';
+import './styles/pages.css';
+import { render } from 'preact';
+import { startLive } from './api/live.ts';
+import { App, isOurs } from './app.tsx';
+import { followLinks } from './router.ts';
+import { startTheme } from './theme.ts';
+
+const root = document.querySelector('#app');
+if (root) {
+  startTheme();
+  followLinks(isOurs);
+  startLive();
+  render(<App />, root);
+}

@@ -1,0 +1,144 @@
+/** One check: the canary beside stable, how much they differ and how sure that is, and what the evidence weighs. */
+import type { CheckView } from '../../../../src/contract/wire.ts';
+import { count, figure, share } from '../../format.ts';
+import { VerdictBadge } from '../../parts/badge.tsx';
+import { Ago } from '../../parts/time.tsx';
+import { CheckHistory } from './check-history.tsx';
+
+type Evidence = NonNullable<CheckView['evidence']>;
+type Weighed = NonNullable<Evidence['weighed']>;
+
+export const valueText = (unit: CheckView['unit'], value: number): string => {
+  if (unit === 'share') return share(value);
+  return unit === 'ms' ? `${figure(value)} ms` : figure(value);
+};
+
+export function CheckTile({ check, base }: { readonly check: CheckView; readonly base: string }) {
+  const { name, kind, provider, verdict, sentence, evidence, dryRun, required } = check;
+  const isMissing = verdict === 'no_data' || verdict === 'error';
+  return (
+    <article
+      class={`card tile ${isMissing ? 'missing' : ''} ${verdict === 'fail' ? 'failing' : ''}`}
+      aria-label={`Check ${name}`}
+    >
+      <header class="row spread">
+        <h3>{name}</h3>
+        <VerdictBadge verdict={verdict} />
+      </header>
+      <p class="small soft">
+        {kind}, by {provider}
+        {dryRun ? ', dry run: decides nothing' : required ? '' : ', does not count here'}
+        {evidence?.to ? (
+          <>
+            {' · '}
+            <Ago at={evidence.to} />
+          </>
+        ) : null}
+      </p>
+      <p class="tile-sentence">{sentence}</p>
+      {evidence ? <Arms check={check} evidence={evidence} /> : null}
+      {evidence?.weighed ? <Weighing weighed={evidence.weighed} canary={evidence.canary?.n ?? 0} /> : null}
+      {evidence && evidence.weighed === null && evidence.of > 0 ? (
+        <p class="small">
+          {evidence.breaches} of the last {evidence.of} measurements over the limit
+        </p>
+      ) : null}
+      <CheckHistory base={base} check={check} />
+    </article>
+  );
+}
+
+/** Two bars on one scale, and a mark where the limit is. */
+function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readonly evidence: Evidence }) {
+  const { canary, stable, limit } = evidence;
+  const values = [canary?.value, stable?.value, limit].filter((value) => typeof value === 'number');
+  const top = Math.max(...values, 0) * 1.1 || 1;
+  const arms = [
+    ['canary', canary],
+    ['stable', stable],
+  ] as const;
+  return (
+    <table class="arms">
+      <caption class="unseen">Canary against stable</caption>
+      <thead class="unseen">
+        <tr>
+          <th scope="col">Version</th>
+          <th scope="col">Value</th>
+          <th scope="col">As a bar</th>
+          <th scope="col">Samples</th>
+        </tr>
+      </thead>
+      <tbody>
+        {arms.map(([name, arm]) => (
+          <tr key={name}>
+            <th scope="row">{name}</th>
+            <td class="end">{arm?.value == null ? '–' : valueText(unit, arm.value)}</td>
+            <td class="arm-bar">
+              <span class="weight">
+                <span class={`fill ${name}`} style={{ width: `${((arm?.value ?? 0) / top) * 100}%` }} />
+                {limit === null ? null : <span class="wanted" style={{ left: `${(limit / top) * 100}%` }} />}
+              </span>
+            </td>
+            <td class="end soft">{arm ? samples(unit, arm) : 'none'}</td>
+          </tr>
+        ))}
+        <tr class="soft">
+          <th scope="row">difference</th>
+          <td colSpan={3}>
+            {difference(evidence, unit)}
+            {limit === null ? '' : ` · limit ${valueText(unit, limit)} (the mark)`}
+          </td>
+        </tr>
+      </tbody>
+    </table>
+  );
+}
+
+const samples = (unit: CheckView['unit'], { n, bad }: { readonly n: number; readonly bad: number }): string =>
+  unit === 'share' || unit === 'events' ? `${count(bad)} of ${count(n)}` : `n ${count(n)}`;
+
+function difference({ canary, stable, weighed }: Evidence, unit: CheckView['unit']): string {
+  const ratio = weighed?.ratio ?? null;
+  const parts: string[] = [];
+  if (canary?.value != null && stable?.value != null) {
+    const by = canary.value - stable.value;
+    parts.push(
+      `${by < 0 ? '−' : '+'}${unit === 'share' ? `${figure(Math.abs(by) * 100)} points` : valueText(unit, Math.abs(by))}`,
+    );
+  }
+  if (ratio) {
+    const end = (value: number | null, open: string): string => (value === null ? open : figure(value));
+    parts.push(`${figure(ratio.estimate)} times stable (95 %: ${end(ratio.low, '0')} to ${end(ratio.high, 'any')})`);
+  }
+  return parts.join(', ') || 'nothing to compare yet';
+}
+
+/** Both are logarithms: in a picture the way to the threshold is as long as it takes. */
+function Weighing({ weighed, canary }: { readonly weighed: Weighed; readonly canary: number }) {
+  const { together, threshold, logE, needed, proved, from, dispersion } = weighed;
+  const odds = (value: number): string => figure(Math.exp(value));
+  const part = Math.min(1, Math.max(0, together / threshold));
+  const words = `${odds(together)} of the ${odds(threshold)} that take it back`;
+  return (
+    <div class="weighing small">
+      <div class="row spread">
+        <span>Evidence that it is worse, all checks together</span>
+        <span class="num">{words}</span>
+      </div>
+      <div class="weight evidence" role="img" aria-label={`Evidence: ${words}`}>
+        <div class="fill" style={{ width: `${part * 100}%` }} />
+      </div>
+      <p class="soft">
+        this check alone {odds(logE)}
+        {from === null ? '' : `, most of it from ${from}`}
+        {dispersion && dispersion.factor > 1.05 ? `; divided by ${figure(dispersion.factor)}, because the counts scatter` : ''}
+        {proved ? '; proved not to be twice as bad' : ''}
+      </p>
+      {needed === null ? null : (
+        <p class="soft num">
+          {count(Math.min(canary, needed))} of {count(needed)} requests that a pass needs at this weight
+        </p>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+/** The way through the plan: what is behind, where it stands, what is ahead, each with its times. */
+import type { CourseView } from '../../../../src/contract/course-views.ts';
+import { percent, span, timeOfDay } from '../../format.ts';
+import { Icon } from '../../parts/icon.tsx';
+import type { IconName } from '../../parts/icon.tsx';
+import { Countdown } from '../../parts/time.tsx';
+
+type Stop = CourseView['stops'][number];
+
+const ICONS: Readonly<Record<Stop['state'], IconName>> = {
+  past: 'ok',
+  current: 'dot',
+  ahead: 'none',
+  skipped: 'running',
+  never: 'bad',
+};
+const WORDS: Readonly<Record<Stop['state'], string>> = {
+  past: 'done',
+  current: 'here now',
+  ahead: 'ahead',
+  skipped: 'passed over',
+  never: 'not come to',
+};
+
+const titleOf = ({ kind, weightBp }: Stop): string => {
+  if (kind === 'end') return 'All traffic';
+  if (kind === 'bake') return `Bake ${percent(weightBp ?? 0)}`;
+  if (kind === 'weight') return percent(weightBp ?? 0);
+  return kind === 'pause' ? 'Pause' : 'Approval';
+};
+
+const planned = ({ kind, forMs }: Stop): string => {
+  if (forMs === null) return '';
+  return kind === 'approve' ? `within ${span(forMs)}` : `for ${span(forMs)}`;
+};
+
+export function Rail({ stops }: { readonly stops: readonly Stop[] }) {
+  return (
+    <section aria-labelledby="way-title" class="card way">
+      <h2 id="way-title" class="unseen">
+        Steps
+      </h2>
+      <ol class="rail">
+        {stops.map((stop, index) => (
+          <li key={index} class={stop.state} aria-current={stop.state === 'current' ? 'step' : undefined}>
+            <span class="rail-mark">
+              <Icon name={ICONS[stop.state]} />
+            </span>
+            <span class="rail-title">{titleOf(stop)}</span>
+            <span class="small soft">{planned(stop)}</span>
+            <span class="small rail-state">
+              {WORDS[stop.state]}
+              {stop.state === 'current' && stop.until !== null ? (
+                <>
+                  , <Countdown at={stop.until} /> left
+                </>
+              ) : null}
+            </span>
+            {stop.enteredAt === null ? null : (
+              <span class="small soft num">
+                {timeOfDay(stop.enteredAt)}
+                {stop.leftAt === null ? '' : ` – ${timeOfDay(stop.leftAt)}`}
+              </span>
+            )}
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}

@@ -1,0 +1,70 @@
+/** Tables of rows that are read page by page, so that ten thousand of them are as quick as ten. */
+import type { ComponentChildren, JSX } from 'preact';
+import type { Place } from '../router.ts';
+import { withSearch } from '../router.ts';
+
+export type Column<T> = {
+  readonly title: string;
+  readonly cell: (row: T) => ComponentChildren;
+  /** Figures stand to the right. */
+  readonly end?: boolean;
+  /** Left out where there is little room. */
+  readonly wide?: boolean;
+};
+
+type TableProps<T> = {
+  readonly caption: string;
+  readonly columns: readonly Column<T>[];
+  readonly rows: readonly T[];
+  readonly keyOf: (row: T) => string | number;
+};
+
+export function Table<T>({ caption, columns, rows, keyOf }: TableProps<T>): JSX.Element {
+  const classOf = ({ end, wide }: Column<T>): string => `${end === true ? 'end' : ''} ${wide === true ? 'wide' : ''}`.trim();
+  return (
+    <div class="table-box" tabIndex={0} role="region" aria-label={caption}>
+      <table>
+        <caption class="unseen">{caption}</caption>
+        <thead>
+          <tr>
+            {columns.map((column) => (
+              <th scope="col" class={classOf(column)} key={column.title}>
+                {column.title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={keyOf(row)}>
+              {columns.map((column) => (
+                <td class={classOf(column)} key={column.title}>
+                  {column.cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+type PagerProps = {
+  readonly place: Place;
+  readonly nextCursor: string | null;
+  /** The key of the search that holds the cursor. */
+  readonly name?: string;
+};
+
+/** One page is shown at a time; the way back is the browser's, and the first page. */
+export function Pager({ place, nextCursor, name = 'cursor' }: PagerProps) {
+  const isFirst = !place.search.has(name);
+  if (isFirst && nextCursor === null) return null;
+  return (
+    <nav class="pager" aria-label="Pages">
+      {isFirst ? null : <a href={withSearch(place, { [name]: null })}>Newest</a>}
+      {nextCursor === null ? null : <a href={withSearch(place, { [name]: nextCursor })}>Older</a>}
+    </nav>
+  );
+}
