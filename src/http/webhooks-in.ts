@@ -1,13 +1,14 @@
 /** Webhooks that come in: taken by their signature alone, and to be looked at afterwards. */
 import { z } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
+import { cursorOf, limit, numberCursor } from '../contract/paging.ts';
 import { inboxView, takenView } from '../contract/wire-flags.ts';
 import type { InboxEntryView } from '../contract/wire-flags.ts';
 import { listOf } from '../contract/wire.ts';
 import type { InboxView } from '../ports/inbox.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, route } from './permission.ts';
 import { problem } from './problem.ts';
 
 /** No sender of a flag has more to say; entries of an audit log with much in them come near to a tenth of it. */
@@ -32,8 +33,8 @@ const list = route({
       .object({
         source: z.string().max(100).optional(),
         state: z.enum(['pending', 'done', 'parked'], 'pending, done or parked').optional(),
-        limit: z.coerce.number().int().min(1).max(200, 'a page has 200 rows at most').default(50),
-        cursor: z.coerce.number().int().min(1).optional(),
+        limit,
+        cursor: numberCursor,
       })
       .strict(),
   },
@@ -75,14 +76,14 @@ export function inboxRoutes({ context, webhooks, nudgeInbox }: HttpDeps) {
     }
   });
   app.openapi(list, async (c) => {
-    const { source: from = null, state = null, limit, cursor = null } = c.req.valid('query');
-    const page = await store.inbox({ source: from, state, limit, before: cursor });
-    return c.json({ items: page.rows.map(viewEntry), nextCursor: page.next === null ? null : String(page.next) }, 200);
+    const { source: from = null, state = null, limit: size, cursor = null } = c.req.valid('query');
+    const page = await store.inbox({ source: from, state, limit: size, before: cursor });
+    return c.json({ items: page.rows.map(viewEntry), nextCursor: cursorOf(page.next) }, 200);
   });
   app.openapi(again, async (c) => {
     const { seq } = c.req.valid('param');
     const subject = `inbox/${seq}`;
-    const audit = { actor: actorOf(c).name, action: 'webhook.retry', subject, reason: null, data: null };
+    const audit = { actor: actorOf(c).name, action: 'webhook.retry', subject, reason: null, data: null, origin: originOf(c) };
     if (!(await store.retryInbox(seq, audit))) return problem(c, 'not_found', `no webhook ${seq} that is parked`);
     nudgeInbox();
     return c.json({ state: 'pending' as const }, 202);

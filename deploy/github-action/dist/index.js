@@ -149,9 +149,10 @@ function transport({ server, actor, token, fetch: fetch2, identity = fixedIdenti
   return { call, lines };
 }
 async function* linesOf(body) {
+  const decoder = new TextDecoder();
   let rest = "";
-  for await (const piece of body.pipeThrough(new TextDecoderStream())) {
-    const found = (rest + piece).split("\n");
+  for await (const piece of body) {
+    const found = (rest + decoder.decode(piece, { stream: true })).split("\n");
     rest = found.pop() ?? "";
     yield* found;
   }
