@@ -1,5 +1,6 @@
 /** How releases go their way, for those who watch: what runs now with its targets, and the course of one of them. */
 import { z } from '@hono/zod-openapi';
+import { limit, timeCursor } from '../contract/paging.ts';
 import { canaryTargetView, courseView, runningView } from '../contract/course-views.ts';
 import type { CanaryTargetView } from '../contract/course-views.ts';
 import { planText } from '../contract/plan-text.ts';
@@ -37,8 +38,8 @@ const running = route({
         service: z.string().max(100).optional(),
         phase: z.string().max(200).optional(),
         q: z.string().max(200).optional(),
-        limit: z.coerce.number().int().min(1).max(200, 'a page has 200 rows at most').default(50),
-        cursor: z.string().max(500).optional(),
+        limit,
+        cursor: timeCursor,
       })
       .strict(),
   },
@@ -66,10 +67,10 @@ export function courseRoutes({ context }: HttpDeps) {
   const app = routes();
   app.openapi(running, async (c) => {
     const principal = c.get('principal');
-    const { service = null, phase, q: search = null, limit, cursor = null } = c.req.valid('query');
+    const { service = null, phase, q: search = null, limit: size, cursor = null } = c.req.valid('query');
     const asked = phase === undefined ? RUNNING : RUNNING.filter((each) => phase.split(',').includes(each));
     if (asked.length === 0) return c.json({ items: [], nextCursor: null }, 200);
-    const page = await store.releases({ service, within: principal.services, phases: asked, search, limit, cursor });
+    const page = await store.releases({ service, within: principal.services, phases: asked, search, limit: size, cursor });
     const [now, services, all] = [await store.now(), await store.services(), await store.targets(null)];
     const items = page.rows.map((row) => {
       const of = services.find(({ name }) => name === row.release.service);

@@ -3,7 +3,7 @@ import { z } from '@hono/zod-openapi';
 import { auditView, listOf, providerView, routerView } from '../contract/wire.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { cursorOf, limit, numberCursor } from './paging.ts';
+import { cursorOf, limit, numberCursor } from '../contract/paging.ts';
 import { permit, route } from './permission.ts';
 
 const page = z.object({ limit, cursor: numberCursor }).strict();
