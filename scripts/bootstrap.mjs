@@ -2,7 +2,7 @@
  * Runs a command with everything that it needs, on a fresh clone: npm packages (with the right Node among them) and, for
  * the tests, the Debian packages they use. Plain JavaScript, because it runs on whatever Node is there.
  *
- *   node scripts/bootstrap.mjs [--debian] [--console] -- command arguments...
+ *   node scripts/bootstrap.mjs [--debian] [--postgresql] [--console] -- command arguments...
  *
  * `--console` builds the console's pages when they are missing or older than their sources; then a command is not needed.
  */
@@ -24,6 +24,8 @@ const DEBIAN = [
   { program: 'strace', package: 'strace' },
   { program: 'victoria-metrics', package: 'victoria-metrics' },
 ];
+/** Only where a script says so: it is a server that Debian starts by itself. */
+const POSTGRESQL = { program: 'pg_lsclusters', package: 'postgresql' };
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -34,7 +36,7 @@ const split = process.argv.indexOf('--');
 const flags = process.argv.slice(2, split === -1 ? undefined : split);
 const [command, ...rest] = split === -1 ? [] : process.argv.slice(split + 1);
 if (command === undefined && !flags.includes('--console'))
-  fail('usage: node scripts/bootstrap.mjs [--debian] [--console] -- command arguments...');
+  fail('usage: node scripts/bootstrap.mjs [--debian] [--postgresql] [--console] -- command arguments...');
 
 installPackages();
 if (flags.includes('--debian')) installDebian();
@@ -59,9 +61,10 @@ function installPackages() {
 }
 
 function installDebian() {
-  const missing = DEBIAN.filter(({ program }) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0).map(
-    (each) => each.package,
-  );
+  const wanted = flags.includes('--postgresql') ? [...DEBIAN, POSTGRESQL] : DEBIAN;
+  const missing = wanted
+    .filter(({ program }) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
+    .map((each) => each.package);
   if (missing.length === 0) return;
   const install = `apt-get install --yes --no-install-recommends ${missing.join(' ')}`;
   if (process.getuid?.() !== 0 || spawnSync('sh', ['-c', 'command -v apt-get']).status !== 0)

@@ -13,6 +13,7 @@ import { notifierKinds } from './adapters/notify/index.ts';
 import { webhook } from './adapters/notify/webhook.ts';
 import type { Edge } from './adapters/traffic/edge/edge.ts';
 import { routerKinds } from './adapters/traffic/index.ts';
+import { isFlagServer } from './adapters/traffic/ofrep/ofrep.ts';
 import type { Config } from './config.ts';
 import { hookNotifier } from './config.ts';
 import { leaveFirstToken } from './first-token.ts';
@@ -23,11 +24,14 @@ import { calls } from './controller/calls.ts';
 import { commands } from './controller/commands.ts';
 import type { Commands } from './controller/commands.ts';
 import type { Context } from './controller/context.ts';
+import { servedFlags } from './controller/flags.ts';
+import type { Flags } from './controller/flags.ts';
 import type { FlagDeps } from './controller/flag-changes.ts';
 import { flagWork } from './controller/flag-work.ts';
 import { takeStock } from './controller/stock.ts';
 import { webhooksIn } from './controller/webhooks-in.ts';
-import { createHttp } from './http/app.ts';
+import { createHttp, declaredRoutes } from './http/app.ts';
+import type { DeclaredRoute } from './http/app.ts';
 import { assert } from './lib/assert.ts';
 import { keyedMutex } from './lib/keyed-mutex.ts';
 import { err, ok } from './lib/result.ts';
@@ -42,10 +46,14 @@ import { inboxLoops } from './scheduler/inbox.ts';
 import { scheduler } from './scheduler/scheduler.ts';
 import { countedStore } from './store/counted.ts';
 import { openSqlite } from './store/sqlite/store.ts';
+import { watchedStore } from './store/watched.ts';
+import type { StoreWatcher } from './store/watched.ts';
 
 export type App = {
   readonly context: Context;
   readonly commands: Commands;
+  /** What can be asked of it, and by whom. */
+  readonly routes: readonly DeclaredRoute[];
   /** Answers a request without a socket; for tests. */
   fetch(request: Request): Response | Promise<Response>;
   /** Starts listening; the answer is the address. */
@@ -71,10 +79,13 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const { recorder, metricsText } = promRecorder();
   const reserve = { bytes: config.reserveBytes, onGivenUp: () => log.error({ file: config.sqliteFile }, DISK_FULL) };
   const opened = await openSqlite({ file: config.sqliteFile, now: () => clock.now(), reserve });
-  const store = countedStore(opened, recorder.storeFailed);
+  const heard: Heard = { flags: null };
+  const store = watchedStore(countedStore(opened, recorder.storeFailed), watcherOf(heard));
   await store.configure(servicesOf(config), config.targets);
   const tracer = await tracerOf(traces, log);
   const context = await contextOf(config, { store, clock, random, log, scope: logScope, recorder, tracer });
+  const flags = await flagsOf(context);
+  heard.flags = flags;
   const running = scheduler(context);
   const alarms = calendar(context, { retainMs: config.retainMs });
   const orders = commands(context, (claimed) => running.work(claimed));
@@ -83,18 +94,14 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   const flagging = flagWork(context, { ...orders, planWorld, ownTargets: ownTargetsOf(config) }, nudgeInbox);
   const inbox = inboxLoops(context, flagging);
   const closing = new AbortController();
+  const following = flags.follow(closing.signal);
   const who = access({ store, log, chance: tokenChance, jobs: await jobsOf(config, context, closing.signal), dev: config.dev });
   if (!config.dev) await leaveFirstToken(who, config.sqliteFile, log);
-  const health = async () => {
-    const problems: string[] = [];
-    await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
-    if (Math.abs(clock.stepMs()) > CLOCK_STEP_MS)
-      problems.push(`the machine's clock was set by ${Math.round(clock.stepMs() / 1000)} s; Headgate follows it slowly`);
-    return { alive: Math.max(running.silentMs(), inbox.silentMs()) < DEAD_AFTER_MS, problems };
-  };
+  const health = () => healthOf(context, clock.stepMs(), Math.max(running.silentMs(), inbox.silentMs()));
   const http = createHttp({
     context,
     commands: orders,
+    flags,
     planWorld,
     webhooks: webhooksIn(context, nudgeInbox),
     flagWork: flagging,
@@ -112,6 +119,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
   return {
     context,
     commands: orders,
+    routes: declaredRoutes(http),
     fetch: (request) => http.fetch(request),
     async listen() {
       server = await listening(http.fetch, config.listen);
@@ -120,7 +128,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
     async close(graceMs) {
       closing.abort();
       await Promise.all([running.stop(graceMs / 2), inbox.stop(graceMs / 2)]);
-      await alarms.stop();
+      await Promise.all([alarms.stop(), following]);
       if (server) await closed(server, (signal) => clock.sleep(graceMs / 4, signal));
       await Promise.all([
         tracer.close(),
@@ -151,6 +159,14 @@ async function jobsOf({ oidc: providers }: Config, { clock, calls }: Context, si
       return asked.value.status === 200 ? ok(asked.value.body) : err(`it answered ${asked.value.status}`);
     },
   });
+}
+
+async function healthOf({ store }: Context, stepMs: number, silentMs: number) {
+  const problems: string[] = [];
+  await store.ping().catch((error: unknown) => problems.push(`the store does not answer: ${String(error)}`));
+  if (Math.abs(stepMs) > CLOCK_STEP_MS)
+    problems.push(`the machine's clock was set by ${Math.round(stepMs / 1000)} s; Headgate follows it slowly`);
+  return { alive: silentMs < DEAD_AFTER_MS, problems };
 }
 
 type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'scope' | 'recorder' | 'tracer'>;
@@ -207,8 +223,17 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
 function ownTargetsOf({ targets, routers, webhooks }: Config): FlagDeps['ownTargets'] {
   return (source, flag) =>
     targets
-      .filter(({ router, route }) => route === flag && isFlagOf(routers[router]?.type, webhooks[source]?.type))
+      .filter(
+        ({ router, route }) =>
+          flagOf(routers[router]?.['routes'], route) === flag && isFlagOf(routers[router]?.type, webhooks[source]?.type),
+      )
       .map(({ id }) => id);
+}
+
+/** A route may say that it is a flag of another name. */
+function flagOf(routes: unknown, route: string): string {
+  const own = new Map(Object.entries(typeof routes === 'object' && routes !== null ? routes : {})).get(route);
+  return typeof own === 'object' && own !== null && 'flag' in own && typeof own.flag === 'string' ? own.flag : route;
 }
 
 /** A generic flag over HTTP may be of any platform. */
@@ -237,6 +262,25 @@ async function startEdges(edges: readonly Edge[], store: Store, log: Log): Promi
     );
     log.info({ router: edge.name, url }, `edge ${edge.name} takes requests at ${url}`);
   }
+}
+
+/** Who hears of commits; there is nobody until the store can be read. */
+type Heard = { flags: Flags | null };
+
+const watcherOf = (heard: Heard): StoreWatcher => ({
+  committed: (commit, committed) => heard.flags?.committed(commit, committed),
+  stableSet: async (service) => heard.flags?.stableSet(service),
+});
+
+/** Flags are answered with the weights that were promised last, from the first question on. */
+async function flagsOf(context: Context): Promise<Flags> {
+  const servers = [...context.routers.values()].filter(isFlagServer);
+  const targets = servers.length > 0 ? await context.store.targets(null) : [];
+  for (const { router, route, slots, desiredSecond, seq } of targets)
+    servers.find(({ name }) => name === router)?.put({ route, slots, secondShare: desiredSecond, seq });
+  const flags = servedFlags(context, servers);
+  await flags.look();
+  return flags;
 }
 
 function notifiersOf({ notifiers, hooks, hookSecrets, publicUrl }: Config, log: Log): ReadonlyMap<string, Notifier> {

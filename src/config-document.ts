@@ -15,7 +15,8 @@ const target = strict({
   route: z.string({ error: 'the route inside the router' }).min(1).max(100),
   cell: name.default('default'),
   slots: z.tuple([name, name], { error: 'two slots, such as [blue, green]' }).default(['blue', 'green']),
-  manage: z.enum(['enforce', 'adopt'], 'enforce or adopt').default('enforce'),
+  /** Left out: enforce, and adopt where the router belongs to other people between releases. */
+  manage: z.enum(['enforce', 'adopt'], 'enforce or adopt').optional(),
 });
 
 const promotion = z.union(

@@ -135,7 +135,7 @@ function configOf(document: ConfigDocument, dev: boolean, complain: Complain): C
     hooks: hooksOf(document),
     hookSecrets: hookSecretsOf(document, complain),
     targets: Object.entries(document.services).flatMap(([name, service]) =>
-      service.targets.map((target) => specOf(name, target)),
+      service.targets.map((target) => specOf(name, target, document.routers[target.router]?.type)),
     ),
     settings: overridden(settings),
     retainMs: settings.retain ?? RETAIN_MS,
@@ -185,6 +185,8 @@ function kinds(
 
 /** Every name that is used is defined. */
 function judgeNames(document: ConfigDocument, complain: Complain): void {
+  const [, ...more] = Object.entries(document.routers).filter(([, { type }]) => type === 'ofrep');
+  for (const [name] of more) complain(['routers', name, 'type'], 'flags are served under one address: one router of type ofrep');
   for (const [provider, { rules }] of document.access.oidc.entries())
     for (const [index, { services = [] }] of rules.entries())
       for (const [place, service] of services.entries())
@@ -282,15 +284,19 @@ const urlsOf = ({ secret: _one, secrets: _several, ...urls }: ServiceDocument['h
 const hooksOf = ({ services }: ConfigDocument): Config['hooks'] =>
   Object.fromEntries(Object.entries(services).map(([name, { hooks }]) => [name, urlsOf(hooks)]));
 
-const specOf = (service: string, { router, route, cell, slots, manage }: ServiceDocument['targets'][number]): TargetSpec => ({
-  id: TargetId(`${service}/${router}/${route}`),
-  service,
-  router,
-  route,
-  cell,
-  slots,
-  management: manage,
-});
+function specOf(service: string, target: ServiceDocument['targets'][number], type: string | undefined): TargetSpec {
+  const { router, route, cell, slots } = target;
+  const isShared = type !== undefined && routerKinds[type]?.isShared === true;
+  return {
+    id: TargetId(`${service}/${router}/${route}`),
+    service,
+    router,
+    route,
+    cell,
+    slots,
+    management: target.manage ?? (isShared ? 'adopt' : 'enforce'),
+  };
+}
 
 function overridden(settings: ConfigDocument['settings']): Settings {
   return {

@@ -125,6 +125,7 @@ export function fakeRouter(name = 'edge', nodeNames: readonly string[] = ['n1'])
     capabilities: {
       minStepBp: 1,
       minNonZeroBp: 1,
+      tooLittle: 'least',
       distribution: 'random',
       atomic: 'single-op',
       hitless: true,

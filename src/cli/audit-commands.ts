@@ -1,10 +1,10 @@
 /** `headgate audit export | verify`: the chain can be checked by whoever has the rows, with or without the service. */
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { headText, parseHead, verifyAudit } from '../contract/audit-chain.ts';
 import type { AuditHead } from '../contract/audit-chain.ts';
+import { linesOf } from './client.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Printer } from './output.ts';
 import { refusedAccess } from './token-commands.ts';
@@ -54,7 +54,7 @@ async function verified({ api, print }: AccessSession, anchors: readonly AuditHe
 }
 
 const verifiedFile = ({ print }: AccessSession, file: string, anchors: readonly AuditHead[]): Promise<number> =>
-  told(print, createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY }), anchors);
+  told(print, linesOf(createReadStream(file)), anchors);
 
 async function told(print: Printer, lines: AsyncIterable<string>, anchors: readonly AuditHead[]): Promise<number> {
   try {

@@ -138,10 +138,12 @@ export function client({ server, actor, token, fetch }: ClientOptions): Client {
   };
 }
 
-async function* linesOf(body: ReadableStream<Uint8Array>): AsyncIterable<string> {
+/** At line feeds only: a reason may hold other characters that readers of lines take for an end. */
+export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<string> {
+  const decoder = new TextDecoder();
   let rest = '';
-  for await (const piece of body.pipeThrough(new TextDecoderStream())) {
-    const found = (rest + piece).split('\n');
+  for await (const piece of body) {
+    const found = (rest + decoder.decode(piece, { stream: true })).split('\n');
     rest = found.pop() ?? '';
     yield* found;
   }

@@ -95,3 +95,28 @@ describe('advanceEarly', () => {
     expect(warnings('steps: [10%]\nhold: 10m\nadvanceEarly: { after: 2m }\nchecks: [errors, latency]')).toEqual([]);
   });
 });
+
+describe('a target that moves in steps', () => {
+  const flag = { target: 'flags/checkout', stepBp: 100 };
+  const inWorld = (coarse: readonly (typeof flag)[], targets: number): readonly string[] => {
+    const service = { provider: 'prom', promotion: 'swap' as const, minNonZeroBp: 1, coarse, targets };
+    const text = 'service: checkout\nsteps: [0.5%, 2%, 12.5%]\nhold: 5m\nchecks: [errors]\nbake: { for: 5m, holdBack: 10% }';
+    const parsed = parsePlan(text, { ...world, services: new Map([['checkout', service]]) });
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+    return parsed.value.warnings.map(({ line, message }) => `${line} ${message}`);
+  };
+
+  it('is said to wait where it cannot represent a weight', () => {
+    expect(inWorld([flag], 2)).toEqual([
+      '2 flags/checkout moves in steps of 1 %: it serves 0 % where 0.5 % is wanted',
+      '2 flags/checkout moves in steps of 1 %: it serves 12 % where 12.5 % is wanted',
+    ]);
+    expect(inWorld([], 2)).toEqual([]);
+  });
+
+  it('alone leaves nobody to judge', () => {
+    expect(inWorld([flag], 1)).toContain(
+      '2 nobody gets the new version at 0.5 %, so there would be nothing to judge: begin with a larger step',
+    );
+  });
+});

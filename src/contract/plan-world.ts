@@ -12,4 +12,10 @@ export type PlanService = {
   readonly promotion: 'swap' | 'replace';
   /** The coarsest of its targets: the smallest weight above nothing, in basis points. */
   readonly minNonZeroBp: number;
+  /** Targets that move in steps, and wait where a weight is between two of them. */
+  readonly coarse?: readonly CoarseTarget[];
+  /** How many targets there are, coarse or not. */
+  readonly targets?: number;
 };
+
+export type CoarseTarget = { readonly target: string; readonly stepBp: number };

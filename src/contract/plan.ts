@@ -51,7 +51,7 @@ export function parsePlan(input: unknown, world: PlanWorld): Result<ParsedPlan, 
     };
   const plan = planOf(shape.value, world, into(problems));
   if (problems.length > 0) return err(problems);
-  warn(shape.value, plan, into(warnings));
+  warn(shape.value, plan, into(warnings), world.services.get(plan.service));
   return ok({ plan, warnings });
 }
 

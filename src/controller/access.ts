@@ -8,6 +8,7 @@ import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import type { JobIdentity } from '../ports/job-identity.ts';
 import type { Log } from '../ports/log.ts';
+import { StoreUnavailable } from '../ports/store.ts';
 import type { AuditEntry, AuditOrigin, Store } from '../ports/store.ts';
 import type { StoredToken } from '../ports/token-store.ts';
 import { refusal } from './refusal.ts';
@@ -47,9 +48,10 @@ const FIRST_MS = 90 * 86_400_000;
 const TOUCH_EVERY_MS = 60_000;
 
 export function access(deps: AccessDeps): Access {
+  const seen = new Map<string, Principal>();
   return {
     dev: deps.dev,
-    identify: (shown) => identify(deps, shown),
+    identify: (shown) => remembered(seen, shown, () => identify(deps, shown)),
     createToken: (request, by) => createToken(deps, request, by),
     revokeToken: (id, by) => revokeToken(deps, id, by),
     openSession: (token, origin) => openSession(deps, token, origin),
@@ -68,6 +70,32 @@ export function anybody(header: string | undefined): Principal {
   const rights = { scopes: SCOPES, services: null, token: null, behalf: null, provenance: null };
   if (text.startsWith('ci:')) return { kind: 'ci', name: text.slice(3), ...rights };
   return { kind: 'person', name: text === '' ? 'anonymous' : text, ...rights };
+}
+
+const REMEMBERED = 1_000;
+
+/**
+ * While the store is away nothing can be done, but it can be looked at: by whoever was known when it was last there. As long
+ * as it answers nothing is remembered past what it says.
+ */
+async function remembered(
+  seen: Map<string, Principal>,
+  shown: string,
+  look: () => Promise<Result<Principal, string>>,
+): Promise<Result<Principal, string>> {
+  const key = digestOf(shown);
+  try {
+    const found = await look();
+    seen.delete(key);
+    if (found.ok) seen.set(key, found.value);
+    const [oldest] = seen.keys();
+    if (REMEMBERED < seen.size && oldest !== undefined) seen.delete(oldest);
+    return found;
+  } catch (error) {
+    const known = error instanceof StoreUnavailable ? seen.get(key) : undefined;
+    if (known) return ok(known);
+    throw error;
+  }
 }
 
 async function identify(deps: AccessDeps, shown: string): Promise<Result<Principal, string>> {

@@ -1,7 +1,7 @@
 /**
  * From a hint that a flag changed to what follows. The flag is read again, and what was read decides whether anything
  * changed; only where it cannot be read is the sender believed, as far as its signature goes. Everything here may happen
- * twice: a release takes a change once, a release is started once, and what is known of the flag is written last.
+ * twice: a release takes a change once, one is started once, and what is known of the flag is written after all were told.
  */
 import { changeWords } from '../domain/flag.ts';
 import type { FlagChange, FlagState } from '../domain/flag.ts';
@@ -70,14 +70,13 @@ async function compare(ctx: Context, deps: FlagDeps, heard: Heard, { before, sta
   const isNews = (served: string | null): boolean => (served === null ? !byPoll : served !== state.fingerprint);
   const told = await tell(ctx, deps, { heard, change, before, isNews });
   if (told.waits !== null) return told.waits;
-  const started = isAnother ? await startAll(ctx, deps, { heard, change, state }) : NOTHING;
-  if (started.waits !== null) return started.waits;
   const now = await ctx.store.now();
   const last = {
     what: change.what,
     changedBy: change.changedBy,
     confirmed: 'read',
     fingerprint: change.fingerprint,
+    key: heard.key,
     at: now,
   } as const;
   await ctx.store.saveFlag({
@@ -89,6 +88,10 @@ async function compare(ctx: Context, deps: FlagDeps, heard: Heard, { before, sta
     failure: null,
     change: isAnother ? last : (before?.change ?? null),
   });
+  // The row that told of the change sees to the release that it starts, however often that takes.
+  const owes = isAnother || before?.change?.key === heard.key;
+  const started = owes ? await startAll(ctx, deps, { heard, change, state }) : NOTHING;
+  if (started.waits !== null) return started.waits;
   const found = isAnother ? `${flag}: ${change.what}` : `${flag} is as it was`;
   return done([found, ...told.notes, ...started.notes].join('; '));
 }
@@ -105,7 +108,7 @@ async function believe(ctx: Context, deps: FlagDeps, heard: Heard, before: Store
   if (started.waits !== null) return started.waits;
   const now = await ctx.store.now();
   const nothing = { source, flag, state: null, readAt: null, failure: null };
-  const last = { what: hint.what, changedBy: hint.changedBy, confirmed, fingerprint, at: now } as const;
+  const last = { what: hint.what, changedBy: hint.changedBy, confirmed, fingerprint, key, at: now } as const;
   await ctx.store.saveFlag({ ...(before ?? nothing), lookedAt: before?.lookedAt ?? now, change: last });
   return done([`${flag}: ${hint.what} (${confirmed}, not read)`, ...told.notes, ...started.notes].join('; '));
 }
@@ -121,37 +124,40 @@ type Telling = {
   readonly isNews: (served: string | null) => boolean;
 };
 
-/** Every release that runs by now for a service that names the flag. */
+/** Every release that runs by now for a service that names the flag; one that cannot be told yet keeps nobody else waiting. */
 async function tell(ctx: Context, { flagChanged }: FlagDeps, { heard, change, before, isNews }: Telling): Promise<Step> {
+  const { source, flag, attempts } = heard;
   const notes: string[] = [];
-  const known = before ?? { ...heard, state: null, readAt: null, lookedAt: await ctx.store.now(), failure: null, change: null };
+  let waits: InboxOutcome | null = null;
+  const nothing = { source, flag, state: null, readAt: null, failure: null, change: null };
+  const known = before ?? { ...nothing, lookedAt: await ctx.store.now() };
   for (const { service } of namedBy(ctx, heard)) {
     const release = (await ctx.store.active(service.name))?.release;
     if (!release || !isNews(servedBy(release, known))) continue;
     const told = await flagChanged(release.id, change);
-    if (!told.ok && told.error.kind !== 'not_found') {
-      const { attempts } = heard;
+    if (told.ok) notes.push(`told release ${release.id}`);
+    else if (told.error.kind !== 'not_found') {
       const isMoving = told.error.kind === 'not_accepted';
       const at = after(await ctx.store.now(), isMoving ? MOVING_MS : backoffMs(RETRY, attempts + 1, ctx.random.next()));
-      return { notes, waits: { kind: 'retry', at, detail: told.error.detail } };
+      waits = { kind: 'retry', at, detail: told.error.detail };
     }
-    notes.push(`told release ${release.id}`);
   }
-  return { notes, waits: null };
+  return { notes, waits };
 }
 
 type Starting = { readonly heard: Heard; readonly change: FlagChange; readonly state: FlagState | null };
 
 async function startAll(ctx: Context, deps: FlagDeps, { heard, change, state }: Starting): Promise<Step> {
   const notes: string[] = [];
+  let waits: InboxOutcome | null = null;
   for (const { service, named } of namedBy(ctx, heard)) {
     if (named.start === null) continue;
     const started = await startByFlag(ctx, deps, { service: service.name, start: named.start, change, state, key: heard.key });
-    if (started.kind === 'later') return { notes, waits: await tryAgain(ctx, heard.attempts, started.detail) };
-    if (started.kind === 'never') return { notes, waits: { kind: 'parked', detail: started.detail } };
-    notes.push(started.detail);
+    if (started.kind === 'later') waits = await tryAgain(ctx, heard.attempts, started.detail);
+    else if (started.kind === 'never') waits ??= { kind: 'parked', detail: started.detail };
+    else notes.push(started.detail);
   }
-  return { notes, waits: null };
+  return { notes, waits };
 }
 
 const done = (detail: string): InboxOutcome => ({ kind: 'done', detail });

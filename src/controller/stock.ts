@@ -13,13 +13,14 @@ export async function takeStock(ctx: Pick<Context, 'store' | 'recorder' | 'notif
 
 async function lookedUp({ store }: Pick<Context, 'store'>, notifiers: readonly string[]): Promise<Stock['stored']> {
   try {
-    const [tally, targets, endpoints, now] = await Promise.all([
+    const [tally, targets, endpoints, inbox, now] = await Promise.all([
       store.tally(),
       store.targets(null),
       store.endpoints(notifiers),
+      store.inboxTally(),
       store.now(),
     ]);
-    return { ...tally, targets, endpoints, now };
+    return { ...tally, targets, endpoints, inbox, now };
   } catch {
     return null; // that it does not answer is a number, too
   }

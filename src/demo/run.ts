@@ -52,7 +52,7 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
     const calls = client({ server: api, actor: 'ci:demo', token: null, fetch });
     await fetch(`${api}/v1/services/shop/stable`, {
       method: 'PUT',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', 'if-match': '*' },
       body: JSON.stringify({ version: '1.0.0' }),
     });
     options.write('plan.yaml', PLAN);

@@ -71,8 +71,9 @@ export const acceptanceFor = (release: Release, principal: Principal): readonly 
     return { ...found, accepted: reason === null, reason };
   });
 
-/** An approval is somebody else's: not the requester's, and not the same person's twice. */
+/** An approval is somebody else's: not the requester's, nor a pipeline's, which is somebody's, and not the same person's twice. */
 export function refusesApprover({ phase, createdBy }: Release, actor: Actor): string | null {
+  if (actor.kind === 'ci') return 'an approval is given by a person, and this is a pipeline';
   if (isSamePerson(actor, createdBy)) return `${actor.name} asked for this release, and an approval is somebody else's`;
   if (phase.kind !== 'awaitingApproval' || !phase.given.some((name) => isSamePerson(actor, { kind: 'person', name })))
     return null;

@@ -147,7 +147,6 @@ type FlagFact = Extract<ReleaseFact, { type: 'flag.changed' }>;
 
 /** Who changed what, how far that is known, and what is made of it. */
 function flagSentence(release: Release, { flag, source, what, changedBy, confirmed, effect }: FlagFact): string {
-  const where = `${percent(release.wanted)}${release.rollback === null ? '' : ' and going back'}`;
   const change = `the flag ${flag} of ${source} was changed${changedBy === null ? '' : ` by ${changedBy}`}: ${what}`;
   const doubt = {
     read: '',
@@ -155,13 +154,13 @@ function flagSentence(release: Release, { flag, source, what, changedBy, confirm
     claimed: ' (not signed, and it could not be read again, so nothing is made of it)',
   };
   const then = {
-    annotate: confirmed === 'claimed' || release.rollback !== null ? '' : '; the release goes on as it was',
+    annotate: confirmed === 'claimed' ? '' : '; the release goes on as it was',
     hold: '; its hold begins again',
     restart: '; what was counted at this weight no longer lets it pass',
     pause: '; the release is paused',
     rollback: '; the plan rolls back then',
   };
-  return `is at ${where}, and ${change}${doubt[confirmed]}${then[effect]}`;
+  return `is at ${percent(release.wanted)}, and ${change}${doubt[confirmed]}${then[effect]}`;
 }
 
 /** Why a release was taken back, as a clause that follows "is rolled back". */

@@ -49,7 +49,8 @@ export const flagId = ({ source, flag }: Pick<FlagChange, 'source' | 'flag'>): s
 /** Why it cannot be taken now: a moving weight is not paused, so the change is told again when it stands. */
 export function flagChanged(draft: Draft, change: FlagChange): string | null {
   const { release } = draft;
-  if (release.flags?.[flagId(change)] === change.fingerprint) return null;
+  // On its way back nothing is weighed any more, so there is nothing to confound.
+  if (release.rollback !== null || release.flags?.[flagId(change)] === change.fingerprint) return null;
   const effect = effectOf(release, change);
   if (effect === 'later') return 'the weight is moving: the flag change is told again when it stands';
   draft.add({ type: 'flag.changed', ...change, effect, until: effect === 'hold' ? anew(release, draft.now) : null });
@@ -84,7 +85,7 @@ function effectOf(release: Release, { confirmed }: FlagChange): FlagEffect | 'la
   const asked = release.plan.onFlagChange ?? 'hold';
   if (asked === 'annotate' || confirmed === 'claimed' || release.wanted === NONE) return 'annotate';
   if (asked === 'rollback') return refusesVerb(release, 'rollback') === null ? 'rollback' : 'annotate';
-  if (release.quarantined !== null || release.rollback !== null) return 'annotate';
+  if (release.quarantined !== null) return 'annotate';
   const { phase } = release;
   switch (phase.kind) {
     case 'watching':

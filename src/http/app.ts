@@ -8,6 +8,7 @@ import { auditRoutes } from './audit.ts';
 import { consoleRoutes } from './console.ts';
 import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
+import { ofrepRoutes } from './ofrep.ts';
 import { feed } from './feed.ts';
 import type { Feed } from './feed.ts';
 import { flagRoutes } from './flags.ts';
@@ -16,6 +17,7 @@ import { limits } from './limits.ts';
 import { operationRoutes } from './operations.ts';
 import { orderRoutes } from './orders.ts';
 import { permit } from './permission.ts';
+import type { Asks } from './permission.ts';
 import { planRoutes } from './plans.ts';
 import { problem } from './problem.ts';
 import { pushRoutes } from './pushes.ts';
@@ -67,6 +69,7 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
   for (const routes of resources(deps, shared)) app.route('/', routes);
   app.route('/', sessionRoutes(deps, failure));
   app.route('/', streamRoutes({ ...deps, feed: shared }));
+  app.route('/', ofrepRoutes(deps));
   app.route('/', consoleRoutes());
   app.get('/openapi.json', permit('anyone'), (c) =>
     c.json(
@@ -76,8 +79,8 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
       }),
     ),
   );
-  const open = undeclared(app);
-  assert(open.length === 0, `every route asks for a permission first: ${open.join(', ')}`);
+  const open = declaredRoutes(app).filter(({ asks }) => asks === null);
+  assert(open.length === 0, `every route asks for a permission first: ${open.map(({ path }) => path).join(', ')}`);
   failures(app, deps);
   return app;
 }
@@ -131,13 +134,19 @@ function isForeign(header: (name: string) => string | undefined): boolean {
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== header('host');
 }
 
-/** Routes that somebody could reach without having been asked who he is: the first thing on each is its permission. */
-function undeclared(app: OpenAPIHono): readonly string[] {
-  const first = new Map<string, unknown>();
-  for (const { method, path, handler } of app.routes)
-    if (method !== 'ALL' && !first.has(`${method} ${path}`)) first.set(`${method} ${path}`, handler);
-  return [...first].filter(([, handler]) => typeof handler !== 'function' || !('permission' in handler)).map(([name]) => name);
+export type DeclaredRoute = { readonly method: string; readonly path: string; readonly asks: Asks | null };
+
+/** Every route with what it asks for; null where nobody would be asked who he is, because that comes first on each. */
+export function declaredRoutes(app: OpenAPIHono): readonly DeclaredRoute[] {
+  const found = new Map<string, DeclaredRoute>();
+  for (const { method, path, handler } of app.routes) {
+    if (method === 'ALL' || found.has(`${method} ${path}`)) continue;
+    found.set(`${method} ${path}`, { method, path, asks: isPermit(handler) ? handler : null });
+  }
+  return [...found.values()];
 }
+
+const isPermit = (handler: unknown): handler is Asks => typeof handler === 'function' && 'permission' in handler;
 
 /** Middleware matches every path; a route is what matches beyond it. */
 function isRoute(app: OpenAPIHono, method: string, path: string): boolean {

@@ -6,6 +6,7 @@ import { pointerOf } from '../contract/problem.ts';
 import type { Access } from '../controller/access.ts';
 import type { Commands } from '../controller/commands.ts';
 import type { Context } from '../controller/context.ts';
+import type { Flags } from '../controller/flags.ts';
 import type { FlagWork } from '../controller/flag-work.ts';
 import type { WebhooksIn } from '../controller/webhooks-in.ts';
 import { problem } from './problem.ts';
@@ -14,6 +15,7 @@ export type HttpDeps = {
   readonly context: Context;
   readonly commands: Commands;
   readonly planWorld: PlanWorld;
+  readonly flags: Flags;
   readonly webhooks: WebhooksIn;
   readonly flagWork: FlagWork;
   /** There is something new in the inbox of webhooks. */

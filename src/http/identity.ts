@@ -33,7 +33,7 @@ export function failed({ context }: Pick<HttpDeps, 'context'>): Failed {
     answer(c, detail) {
       const { address } = c.get('caller');
       const tooMany = tries.add(address ?? 'nowhere');
-      if (tooMany) return problem(c, 'too_many', `${detail}; that were too many tries from ${address ?? 'there'} in a minute`);
+      if (tooMany) return problem(c, 'too_many', `${detail}; too many tries came from ${address ?? 'there'} within a minute`);
       context.log.info({ address, path: c.req.path }, `refused: ${detail}`);
       return problem(c, 'unknown_caller', detail);
     },
@@ -68,11 +68,11 @@ async function identified(c: Context, deps: HttpDeps, failure: Failed): Promise<
   return found.ok ? found : err(failure.answer(c, found.error));
 }
 
-/** The header wins: a program that says who it is means it. */
+/** A header wins: a program that says who it is means it. Some OFREP clients know `X-API-Key` only. */
 function shownBy(c: Context, cookie: string): string | null {
   const header = c.req.header('authorization');
   if (header !== undefined) return /^bearer\s+(\S+)\s*$/i.exec(header)?.[1] ?? header;
-  return getCookie(c, cookie) ?? null;
+  return c.req.header('x-api-key') ?? getCookie(c, cookie) ?? null;
 }
 
 /** Who is connected, which behind a proxy is the proxy: what it says of others could be anything. */

@@ -7,7 +7,7 @@ import { listOf } from '../contract/wire.ts';
 import type { InboxView } from '../ports/inbox.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, route } from './permission.ts';
 import { problem } from './problem.ts';
 
 /** No sender of a flag has more to say; entries of an audit log with much in them come near to a tenth of it. */
@@ -82,7 +82,7 @@ export function inboxRoutes({ context, webhooks, nudgeInbox }: HttpDeps) {
   app.openapi(again, async (c) => {
     const { seq } = c.req.valid('param');
     const subject = `inbox/${seq}`;
-    const audit = { actor: actorOf(c).name, action: 'webhook.retry', subject, reason: null, data: null };
+    const audit = { actor: actorOf(c).name, action: 'webhook.retry', subject, reason: null, data: null, origin: originOf(c) };
     if (!(await store.retryInbox(seq, audit))) return problem(c, 'not_found', `no webhook ${seq} that is parked`);
     nudgeInbox();
     return c.json({ state: 'pending' as const }, 202);

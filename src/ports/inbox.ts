@@ -58,6 +58,8 @@ export type StoredFlag = {
     readonly changedBy: string | null;
     readonly confirmed: Confirmed;
     readonly fingerprint: string;
+    /** Of the inbox row that told it. */
+    readonly key: string;
     readonly at: Instant;
   } | null;
 };

@@ -2,6 +2,7 @@
 import type { CheckVerdict } from '../domain/analysis/measurement.ts';
 import type { Target } from '../domain/target.ts';
 import type { Instant } from '../domain/ids.ts';
+import type { InboxTally } from './inbox.ts';
 import type { EndpointState, Tally } from './store.ts';
 
 export type Recorder = {
@@ -38,7 +39,12 @@ export type Stock = {
   readonly clockStep: number;
   /** Null when the store does not answer. */
   readonly stored:
-    | (Tally & { readonly now: Instant; readonly targets: readonly Target[]; readonly endpoints: readonly EndpointState[] })
+    | (Tally & {
+        readonly now: Instant;
+        readonly targets: readonly Target[];
+        readonly endpoints: readonly EndpointState[];
+        readonly inbox: readonly InboxTally[];
+      })
     | null;
   /** Every one that is configured. */
   readonly notifiers: readonly string[];

@@ -255,7 +255,7 @@ export type Store = Parts & {
   ping(): Promise<void>;
 
   /**
-   * Makes services and targets as configured: new ones appear with all traffic on the first slot, known ones keep
+   * Makes services and targets as configured: new ones appear with all traffic on what is stable, known ones keep
    * their weights and roles, those left out stay in the store but are managed no longer.
    */
   configure(

@@ -13,6 +13,11 @@ export type Capabilities = {
   /** Smallest change and smallest weight above nothing, in basis points. */
   readonly minStepBp: number;
   readonly minNonZeroBp: number;
+  /**
+   * Where a share is too small (or too near to everything) for the place: `least` serves the smallest that it can, as a
+   * load balancer does, `nothing` waits for a share that it can represent.
+   */
+  readonly tooLittle: 'least' | 'nothing';
   readonly distribution: 'deterministic' | 'random';
   /** One write, several writes in a safe order, or several with gaps. */
   readonly atomic: 'single-op' | 'ordered-ops' | 'none';
@@ -83,7 +88,7 @@ export type TrafficRouter = {
   readonly capabilities: Capabilities;
   /**
    * The nearest share on that side that the place can represent: idempotent, monotone, 0 and 10000 exact, and never one
-   * of these two for a share between them.
+   * of these two for a share between them, but on that side where `tooLittle` is `nothing`.
    */
   quantize(route: Route, secondShare: Weight, towards: 'down' | 'up'): Weight;
   /** Is the route there, are its nodes reachable and its slots healthy? Writes nothing. */

@@ -3,9 +3,10 @@
  * Nothing here survives the process, and everything else is as the port says.
  */
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
-import { after, Instant, Weight } from '../domain/ids.ts';
+import { after, Instant, NONE } from '../domain/ids.ts';
 import type { ReleaseId, TargetId } from '../domain/ids.ts';
 import { isActive, isEnded } from '../domain/release.ts';
+import { secondShare } from '../domain/target.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { assert } from '../lib/assert.ts';
 import { hash32 } from '../lib/prng.ts';
@@ -98,7 +99,6 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
   };
 }
 
-const first = Weight(0);
 const FIRST_LOOK_MS = 5_000;
 
 function services(state: State): Pick<Store, 'configure' | 'services' | 'service' | 'setStable'> {
@@ -115,7 +115,7 @@ function services(state: State): Pick<Store, 'configure' | 'services' | 'service
           ? { ...known, ...spec }
           : {
               ...spec,
-              desiredSecond: first,
+              desiredSecond: secondShare(spec.slots, state.services.get(spec.service)?.stableSlot ?? spec.slots[0], NONE),
               seq: 0,
               verifiedSecond: null,
               verifiedSeq: 0,

@@ -18,7 +18,10 @@ afterAll(async () => {
 function has({ send, edit, restart, router }: RouterSubject, need: RouterCase['needs']): string | null {
   if (need === 'send' && !send) return 'it has no data plane';
   if (need === 'edit' && !edit) return 'nobody else can reach its table: it lives in this process';
-  if (need === 'restart' && !restart) return 'it restarts with the whole process, which the kill rounds show';
+  if (need === 'restart' && !restart)
+    return router.capabilities.persistence === 'crash-safe'
+      ? 'its platform keeps the share over restarts, and shows none'
+      : 'it restarts with the whole process, which the kill rounds show';
   if (need === 'sticky' && (!send || router.capabilities.sticky === 'none')) return 'it has no sticky clients';
   if (need === 'header' && (!send || !router.capabilities.headerOverride)) return 'it has no header override';
   return null;

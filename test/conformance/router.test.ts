@@ -7,7 +7,10 @@ import { systemClock } from '../../src/adapters/system/clock.ts';
 import { edge } from '../../src/adapters/traffic/edge/edge.ts';
 import type { Edge } from '../../src/adapters/traffic/edge/edge.ts';
 import { edgeOptions } from '../../src/adapters/traffic/edge/options.ts';
+import { ofrep } from '../../src/adapters/traffic/ofrep/ofrep.ts';
+import { ofrepOptions } from '../../src/adapters/traffic/ofrep/options.ts';
 import { memoryRouter } from '../../src/adapters/traffic/memory.ts';
+import { assignSticky } from '../../src/domain/assign.ts';
 import { Weight } from '../../src/domain/ids.ts';
 import { prng } from '../../src/lib/prng.ts';
 import { ok } from '../../src/lib/result.ts';
@@ -63,6 +66,27 @@ suite('memory', memory);
 suite('edge', async () => {
   const opened = await openEdge();
   return { router: opened.edge, route, send: sender(opened.url), edit: null, restart: null };
+});
+
+suite('ofrep', async () => {
+  const router = ofrep('flags', ofrepOptions.parse({ type: 'ofrep', routes: { app: {} } }), 'boot-1');
+  const random = prng(7);
+  return {
+    router,
+    route,
+    // Whoever names nobody is somebody else every time.
+    async send(count, headers = {}) {
+      const bySlot: Record<string, number> = {};
+      for (let done = 0; done < count; done++) {
+        const share = router.entry('app')?.secondShare ?? Weight(0);
+        const slot = route.slots[assignSticky('app', headers['x-user'] ?? String(random()), share)];
+        bySlot[slot] = (bySlot[slot] ?? 0) + 1;
+      }
+      return { bySlot, failed: 0 };
+    },
+    edit: null,
+    restart: null,
+  };
 });
 
 describe('routers that are wrong', () => {

@@ -414,6 +414,13 @@ export function storeSuite(name: string, open: OpenStore): void {
       expect(await store.targets(null)).toMatchObject([{ desiredSecond: 500 }]);
     });
 
+    it('puts a target that is added later on what is stable by then', async () => {
+      await store.setStable('checkout', { slot: 'green', version: '2' }, audit);
+      const later = { ...spec, id: TargetId('checkout/flags/app'), router: 'flags' };
+      await store.configure([{ name: 'checkout', slots: ['blue', 'green'] }], [later]);
+      expect(await store.targets(null)).toMatchObject([{ id: later.id, desiredSecond: 10_000, seq: 0 }]);
+    });
+
     it('says which version is stable, and of an unknown service nothing', async () => {
       expect(await store.setStable('checkout', { slot: 'green', version: '7' }, audit)).toMatchObject({
         stableSlot: 'green',

@@ -20,16 +20,19 @@ export function spawnServer(config: string): ChildProcess {
 }
 
 export async function ready(api: string, child: ChildProcess): Promise<void> {
+  let last = 'nothing';
   for (const endMs = performance.now() + 20_000; performance.now() < endMs; await sleep(25)) {
     const ended = child.exitCode ?? child.signalCode;
     if (ended !== null) throw new Error(`the service ended with ${ended} before it was ready`);
     try {
-      if ((await fetch(`${api}/readyz`)).ok) return;
-    } catch {
-      continue; // not listening yet
+      const answer = await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(5_000) });
+      if (answer.ok) return;
+      last = await answer.text();
+    } catch (error) {
+      last = String(error instanceof Error ? (error.cause ?? error) : error); // not listening yet
     }
   }
-  throw new Error('the service was not ready within 20 s');
+  throw new Error(`the service was not ready within 20 s; it said ${last}`);
 }
 
 // The wire is what is tested here, so its bodies are read as they come.
@@ -40,7 +43,8 @@ export const post = async (url: string, body: unknown): Promise<Answer> => answe
 export const put = async (url: string, body: unknown): Promise<Answer> => answer(await fetch(url, json('PUT', body)));
 const json = (method: string, body: unknown) => ({
   method,
-  headers: { 'content-type': 'application/json' },
+  // Whatever it is by now: what is tested here is not who saw what.
+  headers: { 'content-type': 'application/json', 'if-match': '*' },
   body: JSON.stringify(body),
 });
 const answer = async (response: Response): Promise<Answer> => ({

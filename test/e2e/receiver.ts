@@ -49,7 +49,7 @@ export async function openReceiver(secret: string): Promise<Receiver> {
     const { status, afterMs = 0, headers = {} } = how(told);
     heard.push({ ...told, answered: status });
     held += 1;
-    if (afterMs > 0) await new Promise((done) => setTimeout(done, afterMs));
+    if (afterMs > 0) await new Promise((done) => setTimeout(done, afterMs).unref());
     held -= 1;
     if (status === 'lost') request.socket.destroy();
     else response.writeHead(status, headers).end();

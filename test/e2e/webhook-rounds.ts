@@ -44,6 +44,8 @@ type World = {
   readonly config: string;
   readonly file: string;
   readonly receivers: Readonly<Record<Name, Receiver>>;
+  /** Every process that was begun: none outlives the world. */
+  readonly children: ChildProcess[];
   close(): Promise<void>;
 };
 
@@ -55,15 +57,22 @@ export async function toldWorld(names: readonly Name[] = RECEIVERS): Promise<Wor
   const opened = await Promise.all(names.map(async (name) => [name, await openReceiver(SECRET)] as const));
   const file = join(folder, 'headgate.db');
   const config = join(folder, 'headgate.yaml');
-  const base = configText({ apiPort, edgePort, file, blue: shop.url, green: shop.url }).replace('settleMin: 2s', 'settleMin: 1s');
+  const settings = ', applyTimeout: 300ms, readTimeout: 300ms';
+  const base = configText({ apiPort, edgePort, file, blue: shop.url, green: shop.url, settings }).replace(
+    'settleMin: 2s',
+    'settleMin: 1s',
+  );
   const notify = opened.map(([name, { url }]) => `  ${name}: { type: webhook, url: "${url}", secret: ${SECRET} }\n`).join('');
   writeFileSync(config, `${base}    notify: [${names.join(', ')}]\nnotify:\n${notify}`);
+  const children: ChildProcess[] = [];
   return {
     api: `http://127.0.0.1:${apiPort}`,
+    children,
     config,
     file,
     receivers: Object.fromEntries(opened) as Record<Name, Receiver>,
     async close() {
+      for (const child of children) child.kill('SIGKILL');
       await Promise.all(opened.map(([, receiver]) => receiver.close()));
       await shop.close();
       rmSync(folder, { recursive: true, force: true });
@@ -71,9 +80,13 @@ export async function toldWorld(names: readonly Name[] = RECEIVERS): Promise<Wor
   };
 }
 
-export async function begun({ api, config }: Pick<World, 'api' | 'config'>): Promise<ChildProcess> {
+export async function begun({ api, config, children }: Pick<World, 'api' | 'config' | 'children'>): Promise<ChildProcess> {
   const child = spawnServer(config);
-  await ready(api, child);
+  children.push(child);
+  // A machine that is busy with other things may take longer than one wait.
+  await ready(api, child)
+    .catch(() => ready(api, child))
+    .catch(() => ready(api, child));
   return child;
 }
 
@@ -96,11 +109,10 @@ export async function webhookRounds({
   const world = await toldWorld();
   const { api, receivers } = world;
   const counts = { kills: 0, waitingAtKills: 0, heldAtKills: 0 };
-  let child: ChildProcess | null = null;
   try {
     misbehave(receivers, random);
     for (let round = 1; round <= rounds; round++) {
-      child = await begun(world);
+      const child = await begun(world);
       if (round === 1) await put(`${api}/v1/services/shop/stable`, { version: 'v0' });
       else counts.waitingAtKills += (await listOf(api, 'state=pending')).length;
       if (random() < 0.5) await receivers.down.down();
@@ -118,7 +130,7 @@ export async function webhookRounds({
     }
     for (const receiver of Object.values(receivers)) receiver.behave(() => ({ status: 204 }));
     await receivers.down.up();
-    child = await begun(world);
+    const child = await begun(world);
     const broken = await drained(api);
     const replaced = await listOf(api, 'state=replaced');
     await killed(child);
@@ -132,7 +144,6 @@ export async function webhookRounds({
       broken: [...broken, ...compared(receivers, ids, missed)],
     };
   } finally {
-    child?.kill('SIGKILL');
     await world.close();
   }
 }
@@ -161,10 +172,10 @@ async function busyFor(api: string, round: number, ms: number, random: () => num
       await post(`${api}/v1/releases`, { plan: PLAN, version: `v${round}.${n}` });
     else {
       const dice = random();
-      const verb = dice < 0.2 ? 'rollback' : newest.phase.kind === 'paused' ? 'resume' : 'pause';
+      const verb = dice < 0.08 ? 'rollback' : newest.phase.kind === 'paused' ? 'resume' : 'pause';
       await post(`${api}/v1/releases/${newest.id}/commands/${verb}`, { reason: 'a round' });
     }
-    await sleep(30 + random() * 120);
+    await sleep(20 + random() * 60);
   }
 }
 

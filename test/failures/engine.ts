@@ -280,6 +280,7 @@ export const NOTICES: readonly Line[] = [
     'the receiver of notices is away for days',
     deliver('tries again later when nobody answers, and lets nothing overtake'),
     deliver('parks what could not be delivered for days'),
+    test('test/webhooks-kill.test.ts', 'what was committed and not delivered at a kill is delivered after it, in order'),
     degraded('the receiver of notices is down: everything goes on, and nothing is lost'),
     fault('notifier_down'),
   ],

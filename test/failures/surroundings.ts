@@ -26,7 +26,6 @@ import {
 import type { Line } from './proof.ts';
 
 const POSTGRES = 'several processes on PostgreSQL';
-const LOGINS = 'logins and tokens';
 const FLAGS = 'flags, and the webhooks that tell of their changes';
 const BACKUPS = 'backups and the drills with them';
 
@@ -51,7 +50,7 @@ export const LOAD: readonly Line[] = [
     'all that failed is tried again at once',
     test('src/lib/retry-budget.test.ts', 'adds no more than a tenth and the burst when everything fails'),
     test('src/lib/breaker.test.ts', 'lets one probe out when it was open long enough, and nobody else meanwhile'),
-    deliver('waits longer with every failure'),
+    deliver('waits longer with every failure, by the schedule of the standard, and gives up after the tenth'),
   ],
   [
     50,
@@ -146,6 +145,10 @@ export const SECRETS: readonly Line[] = [
   ],
 ];
 
+const tokens = (title: string) => test('test/rights/tokens.test.ts', title);
+const jobs = (title: string) => test('test/rights/oidc.test.ts', title);
+const chain = (title: string) => test('test/rights/audit.test.ts', title);
+
 export const PEOPLE: readonly Line[] = [
   [
     74,
@@ -153,10 +156,24 @@ export const PEOPLE: readonly Line[] = [
     abuse('a page of another site cannot steer, whether it sends a body or not; programs and the own console can'),
   ],
   [75, 'a name is taken for markup in the console', abuse('what people name things is text in the console and never markup')],
-  [76, 'a token is stolen', later(LOGINS)],
-  [77, 'a token is guessed by the time that an answer takes', later(LOGINS)],
-  [78, 'a token of somebody else is accepted', later(LOGINS)],
-  [79, 'the keys that tokens are checked with cannot be had', later(LOGINS)],
+  [
+    76,
+    'a token is stolen',
+    tokens('is out at once when its token is revoked, and no session makes another'),
+    test('test/rights/matrix.test.ts', 'has a right for every route, and refuses whoever has it not'),
+  ],
+  [
+    77,
+    'a token is guessed by the time that an answer takes',
+    not('a token is looked up by its digest: nothing that is compared is a secret'),
+  ],
+  [78, 'a token of somebody else is accepted', jobs('%s'), jobs('nor any other, however it came to be')],
+  [
+    79,
+    'the keys that tokens are checked with cannot be had',
+    jobs('but one that is away for a while keeps nobody out, and for a day at most'),
+    jobs('and is not asked again and again for keys that it does not have'),
+  ],
   [
     80,
     'an approval counts for a plan that was changed after it',
@@ -165,7 +182,12 @@ export const PEOPLE: readonly Line[] = [
     property('intends only weights that the plan names, and approves none above them'),
     story('approved-before-the-checks'),
   ],
-  [81, 'somebody changes the audit log in the database', later('an audit log that shows when it was changed')],
+  [
+    81,
+    'somebody changes the audit log in the database',
+    chain('is found a thousand times of a thousand, with the first bad row'),
+    chain('is refused by the database itself'),
+  ],
   [
     82,
     'something is done that the audit log does not have',

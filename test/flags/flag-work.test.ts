@@ -378,15 +378,15 @@ it('takes each delivery once, and no more than it can keep waiting', async () =>
 const STORED = 'service: checkout\nsteps: [5%]\nhold: 5m\nchecks: {}\n';
 
 it('starts a release by a flag change, once for each revision, over crashes and repetitions', async () => {
-  let saves = 0;
+  let settled = 0;
   const w = await flagging({
     start: { plan: 'by-flag', version: 'flag-{{revision}}' },
     wrap: (store) => ({
       ...store,
-      async saveFlag(row) {
-        saves += 1;
-        if (saves === 2) throw new StoreUnavailable('gone');
-        return store.saveFlag(row);
+      async settleInbox(row) {
+        settled += 1;
+        if (settled === 1) throw new StoreUnavailable('gone');
+        return store.settleInbox(row);
       },
     }),
   });

@@ -7,10 +7,10 @@ import { FAULT_KINDS } from './faults.ts';
 export const SOMETIMES: readonly string[] = [
   ...FAULT_KINDS.map((kind) => `fault ${kind}`),
   ...['pass', 'fail', 'inconclusive', 'no_data', 'error'].map((verdict) => `verdict ${verdict}`),
-  ...['preflight', 'hook', 'router', 'drift', 'lowered_by_hand', 'no_data', 'provider', 'inconclusive', 'overdue'].map(
+  ...['preflight', 'hook', 'router', 'drift', 'lowered_by_hand', 'no_data', 'provider', 'inconclusive', 'overdue', 'flag'].map(
     (reason) => `hold ${reason}`,
   ),
-  ...['check', 'no_data', 'person', 'refused', 'expired', 'deadline', 'superseded'].map((cause) => `rollback ${cause}`),
+  ...['check', 'no_data', 'person', 'refused', 'expired', 'deadline', 'superseded', 'flag'].map((cause) => `rollback ${cause}`),
   ...['promoted', 'rolledBack', 'superseded'].map((outcome) => `end ${outcome}`),
   ...['drift.seen', 'drift.repaired', 'drift.adopted', 'target.unreachable', 'target.back'].map((type) => `target ${type}`),
   'phase queued>starting',
@@ -46,6 +46,7 @@ export const SOMETIMES: readonly string[] = [
   'phase settling>rolledBack',
   'phase settling>superseded',
   'phase settling>settling',
+  'flag told after waiting',
   'quarantined',
   'rolled back in quarantine',
   'rollback unverified',

@@ -171,7 +171,7 @@ export const mutants: readonly Mutant[] = [
     edits: [
       edit(
         'src/domain/decide.ts',
-        'return phase.until <= draft.now ? leave(draft, input) : unheld(draft);',
+        'return phase.until <= draft.now ? leave(draft, input) : calm(draft);',
         'return leave(draft, input);',
       ),
     ],

@@ -12,6 +12,8 @@ import type { VirtualClock } from './virtual-clock.ts';
 export type PeopleWorld = {
   readonly clock: VirtualClock;
   readonly draw: Chance;
+  /** Of those who change flags elsewhere. */
+  readonly flags: Chance;
   readonly faults: Faults;
   readonly oracle: Oracle;
   readonly services: readonly ServiceSpec[];
@@ -48,6 +50,12 @@ export function people(world: PeopleWorld): void {
       meddle();
     });
   meddle();
+  const flip = (): void =>
+    clock.after(-Math.log(1 - world.flags.next()) * gapMs * 3, () => {
+      if (clock.nowMs() < world.faultsForMs) void changeFlag(world);
+      flip();
+    });
+  flip();
   const tend = (): void =>
     clock.after(20_000 * world.pace.looks, () => {
       void look(world);
@@ -64,7 +72,7 @@ async function startRelease(world: PeopleWorld, number: number): Promise<void> {
   const version = `${service}-v${number}`;
   truths.set(version, truthOf(draw));
   const request = {
-    plan: plan(service, draw, world.pace),
+    plan: { ...plan(service, draw, world.pace), onFlagChange: POLICIES[number % POLICIES.length] ?? 'hold' },
     version,
     paused: draw.hits(0.1),
     onBusy: draw.hits(0.2) ? draw.pick(['queue', 'supersede'] as const) : null,
@@ -75,6 +83,36 @@ async function startRelease(world: PeopleWorld, number: number): Promise<void> {
     const started = await commands.start({ ...request, first }, CI);
     world.trace(() => `start ${version}: ${started.ok ? started.value.release.phase.kind : started.error.kind}`);
   });
+}
+
+const POLICIES = ['hold', 'annotate', 'hold', 'pause', 'hold', 'hold', 'rollback'] as const;
+
+/** A flag of the service is another one, told as often as an inbox may tell it; a release that moves is told again later. */
+async function changeFlag(world: PeopleWorld): Promise<void> {
+  const { flags, clock } = world;
+  const running = open(world);
+  if (running.length === 0) return;
+  const { id } = flags.pick(running);
+  const confirmed = flags.pick(['read', 'read', 'signed', 'claimed'] as const);
+  const change = {
+    source: 'ld',
+    flag: 'x',
+    fingerprint: flags.pick(['A', 'B', 'C']),
+    what: 'off → on',
+    changedBy: null,
+    confirmed,
+  };
+  const tell = async (tries: number): Promise<void> => {
+    const told = await world.commands()?.flagChanged(id, change);
+    world.trace(
+      () =>
+        `flag ${change.fingerprint} ${confirmed} told to ${id}: ${told?.ok ? 'done' : (told?.error.detail ?? 'nobody is up')}`,
+    );
+    if (told?.ok && tries > 0) world.sometimes('flag told after waiting');
+    if (!told?.ok && tries < 5) clock.after(2_000, () => void guarded(world, () => tell(tries + 1)));
+  };
+  await guarded(world, () => tell(0));
+  if (flags.hits(0.3)) await guarded(world, () => tell(0));
 }
 
 const open = ({ oracle }: PeopleWorld): readonly Release[] =>

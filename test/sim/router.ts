@@ -171,6 +171,7 @@ export function simRouter({ target, name, slots, spec }: RouterSpec, world: Rout
     capabilities: {
       minStepBp: 1,
       minNonZeroBp: 1,
+      tooLittle: 'least',
       distribution: 'random',
       atomic: 'single-op',
       hitless: true,

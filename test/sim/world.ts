@@ -402,6 +402,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
   people({
     clock,
     draw: chance(seed, 'people'),
+    flags: chance(seed, 'flags'),
     faults: trouble,
     oracle: eye,
     services: spec.services,

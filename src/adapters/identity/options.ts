@@ -19,10 +19,12 @@ const secure = z
     'an address and nothing else',
   );
 
+const NUMBER = 'the number of it, not its name';
+
 /** Numbers, because names can be given away and taken by somebody else. */
 const id = z
-  .union([z.number().int().min(1).max(Number.MAX_SAFE_INTEGER), z.string().regex(/^[1-9]\d{0,19}$/)], {
-    error: 'the number of it, not its name',
+  .union([z.number().int().min(1).max(Number.MAX_SAFE_INTEGER), z.string().regex(/^[1-9]\d{0,19}$/, NUMBER)], {
+    error: NUMBER,
   })
   .transform(String);
 const text = z.string().min(1).max(500);

@@ -1,5 +1,5 @@
 /**
- * One exchange of JSON over HTTP with a metric store, strictly: bounded in time and size, redirects refused because they
+ * One exchange of JSON over HTTP with a metric store or a flag platform, strictly: bounded in time and size, redirects refused because they
  * would take the credentials along, and every way to fail a sentence.
  */
 import { request as requestHttp } from 'node:http';
@@ -42,13 +42,20 @@ export type Access = {
 };
 
 export type Ask = {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
   readonly body?: { readonly type: string; readonly text: string } | undefined;
 };
 
 /** One exchange; tests hand in their own. */
-export type Send = (ask: Ask, signal: AbortSignal) => Promise<{ readonly status: number; readonly body: string }>;
+export type Send = (ask: Ask, signal: AbortSignal) => Promise<Answered>;
+
+export type Answered = {
+  readonly status: number;
+  readonly body: string;
+  /** As `Retry-After` says it: seconds, or a date. */
+  readonly retryAfter?: string | undefined;
+};
 
 const MOST_BYTES = 16 << 20;
 
@@ -77,7 +84,13 @@ export function sender({ auth, authorization, headers, tls, timeoutMs, mostBytes
           else parts.push(part);
         });
         answer.on('error', failed);
-        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') }));
+        answer.on('end', () =>
+          resolve({
+            status: answer.statusCode ?? 0,
+            body: Buffer.concat(parts).toString('utf8'),
+            retryAfter: answer.headers['retry-after'],
+          }),
+        );
       });
       asked.on('error', failed);
       asked.end(body?.text);

@@ -59,7 +59,8 @@ export function payloadText({ type, at, data }: { type: string; at: number; data
   const text = (of: Readonly<Record<string, unknown>>): string => JSON.stringify({ type, timestamp, data: of } satisfies Payload);
   const fits = (of: Readonly<Record<string, unknown>>): boolean => Buffer.byteLength(text(of)) < MOST_BYTES;
   if (fits(data)) return text(data);
-  const sentence = String(data['sentence'] ?? '').slice(0, MOST_SENTENCE);
+  const said = data['sentence'];
+  const sentence = typeof said === 'string' ? said.slice(0, MOST_SENTENCE) : '';
   let thin: Record<string, unknown> = { ...data, sentence };
   const omitted: string[] = [];
   const bySize = Object.entries(data)

@@ -45,7 +45,7 @@ it('takes 2xx for done, 202 for accepted, and anything else for a failure with i
   status = 500;
   expect(await call(url)).toEqual({ ok: false, error: 'the receiver answered 500' });
   expect(heard.every(({ key }) => key === 'r1/beforeStart')).toBe(true);
-  expect(heard.map(({ body }) => body)).toEqual(Array(3).fill({ hook: 'beforeStart', release: 'r1' }));
+  expect(heard.map(({ body }) => body)).toEqual([1, 2, 3].map(() => ({ hook: 'beforeStart', release: 'r1' })));
 });
 
 it('follows no redirect to a place that the operator never named', async () => {

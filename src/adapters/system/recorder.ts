@@ -184,6 +184,7 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
   const unverified = gauge('headgate_releases_unverified', 'Rollbacks that could not be read back', ['service']);
   const quarantined = gauge('headgate_releases_quarantined', 'Releases whose handler keeps crashing', ['service']);
   const pending = gauge('headgate_outbox_pending', 'Notifications that are not delivered yet', ['notifier']);
+  const inbox = gauge('headgate_inbox_pending', 'Webhooks that came in and are not worked off yet', ['source']);
   const oldest = gauge('headgate_outbox_oldest_age_seconds', 'Age of the oldest one of them, 0 for none', ['notifier']);
   const parked = gauge('headgate_outbox_parked', 'Notifications that were given up and can be queued again', ['notifier']);
   const disabled = gauge('headgate_endpoint_disabled', 'Whether a receiver said that it is gone, 1 when it did', ['notifier']);
@@ -197,7 +198,7 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
     'How long a target has been out of reach, 0 when it is not',
     ['target'],
   );
-  const ofStore = [phases, held, unverified, quarantined, pending, oldest, parked, disabled, driftAge, unreachable];
+  const ofStore = [phases, held, unverified, quarantined, pending, inbox, oldest, parked, disabled, driftAge, unreachable];
   return ({ loopSilence, clockStep: step, stored, notifiers }: Stock) => {
     silence.set(loopSilence);
     clockStep.set(step);
@@ -224,6 +225,7 @@ function stocktaking(registers: Registry[]): Recorder['stock'] {
       parked.set({ notifier }, endpoint.parked);
       disabled.set({ notifier }, endpoint.disabledAt === null ? 0 : 1);
     }
+    for (const { source, pending: rows } of stored.inbox) inbox.set({ source }, rows);
     for (const { id: target, differs, driftAt, unreachableSince } of stored.targets) {
       driftAge.set({ target }, differs === null ? 0 : Math.max(0.001, age(driftAt)));
       unreachable.set({ target }, unreachableSince === null ? 0 : Math.max(0.001, age(unreachableSince)));

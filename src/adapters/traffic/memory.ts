@@ -35,6 +35,7 @@ type Node = { isUp: boolean; boots: number; readonly entries: Map<string, Entry>
 const CAPABILITIES: Capabilities = {
   minStepBp: 1,
   minNonZeroBp: 1,
+  tooLittle: 'least',
   distribution: 'random',
   atomic: 'single-op',
   hitless: true,

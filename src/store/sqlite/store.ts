@@ -2,6 +2,7 @@
  * The embedded store: drizzle on better-sqlite3, one file, one writer. Every method is one synchronous transaction; the
  * promises are the port's, for stores that need them.
  */
+import { sql } from 'drizzle-orm';
 import type { Instant } from '../../domain/ids.ts';
 import type { Store } from '../../ports/store.ts';
 import { auditMethods, chainOldRows } from './audit.ts';
@@ -18,7 +19,7 @@ import { pushMethods } from './pushes.ts';
 import { releaseMethods } from './releases.ts';
 import { noReserve, reserve } from './reserve.ts';
 import { tallyMethod } from './tally.ts';
-import { inbox, releases } from './tables.ts';
+import { inbox, outbox, releases } from './tables.ts';
 import { serviceMethods, targetMethods } from './targets.ts';
 import { tokenMethods } from './tokens.ts';
 
@@ -40,6 +41,11 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
   ctx.write(() => {
     opened.db.update(releases).set({ leaseWorker: null, leaseUntilMs: 0 }).run();
     opened.db.update(inbox).set({ leaseUntilMs: 0 }).run();
+    opened.db
+      .update(outbox)
+      .set({ leaseUntilMs: 0 })
+      .where(sql`state = 'pending'`)
+      .run();
     chainOldRows(ctx);
   });
   return {

@@ -1,6 +1,7 @@
 /** Services and targets: as configured, as wanted, as last seen. */
 import { and, asc, eq, notInArray, sql } from 'drizzle-orm';
-import { after } from '../../domain/ids.ts';
+import { after, NONE } from '../../domain/ids.ts';
+import { secondShare } from '../../domain/target.ts';
 import { assert } from '../../lib/assert.ts';
 import { hash32 } from '../../lib/prng.ts';
 import { ok } from '../../lib/result.ts';
@@ -85,7 +86,7 @@ export function targetMethods(ctx: SqliteContext): Pick<Store, TargetMethods> {
   };
 }
 
-function configure({ db, now }: SqliteContext, ...[configured, specs]: Parameters<Store['configure']>): void {
+function configure({ db, now, queries }: SqliteContext, ...[configured, specs]: Parameters<Store['configure']>): void {
   const updatedAtMs = now();
   for (const { name, slots } of configured)
     db.insert(services).values({ name, stableSlot: slots[0], stableVersion: null, updatedAtMs }).onConflictDoNothing().run();
@@ -98,7 +99,12 @@ function configure({ db, now }: SqliteContext, ...[configured, specs]: Parameter
         service: spec.service,
         spec,
         managed: true,
-        desiredSecondSlotBp: 0,
+        // Everything on what is stable, whichever slot that is by now.
+        desiredSecondSlotBp: secondShare(
+          spec.slots,
+          queries.service.get({ name: spec.service })?.stableSlot ?? spec.slots[0],
+          NONE,
+        ),
         seq: 0,
         verifiedSecondSlotBp: null,
         verifiedSeq: 0,

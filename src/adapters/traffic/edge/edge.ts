@@ -4,10 +4,10 @@
  */
 import { NONE, ALL } from '../../../domain/ids.ts';
 import type { Weight } from '../../../domain/ids.ts';
-import type { Slots } from '../../../domain/target.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { Clock, Random } from '../../../ports/clock.ts';
+import type { InitialShare } from '../../../ports/flag-server.ts';
 import type {
   Applied,
   Capabilities,
@@ -32,13 +32,6 @@ export type Edge = TrafficRouter & {
   address(): string | null;
 };
 
-export type InitialShare = {
-  readonly route: string;
-  readonly slots: Slots;
-  readonly secondShare: Weight;
-  readonly seq: number;
-};
-
 export type EdgeDeps = {
   readonly clock: Clock;
   readonly random: Random;
@@ -48,6 +41,7 @@ export type EdgeDeps = {
 const CAPABILITIES: Capabilities = {
   minStepBp: 1,
   minNonZeroBp: 1,
+  tooLittle: 'least',
   distribution: 'random',
   atomic: 'single-op',
   hitless: true,

@@ -152,6 +152,7 @@ function capabilitiesOf(options: HaproxyOptions): Capabilities {
   return {
     minStepBp: isCoarse ? 100 : 1,
     minNonZeroBp: isCoarse ? smallestOf(options) : 1,
+    tooLittle: 'least',
     distribution: isCoarse ? 'deterministic' : 'random',
     atomic: isCoarse ? 'ordered-ops' : 'single-op',
     hitless: true,
