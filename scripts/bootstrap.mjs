@@ -33,7 +33,7 @@ if (major < 20 || (major === 20 && minor < 19))
   fail(`Node 20.19 or later is needed to set Headgate up, and this is ${process.version}: install a newer Node.`);
 
 const split = process.argv.indexOf('--');
-const flags = process.argv.slice(2, split);
+const flags = process.argv.slice(2, split === -1 ? undefined : split);
 const [command, ...rest] = split === -1 ? [] : process.argv.slice(split + 1);
 if (command === undefined && !flags.includes('--console'))
   fail('usage: node scripts/bootstrap.mjs [--debian] [--postgresql] [--console] -- command arguments...');

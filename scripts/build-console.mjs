@@ -12,7 +12,7 @@ function madeOf() {
   const files = [
     ...readdirSync(join(web, 'src'), { recursive: true, encoding: 'utf8' }).map((file) => join(web, 'src', file)),
     ...['index.html', 'vite.config.ts', 'tsconfig.json'].map((file) => join(web, file)),
-    join(root, 'package-lock.json'),
+    ...['package-lock.json', 'scripts/build-console.mjs'].map((file) => join(root, file)),
   ];
   const hash = createHash('sha256');
   for (const file of files.toSorted())
@@ -23,8 +23,12 @@ function madeOf() {
 async function buildConsole() {
   const now = madeOf();
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === now) return;
+  const { NODE_ENV } = process.env;
+  // Vite builds for work on the console where this says anything else, as it does within a test.
+  process.env.NODE_ENV = 'production';
   const { build } = await import('vite');
   await build({ configFile: join(web, 'vite.config.ts'), mode: 'production' });
+  process.env.NODE_ENV = NODE_ENV ?? 'production';
   writeFileSync(stamp, now);
 }
 

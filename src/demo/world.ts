@@ -1,4 +1,5 @@
 /** A world to look at the console in: three services in two slots each, people who use them, an edge before them, and Headgate. */
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jsonLog } from '../adapters/system/log.ts';
 import { createApp } from '../app.ts';
@@ -19,6 +20,7 @@ export type World = {
   readonly app: App;
   /** Where the API and the console are. */
   readonly url: string;
+  readonly adminToken: string | null;
   readonly services: readonly string[];
   /** Deploys a version into the idle slot of a service, which is where the next release of it takes it from. */
   deploy(service: string, version: string, behaviour?: ShopBehaviour): Promise<void>;
@@ -32,16 +34,19 @@ export type WorldOptions = {
   /** `HOST:PORT`; a free port of loopback when it is left out. */
   readonly listen?: string;
   readonly perSecond?: number;
+  /** False: who asks has to prove who he is, and the world has an admin token. */
+  readonly dev?: boolean;
 };
 
-export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40 }: WorldOptions): Promise<World> {
+export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40, dev = true }: WorldOptions): Promise<World> {
   const slots = new Map<string, { readonly blue: Shop; readonly green: Shop }>();
   for (const name of SERVICES)
     slots.set(name, {
       blue: await openShop('1.0.0', GOOD, Math.random),
       green: await openShop('1.0.0', GOOD, Math.random),
     });
-  const app = await createApp(configOf(join(folder, 'world.db'), listen, slots), jsonLog({ level: 'silent' }));
+  const file = join(folder, 'world.db');
+  const app = await createApp(configOf({ file, listen, dev }, slots), jsonLog({ level: 'silent' }));
   const url = await app.listen();
   const audit = { actor: 'demo', action: 'service.stable', reason: null, data: null };
   for (const name of SERVICES)
@@ -56,6 +61,7 @@ export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40
   return {
     app,
     url,
+    adminToken: dev ? null : readFileSync(`${file}.admin-token`, 'utf8').trim(),
     services: SERVICES,
     async deploy(service, version, behaviour = GOOD) {
       versions.set(service, version);
@@ -72,7 +78,9 @@ export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40
   };
 }
 
-function configOf(file: string, listen: string, slots: ReadonlyMap<string, { readonly blue: Shop; readonly green: Shop }>) {
+type Place = { readonly file: string; readonly listen: string; readonly dev: boolean };
+
+function configOf({ file, listen, dev }: Place, slots: ReadonlyMap<string, { readonly blue: Shop; readonly green: Shop }>) {
   const routes = [...slots].map(
     ([name, { blue, green }]) =>
       `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${blue.url} }, green: { url: ${green.url} } } }`,
@@ -94,7 +102,7 @@ providers: { edge: { type: edge, router: front } }
 services:
 ${services.join('\n')}
 `;
-  const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev: true });
+  const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev });
   if (!config.ok) throw new Error(config.error.map((problem) => problemLine('world', problem)).join('\n'));
   return config.value;
 }

@@ -23,11 +23,20 @@ export type Acceptance = { readonly verb: Verb; readonly accepted: boolean; read
 
 const VERBS: readonly Verb[] = ['pause', 'resume', 'promote', 'approve', 'reject', 'confirmReplaced', 'rollback'];
 
+/** Kinds and verbs that are no words. */
+const WORDS: Readonly<Partial<Record<PhaseKind | Verb, string>>> = {
+  awaitingApproval: 'waiting for approval',
+  rollingBack: 'rolling back',
+  rolledBack: 'rolled back',
+  promoting: 'being replaced',
+  confirmReplaced: 'the word that it was replaced',
+};
+
 /** Why the release refuses the command now, or null when it takes it. */
 export function refusesVerb(release: Release, verb: Verb): string | null {
   const phase = release.phase;
   const table: readonly Verb[] = accepts[phase.kind];
-  if (!table.includes(verb)) return `a release that is ${phase.kind} does not take ${verb}`;
+  if (!table.includes(verb)) return `a release that is ${WORDS[phase.kind] ?? phase.kind} does not take ${WORDS[verb] ?? verb}`;
   if (release.quarantined !== null && ONWARD.has(verb)) return 'the release is quarantined and not judged any more: roll it back';
   if (verb === 'rollback' && isHome(release))
     return `the stable slot runs ${release.version} already: release the old version again instead`;

@@ -225,7 +225,7 @@ function standing(release: Release, now: Instant): string {
     case 'paused':
       return `is paused at ${percent(release.wanted)}; in ${left} it ${outcome(phase.otherwise)}`;
     case 'awaitingApproval':
-      return `waits for ${phase.needed - phase.given.length} more approval(s) at ${percent(release.wanted)}; in ${left} it ${outcome(phase.otherwise)}`;
+      return `waits for ${counted(phase.needed - phase.given.length, 'more approval')} at ${percent(release.wanted)}; in ${left} it ${outcome(phase.otherwise)}`;
     case 'baking':
       return `bakes at ${percent(release.wanted)} for ${left} more`;
     case 'promoting':
@@ -267,6 +267,7 @@ export const who = (actor: Actor): string => (actor.kind === 'headgate' ? 'Headg
 export const failures = (targets: readonly TargetFailure[]): string =>
   targets.map((failure) => `${failure.target} (${failure.detail})`).join(', ');
 
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 const because = (reason: string | null): string => (reason === null || reason === '' ? '' : ` ("${reason}")`);
 const outcome = (otherwise: 'continue' | 'rollback'): string => (otherwise === 'continue' ? 'goes on' : 'is rolled back');
 /** A duration as people say it: whole seconds, once there are some. */

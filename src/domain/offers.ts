@@ -103,4 +103,8 @@ function back({ approved, wanted, stableVersion, version }: Release): string {
     : `gives all traffic back to ${stableVersion} at once (${percent(wanted)} now on ${version})`;
 }
 
-const about = (ms: number): string => formatDuration(ms < 1_000 ? ms : Math.round(ms / 1_000) * 1_000);
+/** Nobody needs the seconds of an hour. */
+function about(ms: number): string {
+  const unit = ms < 1_000 ? 1 : ms < 3_600_000 ? 1_000 : 60_000;
+  return formatDuration(Math.round(ms / unit) * unit);
+}

@@ -4,7 +4,7 @@ import { limit, timeCursor } from '../contract/paging.ts';
 import { canaryTargetView, courseView, runningView } from '../contract/course-views.ts';
 import type { CanaryTargetView } from '../contract/course-views.ts';
 import { planText } from '../contract/plan-text.ts';
-import { listOf } from '../contract/wire.ts';
+import { eventView, listOf } from '../contract/wire.ts';
 import { readTarget } from '../controller/observe.ts';
 import { accepts } from '../domain/accepts.ts';
 import type { ReleaseEvent } from '../domain/event.ts';
@@ -17,10 +17,11 @@ import type { Service, Target } from '../domain/target.ts';
 import type { Store } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { cursorOf, limit, numberCursor, timeCursor } from './paging.ts';
 import { route } from './permission.ts';
 import { problem } from './problem.ts';
 import { idParam } from './releases.ts';
-import { viewRelease } from './views.ts';
+import { viewEvent, viewRelease } from './views.ts';
 
 const RUNNING = (Object.keys(accepts) as PhaseKind[]).filter((phase) => !isEnd(phase));
 /** A log is read to here: what comes later in one so long is told by the events themselves. */
@@ -52,6 +53,14 @@ const course = route({
   bound: 'release',
   request: { params: idParam },
   responses: { 200: jsonOf(courseView, 'Its places and weights over time, and its plan'), ...problems },
+});
+const timeline = route({
+  method: 'get',
+  path: '/v1/releases/{id}/timeline',
+  permission: 'read',
+  bound: 'release',
+  request: { params: idParam, query: z.object({ cursor: numberCursor, limit }).strict() },
+  responses: { 200: jsonOf(listOf(eventView), 'Its events, newest first'), ...problems },
 });
 const targets = route({
   method: 'get',
@@ -92,6 +101,18 @@ export function courseRoutes({ context }: HttpDeps) {
       },
       200,
     );
+  });
+  app.openapi(timeline, async (c) => {
+    const id = ReleaseId(c.req.valid('param').id);
+    const found = await store.release(id);
+    if (!found) return problem(c, 'not_found', `no release ${id}`);
+    const { cursor, limit: size } = c.req.valid('query');
+    // Events are numbered without gaps, and the last one's number is the state's: a page from the end is one from here.
+    const before = Math.min(cursor ?? Infinity, found.release.seq + 1);
+    const afterSeq = Math.max(0, before - 1 - size);
+    const page = await store.releaseEvents(id, { afterSeq, limit: Math.max(1, before - 1 - afterSeq) });
+    const items = page.rows.filter(({ seq }) => seq < before).toReversed();
+    return c.json({ items: items.map(viewEvent), nextCursor: afterSeq === 0 ? null : cursorOf(afterSeq + 1) }, 200);
   });
   app.openapi(targets, async (c) => {
     const id = ReleaseId(c.req.valid('param').id);

@@ -14,7 +14,10 @@ export function share(value: number): string {
 export const count = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /** Three digits, and no exponent before there is no other way. */
-export const figure = (value: number): string => (Math.abs(value) >= 1000 ? count(value) : String(Number(value.toPrecision(3))));
+export function figure(value: number): string {
+  const short = Number(value.toPrecision(3));
+  return Math.abs(short) >= 1000 ? count(value) : String(short);
+}
 
 const UNITS = [
   ['d', 86_400],
@@ -60,3 +63,6 @@ export function moment(at: number, now: number): string {
 
 export const timeOfDay = (at: number): string => new Date(at).toLocaleTimeString('en-GB');
 export const exactly = (at: number): string => new Date(at).toISOString();
+
+/** A figure stays with its percent sign, wherever the line ends. */
+export const unbroken = (sentence: string): string => sentence.replaceAll(/(\d) (%|ms\b)/g, '$1\u00a0$2');

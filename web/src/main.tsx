@@ -15,4 +15,5 @@ if (root) {
   followLinks(isOurs);
   startLive();
   render(<App />, root);
+  if (import.meta.env.DEV) void import('./demo-corner.tsx').then(({ showCorner }) => showCorner());
 }

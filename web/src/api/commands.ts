@@ -22,17 +22,17 @@ export function sendCommand(release: ReleaseView, offer: Offer, sent: { readonly
 
 export const newKey = idempotencyKey;
 
-type Said = { readonly name: string; readonly key: string | null; readonly tone: 'danger' | 'primary' | 'plain' };
+type Said = { readonly name: string; readonly key: string | null; readonly tone: 'danger' | 'warned' | 'primary' | 'plain' };
 
 const NAMES: Readonly<Record<string, Said>> = {
   rollback: { name: 'Roll back', key: 'R', tone: 'danger' },
   pause: { name: 'Pause', key: 'P', tone: 'plain' },
   resume: { name: 'Resume', key: null, tone: 'primary' },
   approve: { name: 'Approve', key: null, tone: 'primary' },
-  reject: { name: 'Refuse', key: null, tone: 'danger' },
+  reject: { name: 'Refuse', key: null, tone: 'warned' },
   promote: { name: 'Go on', key: null, tone: 'plain' },
   'promote full': { name: 'Promote fully', key: null, tone: 'plain' },
-  'promote force': { name: 'Go on by force', key: null, tone: 'danger' },
+  'promote force': { name: 'Go on by force', key: null, tone: 'warned' },
   confirmReplaced: { name: 'Confirm replacement', key: null, tone: 'primary' },
 };
 

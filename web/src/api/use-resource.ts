@@ -16,13 +16,15 @@ type Options = {
   /** Which events make it worth asking again; none by default. */
   readonly on?: (event: EventView) => boolean;
   readonly everyMs?: number;
+  /** So long events are gathered into one question: lists of everything are asked for less often. */
+  readonly gatherMs?: number;
 };
 
 /** Many events at once are one question. */
 const GATHER_MS = 150;
 
 /** `path` null: nothing to ask for yet. */
-export function useResource<T>(path: string | null, { on, everyMs }: Options = {}): Resource<T> {
+export function useResource<T>(path: string | null, { on, everyMs, gatherMs = GATHER_MS }: Options = {}): Resource<T> {
   const [state, setState] = useState<{ path: string | null; value: T | null; error: Failure | null }>({
     path,
     value: null,
@@ -37,6 +39,7 @@ export function useResource<T>(path: string | null, { on, everyMs }: Options = {
     const gone = new AbortController();
     let asking = false;
     let wanted = false;
+    let missed = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async (): Promise<void> => {
       if (asking) {
@@ -57,11 +60,18 @@ export function useResource<T>(path: string | null, { on, everyMs }: Options = {
       }
     };
     const soon = (): void => {
+      // A tab that nobody sees asks when it is looked at again.
+      missed = document.visibilityState === 'hidden';
+      if (missed) return;
       timer ??= setTimeout(() => {
         timer = undefined;
         void ask();
-      }, GATHER_MS);
+      }, gatherMs);
     };
+    const seen = (): void => {
+      if (missed && document.visibilityState === 'visible') soon();
+    };
+    document.addEventListener('visibilitychange', seen);
     again.current = () => void ask();
     void ask();
     const stop = onEvent((event) => {
@@ -72,10 +82,11 @@ export function useResource<T>(path: string | null, { on, everyMs }: Options = {
     return () => {
       gone.abort();
       stop();
+      document.removeEventListener('visibilitychange', seen);
       clearTimeout(timer);
       clearInterval(interval);
     };
-  }, [path, everyMs]);
+  }, [path, everyMs, gatherMs]);
 
   const refresh = useCallback(() => again.current(), []);
   const isOfPath = state.path === path;

@@ -4,7 +4,8 @@ import type { RunningView } from '../../../src/contract/course-views.ts';
 import type { ReleaseView, ServiceView } from '../../../src/contract/wire.ts';
 import { query } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
-import { span } from '../format.ts';
+import { endedAt } from '../ended.ts';
+import { span, unbroken } from '../format.ts';
 import { PhaseBadge, phaseWord } from '../parts/badge.tsx';
 import { CopyLine, Empty, ErrorBox, Loading } from '../parts/notices.tsx';
 import type { Column } from '../parts/table.tsx';
@@ -31,9 +32,8 @@ const UNDER_WAY = [
 ];
 const ENDED = ['promoted', 'rolledBack', 'superseded'];
 const EVERY_MS = 5_000;
+const GATHER_MS = 1_000;
 const PAGE = 25;
-
-const endedAt = ({ phase }: ReleaseView): number | null => (typeof phase['at'] === 'number' ? phase['at'] : null);
 
 const COLUMNS: readonly Column<ReleaseView>[] = [
   {
@@ -45,7 +45,7 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
     ),
   },
   { title: 'Outcome', cell: (row) => <PhaseBadge kind={row.phase.kind} /> },
-  { title: 'Why', cell: (row) => <span class="clamp">{row.sentence}</span>, wide: true },
+  { title: 'Why', cell: (row) => <span class="clamp">{unbroken(row.sentence)}</span>, wide: true },
   { title: 'By', cell: (row) => row.createdBy, wide: true },
   {
     title: 'Took',
@@ -64,13 +64,13 @@ export function Overview({ place }: { readonly place: Place }) {
     ENDED.includes(state ?? '')
       ? null
       : `/v1/running${query({ q, service, phase: state, limit: PAGE, cursor: place.search.get('now') })}`,
-    { on: () => true, everyMs: EVERY_MS },
+    { on: () => true, everyMs: EVERY_MS, gatherMs: GATHER_MS },
   );
   const ended = useResource<Page<ReleaseView>>(
     UNDER_WAY.includes(state ?? '')
       ? null
       : `/v1/releases${query({ q, service, phase: state || ENDED.join(','), limit: PAGE, cursor: place.search.get('cursor') })}`,
-    { on: isRelease },
+    { on: isRelease, gatherMs: GATHER_MS },
   );
   const isNew = !isFiltered && running.value?.items.length === 0 && ended.value?.items.length === 0;
   const error = running.error ?? ended.error;

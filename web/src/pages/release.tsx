@@ -1,12 +1,14 @@
 /** One release: why it stands where it stands, its way, its evidence, and what can be done about it. */
 import type { CourseView, CanaryTargetView } from '../../../src/contract/course-views.ts';
 import type { CheckView, EventView, ReleaseView } from '../../../src/contract/wire.ts';
+import { useEffect, useState } from 'preact/hooks';
 import { useResource } from '../api/use-resource.ts';
+import { endedAt } from '../ended.ts';
 import { PhaseBadge, VerdictBadge } from '../parts/badge.tsx';
 import { CopyLine, ErrorBox, Loading } from '../parts/notices.tsx';
 import { Ago, Countdown, Moment } from '../parts/time.tsx';
 import { WeightBar } from '../parts/weight.tsx';
-import { percent } from '../format.ts';
+import { percent, unbroken } from '../format.ts';
 import { Actions } from './release/actions.tsx';
 import { CheckTile } from './release/check-tile.tsx';
 import { Rail } from './release/rail.tsx';
@@ -18,8 +20,10 @@ const EVERY_MS = 5_000;
 export function ReleasePage({ id }: { readonly id: string }) {
   const base = `/v1/releases/${encodeURIComponent(id)}`;
   const mine = (event: EventView): boolean => event['release'] === id;
-  const release = useResource<ReleaseView>(base, { on: mine, everyMs: EVERY_MS });
+  const [isOver, setOver] = useState(false);
+  const release = useResource<ReleaseView>(base, { on: mine, ...(isOver ? {} : { everyMs: EVERY_MS }) });
   const course = useResource<CourseView>(release.value && `${base}/course`, { on: mine });
+  useEffect(() => setOver(release.value !== null && endedAt(release.value) !== null), [release.value]);
   if (release.value === null) return release.error ? <ErrorBox error={release.error} /> : <Loading of="the release" />;
   const { value } = release;
   return (
@@ -56,16 +60,16 @@ function Head({ release }: { readonly release: ReleaseView }) {
         <h1>
           {service} <span class="soft">{stableVersion ?? 'nothing'}</span> <span aria-label="to">→</span> {version}
         </h1>
-        <PhaseBadge kind={phase.kind} held={hold !== null} />
+        <PhaseBadge kind={phase.kind} held={hold !== null} lowering={release.rollback !== null} />
         {release.wantedBp > 0 ? <VerdictBadge verdict={verdict} /> : null}
       </div>
-      <p class={`lead ${tone}`}>{sentence}</p>
+      <p class={`lead ${tone}`}>{unbroken(sentence)}</p>
       {next ? (
         <p class="lead-next">
           <span class="big-time">
             <Countdown at={next.at} />
           </span>{' '}
-          <span class="soft">then it {next.sentence}</span>
+          <span class="soft">then it {unbroken(next.sentence)}</span>
         </p>
       ) : null}
       <p class="soft small facts">
@@ -87,10 +91,9 @@ function Head({ release }: { readonly release: ReleaseView }) {
 }
 
 function Checks({ base, release }: { readonly base: string; readonly release: ReleaseView }) {
-  const isUnderWay = release.acceptedCommands.some(({ accepted }) => accepted);
   const { value, error } = useResource<{ readonly items: readonly CheckView[] }>(`${base}/checks`, {
     on: (event) => event['release'] === release.id,
-    ...(isUnderWay ? { everyMs: EVERY_MS } : {}),
+    ...(endedAt(release) === null ? { everyMs: EVERY_MS } : {}),
   });
   return (
     <section class="section" aria-labelledby="checks-title">

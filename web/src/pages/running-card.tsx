@@ -1,6 +1,6 @@
 /** One release that runs, as much of it as fits on an overview. */
 import type { RunningView } from '../../../src/contract/course-views.ts';
-import { percent } from '../format.ts';
+import { percent, unbroken } from '../format.ts';
 import { PhaseBadge, VerdictBadge } from '../parts/badge.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Ago, Countdown } from '../parts/time.tsx';
@@ -17,10 +17,10 @@ export function RunningCard({ running: { release, targets } }: { readonly runnin
           <a class="run-name" href={`/releases/${id}`}>
             {service} <span class="soft">{stableVersion ?? 'nothing'}</span> <span aria-label="to">→</span> {version}
           </a>
-          <PhaseBadge kind={phase.kind} held={hold !== null} />
+          <PhaseBadge kind={phase.kind} held={hold !== null} lowering={release.rollback !== null} />
           {release.wantedBp > 0 ? <VerdictBadge verdict={verdict} /> : null}
         </div>
-        <p class="run-sentence">{sentence}</p>
+        <p class="run-sentence">{unbroken(sentence)}</p>
         <p class="run-foot soft small">
           plan {release.plan} · asked for by {release.createdBy} <Ago at={release.createdAt} />
         </p>
@@ -53,7 +53,7 @@ export function RunningCard({ running: { release, targets } }: { readonly runnin
             <span class="big-time">
               <Countdown at={next.at} />
             </span>
-            <span class="small soft">then it {next.sentence}</span>
+            <span class="small soft">then it {unbroken(next.sentence)}</span>
           </>
         ) : (
           <span class="small soft">nothing is due by the clock</span>

@@ -39,7 +39,7 @@ export function SignIn() {
           No token yet? An administrator makes one on the command line. The first one is in the file that the service named when
           it started.
         </p>
-        <CopyLine text="headgate token create NAME --role operator" />
+        <CopyLine text="headgate token create --name NAME --role operator" />
       </form>
     </main>
   );

@@ -4,6 +4,8 @@ import type { ReleaseView } from '../../../../src/contract/wire.ts';
 import type { Failure } from '../../api/client.ts';
 import { commandLine, newKey, saidOf, sendCommand } from '../../api/commands.ts';
 import type { Offer } from '../../api/commands.ts';
+import { endedAt } from '../../ended.ts';
+import { unbroken } from '../../format.ts';
 import { Dialog } from '../../parts/dialog.tsx';
 import { CopyLine, ErrorBox } from '../../parts/notices.tsx';
 import { useKeys } from '../../parts/use-keys.ts';
@@ -11,9 +13,10 @@ import { useKeys } from '../../parts/use-keys.ts';
 type ActionsProps = { readonly release: ReleaseView; readonly onDone: () => void };
 
 const idOf = ({ verb, option }: Offer): string => `${verb} ${option ?? ''}`;
-/** The way back stands first, whatever else there is. */
-const order = (offers: readonly Offer[]): readonly Offer[] =>
-  offers.toSorted((a, b) => Number(b.verb === 'rollback') - Number(a.verb === 'rollback'));
+/** The way back stands first, whatever else there is, and what goes past the checks last. */
+const rank = ({ verb, option }: Offer): number => (verb === 'rollback' ? 0 : option === null ? 1 : option === 'full' ? 2 : 3);
+const order = (offers: readonly Offer[]): readonly Offer[] => offers.toSorted((a, b) => rank(a) - rank(b));
+const isNarrow = (): boolean => matchMedia('(max-width: 70rem)').matches;
 
 export function Actions({ release, onDone }: ActionsProps) {
   const [asked, setAsked] = useState<string | null>(null);
@@ -36,13 +39,13 @@ export function Actions({ release, onDone }: ActionsProps) {
       <p role="status" class="small done">
         {done}
       </p>
-      {taken.length === 0 ? <p class="soft">Nothing can be asked of it any more.</p> : null}
+      {taken.length === 0 ? <p class="soft">No command is taken now.</p> : null}
       <ul class="offers">
         {taken.map((one) => (
           <OfferRow key={idOf(one)} offer={one} onAsk={() => setAsked(idOf(one))} />
         ))}
       </ul>
-      <details open={taken.length > 0 && refused.length < 7}>
+      <details open={endedAt(release) === null && !isNarrow()}>
         <summary class="small soft">Not now, and why</summary>
         <ul class="offers refused">
           {refused.map((one) => (
@@ -83,7 +86,7 @@ function OfferRow({ offer, onAsk }: { readonly offer: Offer; readonly onAsk: () 
         {key !== null && offer.accepted ? <kbd aria-hidden="true">{key}</kbd> : null}
       </button>
       <span id={id} class="small soft">
-        {offer.accepted ? (offer.effect ?? '') : (offer.reason ?? '')}
+        {unbroken((offer.accepted ? offer.effect : offer.reason) ?? '')}
       </span>
     </li>
   );
@@ -122,7 +125,7 @@ function Confirm({ release, offer, onClose, onDone }: ConfirmProps) {
   return (
     <Dialog title={`${name}: ${release.service} ${release.version}?`} onClose={onClose}>
       <form onSubmit={send}>
-        <p>{offer.accepted ? `It ${offer.effect ?? ''}.` : (offer.reason ?? '')}</p>
+        <p>{unbroken(offer.accepted ? `It ${offer.effect ?? ''}.` : (offer.reason ?? ''))}</p>
         <label class="field">
           <span>
             Reason <span class="soft small">{offer.needsReason ? '(needed)' : '(if you like; it is kept)'}</span>
@@ -143,7 +146,7 @@ function Confirm({ release, offer, onClose, onDone }: ConfirmProps) {
           <button
             type="submit"
             ref={confirm}
-            class={tone === 'danger' ? 'danger' : 'primary'}
+            class={tone === 'danger' || tone === 'warned' ? 'danger' : 'primary'}
             disabled={isSending || !offer.accepted}
           >
             {name}

@@ -10,7 +10,7 @@ import type { Column } from '../../parts/table.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Moment } from '../../parts/time.tsx';
 import { figure } from '../../format.ts';
-import { valueText } from './check-tile.tsx';
+import { FAR, valueText } from './check-tile.tsx';
 
 type Page = { readonly items: readonly MeasurementView[] };
 type HistoryProps = { readonly base: string; readonly check: CheckView };
@@ -39,7 +39,9 @@ function History({ base, check }: HistoryProps) {
     () => [
       { name: 'canary', colour: 'accent', values: rows.map(({ evidence }) => scaled(unit, evidence.canary?.value)) },
       { name: 'stable', colour: 'soft', values: rows.map(({ evidence }) => scaled(unit, evidence.stable?.value)) },
-      { name: 'limit', colour: 'bad', dashed: true, values: rows.map(({ evidence }) => scaled(unit, evidence.limit)) },
+      ...(isLimitNear(rows)
+        ? [{ name: 'limit', colour: 'bad', dashed: true, values: rows.map(({ evidence }) => scaled(unit, evidence.limit)) }]
+        : []),
     ],
     [rows, unit],
   );
@@ -90,6 +92,12 @@ function History({ base, check }: HistoryProps) {
       />
     </div>
   );
+}
+
+function isLimitNear(rows: readonly MeasurementView[]): boolean {
+  const top = (values: readonly (number | null | undefined)[]): number => Math.max(0, ...values.map((value) => value ?? 0));
+  const limit = top(rows.map(({ evidence }) => evidence.limit));
+  return 0 < limit && limit <= FAR * top(rows.flatMap(({ evidence: { canary, stable } }) => [canary?.value, stable?.value]));
 }
 
 const scaled = (unit: CheckView['unit'], value: number | null | undefined): number | null =>

@@ -1,12 +1,15 @@
 /** One check: the canary beside stable, how much they differ and how sure that is, and what the evidence weighs. */
 import type { CheckView } from '../../../../src/contract/wire.ts';
-import { count, figure, share } from '../../format.ts';
+import { count, figure, share, unbroken } from '../../format.ts';
 import { VerdictBadge } from '../../parts/badge.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { CheckHistory } from './check-history.tsx';
 
 type Evidence = NonNullable<CheckView['evidence']>;
 type Weighed = NonNullable<Evidence['weighed']>;
+
+/** So many times what was seen is out of the picture. */
+export const FAR = 4;
 
 export const valueText = (unit: CheckView['unit'], value: number): string => {
   if (unit === 'share') return share(value);
@@ -35,9 +38,9 @@ export function CheckTile({ check, base }: { readonly check: CheckView; readonly
           </>
         ) : null}
       </p>
-      <p class="tile-sentence">{sentence}</p>
+      <p class="tile-sentence">{unbroken(sentence)}</p>
       {evidence ? <Arms check={check} evidence={evidence} /> : null}
-      {evidence?.weighed ? <Weighing weighed={evidence.weighed} canary={evidence.canary?.n ?? 0} /> : null}
+      {evidence?.weighed ? <Weighing weighed={evidence.weighed} /> : null}
       {evidence && evidence.weighed === null && evidence.of > 0 ? (
         <p class="small">
           {evidence.breaches} of the last {evidence.of} measurements over the limit
@@ -51,8 +54,10 @@ export function CheckTile({ check, base }: { readonly check: CheckView; readonly
 /** Two bars on one scale, and a mark where the limit is. */
 function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readonly evidence: Evidence }) {
   const { canary, stable, limit } = evidence;
-  const values = [canary?.value, stable?.value, limit].filter((value) => typeof value === 'number');
-  const top = Math.max(...values, 0) * 1.1 || 1;
+  const seen = Math.max(canary?.value ?? 0, stable?.value ?? 0, 0);
+  // A limit that is far off would leave nothing to see of the two.
+  const isNear = limit !== null && limit <= FAR * seen;
+  const top = Math.max(seen, isNear ? limit : 0) * 1.1 || 1;
   const arms = [
     ['canary', canary],
     ['stable', stable],
@@ -76,7 +81,7 @@ function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readon
             <td class="arm-bar">
               <span class="weight">
                 <span class={`fill ${name}`} style={{ width: `${((arm?.value ?? 0) / top) * 100}%` }} />
-                {limit === null ? null : <span class="wanted" style={{ left: `${(limit / top) * 100}%` }} />}
+                {!isNear ? null : <span class="wanted" style={{ left: `${(limit / top) * 100}%` }} />}
               </span>
             </td>
             <td class="end soft">{arm ? samples(unit, arm) : 'none'}</td>
@@ -86,7 +91,7 @@ function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readon
           <th scope="row">difference</th>
           <td colSpan={3}>
             {difference(evidence, unit)}
-            {limit === null ? '' : ` · limit ${valueText(unit, limit)} (the mark)`}
+            {limit === null ? '' : ` · limit ${valueText(unit, limit)} (${isNear ? 'the mark' : 'far off'})`}
           </td>
         </tr>
       </tbody>
@@ -114,7 +119,7 @@ function difference({ canary, stable, weighed }: Evidence, unit: CheckView['unit
 }
 
 /** Both are logarithms: in a picture the way to the threshold is as long as it takes. */
-function Weighing({ weighed, canary }: { readonly weighed: Weighed; readonly canary: number }) {
+function Weighing({ weighed }: { readonly weighed: Weighed }) {
   const { together, threshold, logE, needed, proved, from, dispersion } = weighed;
   const odds = (value: number): string => figure(Math.exp(value));
   const part = Math.min(1, Math.max(0, together / threshold));
@@ -122,23 +127,19 @@ function Weighing({ weighed, canary }: { readonly weighed: Weighed; readonly can
   return (
     <div class="weighing small">
       <div class="row spread">
-        <span>Evidence that it is worse, all checks together</span>
+        <span>Evidence that it is worse</span>
         <span class="num">{words}</span>
       </div>
       <div class="weight evidence" role="img" aria-label={`Evidence: ${words}`}>
         <div class="fill" style={{ width: `${part * 100}%` }} />
       </div>
       <p class="soft">
-        this check alone {odds(logE)}
+        of all checks together; this one alone {odds(logE)}
         {from === null ? '' : `, most of it from ${from}`}
         {dispersion && dispersion.factor > 1.05 ? `; divided by ${figure(dispersion.factor)}, because the counts scatter` : ''}
         {proved ? '; proved not to be twice as bad' : ''}
       </p>
-      {needed === null ? null : (
-        <p class="soft num">
-          {count(Math.min(canary, needed))} of {count(needed)} requests that a pass needs at this weight
-        </p>
-      )}
+      {needed === null ? null : <p class="soft num">a pass needs {count(needed)} requests of the canary at this weight</p>}
     </div>
   );
 }

@@ -2,12 +2,17 @@
 import { useState } from 'preact/hooks';
 import type { EventView, ReleaseView } from '../../../../src/contract/wire.ts';
 import { useResource } from '../../api/use-resource.ts';
+import { unbroken } from '../../format.ts';
 import { Icon } from '../../parts/icon.tsx';
 import type { IconName } from '../../parts/icon.tsx';
 import { ErrorBox } from '../../parts/notices.tsx';
 import { Moment } from '../../parts/time.tsx';
 
+type Page = { readonly items: readonly EventView[]; readonly nextCursor: string | null };
+
 const PAGE = 50;
+/** What came before these is for programs: `GET /v1/releases/{id}/events`. */
+const MOST = 200;
 
 const ICONS: Readonly<Record<string, readonly [IconName, string]>> = {
   'weight.intended': ['running', 'go'],
@@ -30,12 +35,11 @@ const actorOf = (event: EventView): string | null => {
 };
 
 export function Timeline({ base, release }: { readonly base: string; readonly release: ReleaseView }) {
-  const [pages, setPages] = useState(1);
-  // Events are numbered without gaps, and the last one's number is the state's.
-  const after = Math.max(0, release.stateVersion - pages * PAGE);
-  const size = Math.min(200, pages * PAGE);
-  const { value, error } = useResource<{ readonly items: readonly EventView[] }>(`${base}/events?after=${after}&limit=${size}`);
-  const newest = value?.items.at(-1);
+  const [size, setSize] = useState(PAGE);
+  const { value, error } = useResource<Page>(`${base}/timeline?limit=${size}`, {
+    on: (event) => event['release'] === release.id,
+  });
+  const newest = value?.items[0];
   return (
     <section class="section" aria-labelledby="events-title">
       <h2 id="events-title">What happened</h2>
@@ -44,7 +48,7 @@ export function Timeline({ base, release }: { readonly base: string; readonly re
         {newest?.sentence ?? ''}
       </p>
       <ol class="card timeline">
-        {value?.items.toReversed().map((event) => {
+        {value?.items.map((event) => {
           const [icon, tone] = ICONS[event.type] ?? ['dot', 'calm'];
           const actor = actorOf(event);
           return (
@@ -53,16 +57,19 @@ export function Timeline({ base, release }: { readonly base: string; readonly re
               <span class={`timeline-mark tone-${tone}`}>
                 <Icon name={icon} />
               </span>
-              <span>
-                {event.sentence}
+              <span
+                class={event.type === 'verdict.changed' ? 'judged' : ''}
+                title={event.type === 'verdict.changed' ? event.sentence : undefined}
+              >
+                {unbroken(event.sentence)}
                 {actor === null ? null : <span class="soft small"> · {actor}</span>}
               </span>
             </li>
           );
         })}
       </ol>
-      {after > 0 && size < 200 ? (
-        <button type="button" class="quiet" onClick={() => setPages(pages + 1)}>
+      {value?.nextCursor != null && size < MOST ? (
+        <button type="button" class="quiet" onClick={() => setSize(MOST)}>
           Earlier
         </button>
       ) : null}

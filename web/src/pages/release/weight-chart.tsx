@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import type { CourseView } from '../../../../src/contract/course-views.ts';
 import type { ReleaseView } from '../../../../src/contract/wire.ts';
+import { endedAt } from '../../ended.ts';
 import { percent } from '../../format.ts';
 import { Chart } from '../../parts/chart.tsx';
 import type { Column } from '../../parts/table.tsx';
@@ -18,8 +19,7 @@ const COLUMNS: readonly Column<Change>[] = [
 
 export function WeightChart({ release, course: { weights } }: { readonly release: ReleaseView; readonly course: CourseView }) {
   const now = useNow();
-  const endedAt = release.phase['at'];
-  const end = typeof endedAt === 'number' ? endedAt : now;
+  const end = endedAt(release) ?? now;
   const last = weights.at(-1);
   const { times, lines } = useMemo(() => {
     const shown = last && last.at < end ? [...weights, { ...last, at: end }] : weights;
@@ -40,7 +40,6 @@ export function WeightChart({ release, course: { weights } }: { readonly release
           times={times}
           lines={lines}
           words={(value) => `${value} %`}
-          top={100}
         />
         <details class="fold">
           <summary>As a table</summary>
