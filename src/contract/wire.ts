@@ -86,6 +86,7 @@ export const targetView = z
     /** What it serves now, where it was asked for. */
     servedSecondSlotBp: bp.nullable().optional(),
     differs: z.string().nullable(),
+    differsSince: instant.nullable(),
     unreachableSince: instant.nullable(),
   })
   .openapi('Target');
@@ -187,15 +188,23 @@ export const planView = z
   })
   .openapi('Plan');
 
-export const routerView = z
+const found = z.object({
+  pointer: z.string(),
+  detail: z.string(),
+  line: z.number().nullable(),
+  column: z.number().nullable(),
+});
+export const validatedView = z
   .object({
-    name: z.string(),
-    type: z.string(),
-    capabilities: z.looseObject({}),
-    residue: z.record(z.string(), z.number()),
+    valid: z.boolean(),
+    problems: z.array(found),
+    warnings: z.array(found),
+    plan: z
+      .object({ name: z.string(), service: z.string(), sentence: z.string().describe('what a release by it does') })
+      .nullable()
+      .describe('null when it is not valid'),
   })
-  .openapi('Router');
-export const providerView = z.object({ name: z.string(), type: z.string(), offers: z.array(z.string()) }).openapi('Provider');
+  .openapi('ValidatedPlan');
 
 export const measurementView = z
   .object({
@@ -278,3 +287,6 @@ export type ProblemView = z.output<typeof problemView>;
 export type EventView = z.output<typeof eventView>;
 export type PlanView = z.output<typeof planView>;
 export type MeasurementView = z.output<typeof measurementView>;
+export type ValidatedView = z.output<typeof validatedView>;
+export type AuditView = z.output<typeof auditView>;
+export type AuditHeadView = z.output<typeof auditHeadView>;

@@ -29,7 +29,12 @@ export type Calls = {
   call<T>(spec: CallSpec, run: (signal: AbortSignal) => Promise<T>, isHealthy: (value: T) => boolean): Promise<Result<T, string>>;
   /** Dependencies whose breaker is not closed, for health pages. */
   open(): readonly string[];
+  /** How the breaker of a dependency stands; one that was never called is closed. */
+  breaker(dependency: string): Standing;
 };
+
+/** `retryMs`: how long an open one lets nothing through, from now. */
+export type Standing = { readonly state: BreakerState['kind']; readonly failures: number; readonly retryMs: number | null };
 
 const BREAKER = { failures: 5, openMs: 5_000, maxOpenMs: 60_000 };
 
@@ -73,5 +78,10 @@ export function calls(clock: Clock, recorder: Recorder): Calls {
       }
     },
     open: () => [...breakers].filter(([, state]) => state.kind !== 'closed').map(([dependency]) => dependency),
+    breaker(dependency) {
+      const state = breakers.get(dependency) ?? CLOSED;
+      const retryMs = state.kind === 'open' ? Math.max(0, state.untilMs - clock.monotonicMs()) : null;
+      return { state: state.kind, failures: state.kind === 'closed' ? state.failures : BREAKER.failures, retryMs };
+    },
   };
 }

@@ -116,7 +116,7 @@ async function startFacts(ctx: Context, request: StartRequest): Promise<Result<S
   if (targets.length === 0)
     return err(refusal('invalid', `${plan.service} has no target: add one to the service in headgate.yaml`));
   const unfit = unfitVersion(service, { version, first, settings });
-  if (unfit !== null) return err(refusal('invalid', unfit));
+  if (unfit !== null) return err(refusal('invalid', unfit, [{ path: '/version', message: unfit, line: null, column: null }]));
   const active = (await ctx.store.active(plan.service))?.release ?? null;
   const waiting = await ctx.store.queued(plan.service);
   const last = waiting.at(-1)?.release ?? active;

@@ -36,9 +36,26 @@ export type WorldOptions = {
   readonly perSecond?: number;
   /** False: who asks has to prove who he is, and the world has an admin token. */
   readonly dev?: boolean;
+  readonly more?: More;
 };
 
-export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40, dev = true }: WorldOptions): Promise<World> {
+/** What is configured beyond the usual, as YAML. */
+type More = {
+  /** Sections of their own, such as `notify:`. */
+  readonly sections?: string;
+  /** Providers beside the edge, a line each. */
+  readonly providers?: readonly string[];
+  /** Keys of every service, such as `notify: [team]`. */
+  readonly service?: readonly string[];
+};
+
+export async function openWorld({
+  folder,
+  listen = '127.0.0.1:0',
+  perSecond = 40,
+  dev = true,
+  more = {},
+}: WorldOptions): Promise<World> {
   const slots = new Map<string, { readonly blue: Shop; readonly green: Shop }>();
   for (const name of SERVICES)
     slots.set(name, {
@@ -46,7 +63,7 @@ export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40
       green: await openShop('1.0.0', GOOD, Math.random),
     });
   const file = join(folder, 'world.db');
-  const app = await createApp(configOf({ file, listen, dev }, slots), jsonLog({ level: 'silent' }));
+  const app = await createApp(configOf({ file, listen, dev, more }, slots), jsonLog({ level: 'silent' }));
   const url = await app.listen();
   const audit = { actor: 'demo', action: 'service.stable', reason: null, data: null };
   for (const name of SERVICES)
@@ -78,16 +95,19 @@ export async function openWorld({ folder, listen = '127.0.0.1:0', perSecond = 40
   };
 }
 
-type Place = { readonly file: string; readonly listen: string; readonly dev: boolean };
+type Place = { readonly file: string; readonly listen: string; readonly dev: boolean; readonly more: More };
 
-function configOf({ file, listen, dev }: Place, slots: ReadonlyMap<string, { readonly blue: Shop; readonly green: Shop }>) {
+function configOf(
+  { file, listen, dev, more: { sections = '', providers = [], service = [] } }: Place,
+  slots: ReadonlyMap<string, { readonly blue: Shop; readonly green: Shop }>,
+) {
   const routes = [...slots].map(
     ([name, { blue, green }]) =>
       `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${blue.url} }, green: { url: ${green.url} } } }`,
   );
   const services = [...slots.keys()].map(
     (name) =>
-      `  ${name}: { provider: edge, team: storefront, environment: production, targets: [{ router: front, route: ${name} }] }`,
+      `  ${name}: { ${['provider: edge', 'team: storefront', 'environment: production', ...service].join(', ')}, targets: [{ router: front, route: ${name} }] }`,
   );
   const text = `server: { listen: ${JSON.stringify(listen)} }
 store: { sqlite: ${JSON.stringify(file)} }
@@ -98,10 +118,11 @@ routers:
     listen: 127.0.0.1:0
     routes:
 ${routes.join('\n')}
-providers: { edge: { type: edge, router: front } }
+providers:
+${['edge: { type: edge, router: front }', ...providers].map((line) => `  ${line}`).join('\n')}
 services:
 ${services.join('\n')}
-`;
+${sections}`;
   const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev });
   if (!config.ok) throw new Error(config.error.map((problem) => problemLine('world', problem)).join('\n'));
   return config.value;

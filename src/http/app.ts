@@ -5,6 +5,7 @@ import { secureHeaders } from 'hono/secure-headers';
 import { StoreUnavailable } from '../ports/store.ts';
 import { assert } from '../lib/assert.ts';
 import { auditRoutes } from './audit.ts';
+import { connectionRoutes } from './connections.ts';
 import { consoleRoutes } from './console.ts';
 import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
@@ -115,6 +116,7 @@ const resources = (deps: HttpDeps, shared: Feed): readonly OpenAPIHono[] => [
   serviceRoutes(deps),
   pushRoutes(deps),
   planRoutes(deps),
+  connectionRoutes(deps),
   operationRoutes(deps),
   tokenRoutes(deps),
   auditRoutes(deps),

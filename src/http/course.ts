@@ -1,6 +1,6 @@
 /** How releases go their way, for those who watch: what runs now with its targets, and the course of one of them. */
 import { z } from '@hono/zod-openapi';
-import { limit, timeCursor } from '../contract/paging.ts';
+import { cursorOf, limit, numberCursor, timeCursor } from '../contract/paging.ts';
 import { canaryTargetView, courseView, runningView } from '../contract/course-views.ts';
 import type { CanaryTargetView } from '../contract/course-views.ts';
 import { planText } from '../contract/plan-text.ts';
@@ -17,7 +17,6 @@ import type { Service, Target } from '../domain/target.ts';
 import type { Store } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { cursorOf, limit, numberCursor, timeCursor } from './paging.ts';
 import { route } from './permission.ts';
 import { problem } from './problem.ts';
 import { idParam } from './releases.ts';

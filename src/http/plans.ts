@@ -3,8 +3,10 @@ import { z } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
-import { listOf, planBody, planView, validateOnly } from '../contract/wire.ts';
+import { listOf, planBody, planView, validatedView, validateOnly } from '../contract/wire.ts';
 import type { Context as Request } from 'hono';
+import { outline } from '../domain/outline.ts';
+import type { Plan } from '../domain/plan.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoredPlan } from '../ports/plan-store.ts';
 import { aheadRoutes } from './ahead.ts';
@@ -17,12 +19,6 @@ import { givenVersion, matchHeader, tagOf } from './precondition.ts';
 import { problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';
 
-const found = z.object({
-  pointer: z.string(),
-  detail: z.string(),
-  line: z.number().nullable(),
-  column: z.number().nullable(),
-});
 const body = { required: true, ...jsonOf(planBody, 'The plan') };
 const list = route({
   method: 'get',
@@ -65,7 +61,7 @@ const validate = route({
   bound: 'none',
   request: { body },
   responses: {
-    200: jsonOf(z.object({ valid: z.boolean(), problems: z.array(found), warnings: z.array(found) }), 'What is wrong with it'),
+    200: jsonOf(validatedView, 'What is wrong with it, and what it would do'),
     ...problems,
   },
 });
@@ -135,6 +131,7 @@ export function planRoutes(deps: HttpDeps) {
         valid: parsed.ok,
         problems: parsed.ok ? [] : shown(parsed.error),
         warnings: parsed.ok ? shown(parsed.value.warnings) : [],
+        plan: parsed.ok ? summaryOf(parsed.value.plan) : null,
       },
       200,
     );
@@ -143,6 +140,8 @@ export function planRoutes(deps: HttpDeps) {
   app.route('/', aheadRoutes(deps));
   return app;
 }
+
+const summaryOf = (plan: Plan) => ({ name: plan.name, service: plan.service, sentence: outline(plan) });
 
 const stale = (c: Request, name: string): ProblemResponse =>
   problem(c, 'precondition', `another version of ${name} is the newest by now: look at it again`);

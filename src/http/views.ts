@@ -100,6 +100,7 @@ export function viewTarget(target: Target, served?: Weight | null): TargetView {
     verifiedAt,
     ...(served === undefined ? {} : { servedSecondSlotBp: served }),
     differs,
+    differsSince: differs === null ? null : target.driftAt,
     unreachableSince,
   };
 }

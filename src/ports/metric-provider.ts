@@ -29,6 +29,8 @@ export type MetricProvider = {
   readonly type: string;
   /** Checks that it offers by name alone (`checks: [errors, latency]`). */
   readonly offers: Readonly<Record<string, OfferedCheck>>;
+  /** A question of its language that every such server answers at once, whatever it counts; for tests of the connection. */
+  readonly constant?: string;
   /** Why this check cannot be answered here, or null when it can. Used when a plan is validated. */
   refuses(check: Check): string | null;
   measure(question: Question, signal: AbortSignal): Promise<Measurement>;

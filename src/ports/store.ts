@@ -333,7 +333,12 @@ export type Store = Parts & {
     id: ReleaseId,
     query: { readonly check: string | null; readonly limit: number; readonly before: number | null },
   ): Promise<Page<MeasurementRow, number>>;
-  audit(query: { readonly limit: number; readonly before: number | null }): Promise<Page<StoredAudit, number>>;
+  /** Newest first; `text` is a part of the actor, the action, the subject or the reason, whatever its case. */
+  audit(query: {
+    readonly limit: number;
+    readonly before: number | null;
+    readonly text?: string | null;
+  }): Promise<Page<StoredAudit, number>>;
   /** In the order of writing, so many from the one after this. */
   auditFrom(query: { readonly after: number; readonly limit: number }): Promise<readonly StoredAudit[]>;
   /** The newest row; null when there is none. */

@@ -18,8 +18,10 @@ export function memoryAudit(now: () => Instant): MemoryAudit {
       rows.push({ ...row, hash: chainHash(rows.at(-1)?.hash ?? NO_HASH, row) });
     },
     methods: {
-      audit: async ({ limit, before }) =>
-        page(rows.filter(({ seq }) => before === null || seq < before).toReversed(), limit, ({ seq }) => seq),
+      audit: async ({ limit, before, text = null }) => {
+        const found = rows.filter((row) => (before === null || row.seq < before) && (text === null || says(row, text)));
+        return page(found.toReversed(), limit, ({ seq }) => seq);
+      },
       auditFrom: async ({ after, limit }) => rows.slice(after, after + limit),
       auditHead: async () => {
         const last = rows.at(-1);
@@ -28,3 +30,6 @@ export function memoryAudit(now: () => Instant): MemoryAudit {
     },
   };
 }
+
+const says = ({ actor, action, subject, reason }: AuditEntry, text: string): boolean =>
+  [actor, action, subject, reason ?? ''].join('\n').toLowerCase().includes(text.toLowerCase());

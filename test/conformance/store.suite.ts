@@ -609,6 +609,23 @@ export function storeSuite(name: string, open: OpenStore): void {
       expect((await store.audit({ limit: 3, before: first.next })).rows[0]?.subject).toBe('s0');
     });
 
+    it('finds the rows of the audit that say a text, in any of the places that people write to', async () => {
+      const write = (version: string, more: Partial<typeof audit> | { readonly reason: string }) =>
+        store.setStable('checkout', { slot: null, version }, { ...audit, ...more });
+      await write('1', { actor: 'Bert' });
+      await write('2', { action: 'service.stable' });
+      await write('3', { subject: 'bertha' });
+      await write('4', { reason: 'as BERT said: 100 %_' });
+      const found = async (text: string, before: number | null = null) =>
+        (await store.audit({ limit: 2, before, text })).rows.map(({ actor, action, subject }) => `${actor} ${action} ${subject}`);
+      expect(await found('bert')).toEqual(['ann test x', 'ann test bertha']);
+      expect(await found('.STABLE')).toEqual(['ann service.stable x']);
+      expect(await found('%_')).toHaveLength(1);
+      expect(await found('_')).toHaveLength(1);
+      const first = await store.audit({ limit: 2, before: null, text: 'bert' });
+      expect(await found('bert', first.next)).toEqual(['Bert test x']);
+    });
+
     it('lets one of two workers win a race, whoever that is', async () => {
       const { id } = await started();
       const [one, two] = [await load(id), await load(id)];

@@ -2,13 +2,20 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useContact } from './api/contact.ts';
+import { Rights } from './api/rights.ts';
 import type { Identity } from './api/session.ts';
 import { whoAmI } from './api/session.ts';
 import { Layout } from './parts/layout.tsx';
 import { Empty } from './parts/notices.tsx';
+import { Audit } from './pages/audit.tsx';
+import { Connections } from './pages/connections.tsx';
+import { Deliveries } from './pages/deliveries.tsx';
+import { History } from './pages/history.tsx';
+import { NewRelease } from './pages/new-release.tsx';
 import { Overview } from './pages/overview.tsx';
 import { ReleasePage } from './pages/release.tsx';
 import { SignIn } from './pages/sign-in.tsx';
+import { Tokens } from './pages/tokens.tsx';
 import type { Place } from './router.ts';
 import { matchPath, usePlace } from './router.ts';
 
@@ -22,6 +29,12 @@ type PageRoute = readonly [
 /** A new page is a line here, a line in `pages.ts`, and a path in `src/http/console.ts`. */
 const ROUTES: readonly PageRoute[] = [
   ['/', () => 'Overview', (place) => <Overview place={place} />],
+  ['/new', () => 'New release', () => <NewRelease />],
+  ['/history', () => 'History', (place) => <History place={place} />],
+  ['/connections', () => 'Connections', () => <Connections />],
+  ['/deliveries', () => 'Deliveries', (place) => <Deliveries place={place} />],
+  ['/audit', () => 'Audit', (place) => <Audit place={place} />],
+  ['/tokens', () => 'Tokens', (place) => <Tokens place={place} />],
   ['/releases/:id', () => 'Release', (_, { id = '' }) => <ReleasePage key={id} id={id} />],
 ];
 
@@ -40,7 +53,9 @@ export function App() {
   if (identity?.kind === 'signed-out') return <SignIn />;
   return (
     <Layout path={place.path} identity={identity}>
-      {found ? found.page() : <Empty title="There is nothing at this address." />}
+      <Rights.Provider value={identity}>
+        {found ? found.page() : <Empty title="There is nothing at this address." />}
+      </Rights.Provider>
     </Layout>
   );
 }

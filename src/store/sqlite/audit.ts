@@ -1,5 +1,5 @@
 /** The audit log: every row chained to the one before it, in the transaction of the act that it is about. */
-import { asc, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import { chainHash, NO_HASH } from '../../contract/audit-chain.ts';
 import { Instant } from '../../domain/ids.ts';
 import type { AuditEntry, Store, StoredAudit } from '../../ports/store.ts';
@@ -42,15 +42,18 @@ const storedOf = ({ seq, atMs, entry, hash }: Row): StoredAudit => ({
   hash: hash ?? '',
 });
 
+const FIELDS = ['actor', 'action', 'subject', 'reason'].map((field) => sql`coalesce(json_extract(entry, ${`$.${field}`}), '')`);
+const says = (text: string) => sql`instr(lower(${sql.join(FIELDS, sql` || char(10) || `)}), lower(${text})) > 0`;
+
 export function auditMethods(ctx: SqliteContext): Pick<Store, 'audit' | 'auditFrom' | 'auditHead'> {
   const { db } = ctx;
   return {
-    audit: async ({ limit, before }) =>
+    audit: async ({ limit, before, text = null }) =>
       ctx.read(() => {
         const rows = db
           .select()
           .from(audit)
-          .where(before === null ? undefined : lt(audit.seq, before))
+          .where(and(before === null ? undefined : lt(audit.seq, before), text === null ? undefined : says(text)))
           .orderBy(desc(audit.seq))
           .limit(limit + 1)
           .all();

@@ -13,6 +13,8 @@ type Asked = {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** Of what takes the service a while to work out. */
+  readonly patienceMs?: number;
 };
 
 const PATIENCE_MS = 15_000;
@@ -28,8 +30,11 @@ function noteClock(date: string | null): void {
   if (Number.isFinite(off)) clockOffMs = Math.abs(off) < 1_500 ? 0 : off;
 }
 
-export async function call<T>(path: string, { method = 'GET', body, headers = {}, signal }: Asked = {}): Promise<Answer<T>> {
-  const patience = AbortSignal.timeout(PATIENCE_MS);
+export async function call<T>(
+  path: string,
+  { method = 'GET', body, headers = {}, signal, patienceMs = PATIENCE_MS }: Asked = {},
+): Promise<Answer<T>> {
+  const patience = AbortSignal.timeout(patienceMs);
   let answer: Response;
   try {
     answer = await fetch(path, {

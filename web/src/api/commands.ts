@@ -41,7 +41,7 @@ export const saidOf = ({ verb, option }: Offer): Said =>
   NAMES[option === null ? verb : `${verb} ${option}`] ?? { name: verb, key: null, tone: 'plain' };
 
 /** In single quotes, as a shell takes it whatever is in it. */
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 export function commandLine(id: string, { verb, option }: Offer, reason: string): string {
   if (verb === 'confirmReplaced') return `curl -X POST ${location.origin}/v1/releases/${id}/stable-replaced`;

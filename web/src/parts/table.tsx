@@ -17,29 +17,31 @@ type TableProps<T> = {
   readonly columns: readonly Column<T>[];
   readonly rows: readonly T[];
   readonly keyOf: (row: T) => string | number;
+  /** Where there is little room, each row is a block of its own, with the titles beside its values: nothing is out of sight. */
+  readonly stacked?: boolean;
 };
 
-export function Table<T>({ caption, columns, rows, keyOf }: TableProps<T>): JSX.Element {
+export function Table<T>({ caption, columns, rows, keyOf, stacked = false }: TableProps<T>): JSX.Element {
   const classOf = ({ end, wide }: Column<T>): string => `${end === true ? 'end' : ''} ${wide === true ? 'wide' : ''}`.trim();
   return (
     <div class="table-box" tabIndex={0} role="region" aria-label={caption}>
-      <table>
+      <table class={stacked ? 'stacked' : ''} role="table">
         <caption class="unseen">{caption}</caption>
-        <thead>
-          <tr>
+        <thead role="rowgroup">
+          <tr role="row">
             {columns.map((column) => (
-              <th scope="col" class={classOf(column)} key={column.title}>
+              <th scope="col" role="columnheader" class={classOf(column)} key={column.title}>
                 {column.title}
               </th>
             ))}
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {rows.map((row) => (
-            <tr key={keyOf(row)}>
+            <tr key={keyOf(row)} role="row">
               {columns.map((column) => (
-                <td class={classOf(column)} key={column.title}>
-                  {column.cell(row)}
+                <td class={classOf(column)} key={column.title} role="cell" data-title={column.title}>
+                  <div>{column.cell(row)}</div>
                 </td>
               ))}
             </tr>

@@ -23,6 +23,7 @@ export function prometheus(name: string, options: PrometheusOptions, client: Cli
     name,
     type: 'prometheus',
     offers,
+    constant: 'vector(1)',
     refuses: (check) => refusal(name, options, check),
     async measure(question, signal) {
       const asked = askedOf(options, question);

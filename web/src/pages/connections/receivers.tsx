@@ -1,0 +1,65 @@
+/** Receivers of notices: whether they are delivered to, what waits for them, and one try now. */
+import type { EndpointView, TestedView } from '../../../../src/contract/webhooks.ts';
+import { call } from '../../api/client.ts';
+import { useWhyNot } from '../../api/rights.ts';
+import { useResource } from '../../api/use-resource.ts';
+import { count } from '../../format.ts';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import { Test } from '../../parts/test-result.tsx';
+import { Ago } from '../../parts/time.tsx';
+import { Section } from './section.tsx';
+import type { Page } from './section.tsx';
+
+const EVERY_MS = 5_000;
+
+export const Receivers = () => (
+  <Section
+    title="Receivers"
+    resource={useResource<Page<EndpointView>>('/v1/webhooks/endpoints', { everyMs: EVERY_MS })}
+    none="No receiver is configured: nobody is told."
+  >
+    {(items) => (
+      <ul class="places">
+        {items.map((endpoint) => (
+          <Receiver key={endpoint.name} endpoint={endpoint} />
+        ))}
+      </ul>
+    )}
+  </Section>
+);
+
+function Receiver({
+  endpoint: { name, type, state, reason, pending, parked, lastDeliveryAt },
+}: {
+  readonly endpoint: EndpointView;
+}) {
+  const whyNot = useWhyNot('raise');
+  return (
+    <li class="card place">
+      <div class="row">
+        <h3>{name}</h3>
+        <span class="soft">{type}</span>
+        <StateBadge state={state} />
+        {reason === null ? null : <span class="small tone-bad">{reason}</span>}
+      </div>
+      <p>
+        {lastDeliveryAt === null ? (
+          'Nothing was delivered yet.'
+        ) : (
+          <>
+            Last delivery <Ago at={lastDeliveryAt} />.
+          </>
+        )}{' '}
+        <a href={`/deliveries?endpoint=${encodeURIComponent(name)}`}>
+          {count(pending)} waiting, {count(parked)} given up
+        </a>
+      </p>
+      <Test
+        of={`the receiver ${name}`}
+        whyNot={whyNot}
+        run={() => call<TestedView>(`/v1/webhooks/endpoints/${encodeURIComponent(name)}/test`, { method: 'POST' })}
+        said={({ delivered, ms, detail }) => ({ well: delivered, ms, sentence: detail })}
+      />
+    </li>
+  );
+}

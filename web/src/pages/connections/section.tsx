@@ -1,0 +1,28 @@
+/** A kind of places, with what is said while it is asked for, when there is none of it, and when it cannot be read. */
+import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
+import type { Resource } from '../../api/use-resource.ts';
+import { Empty, ErrorBox, Loading } from '../../parts/notices.tsx';
+
+export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+
+type SectionProps<T> = {
+  readonly title: string;
+  readonly resource: Resource<Page<T>>;
+  /** What is said when there is none. */
+  readonly none: string;
+  readonly children: (items: readonly T[]) => ComponentChildren;
+};
+
+export function Section<T>({ title, resource: { value, error }, none, children }: SectionProps<T>) {
+  const id = useId();
+  return (
+    <section class="section" aria-labelledby={id}>
+      <h2 id={id}>{title}</h2>
+      {error ? <ErrorBox error={error} /> : null}
+      {value === null && !error ? <Loading of={title.toLowerCase()} /> : null}
+      {value?.items.length === 0 ? <Empty title={none} /> : null}
+      {value && value.items.length > 0 ? children(value.items) : null}
+    </section>
+  );
+}

@@ -1,0 +1,183 @@
+/** What was told: every notice with its state, its tries and what came back; sent again when somebody asks for it. */
+import { useState } from 'preact/hooks';
+import type { DeliveryView, EndpointView } from '../../../../src/contract/webhooks.ts';
+import { call, query } from '../../api/client.ts';
+import type { Failure } from '../../api/client.ts';
+import { useWhyNot } from '../../api/rights.ts';
+import { useResource } from '../../api/use-resource.ts';
+import { Act } from '../../parts/act.tsx';
+import { Empty, ErrorBox, Loading } from '../../parts/notices.tsx';
+import { Choice, Filters } from '../../parts/search.tsx';
+import { StateBadge, stateWord } from '../../parts/state-badge.tsx';
+import type { Column } from '../../parts/table.tsx';
+import { Pager, Table } from '../../parts/table.tsx';
+import { Countdown, Moment } from '../../parts/time.tsx';
+import type { Place } from '../../router.ts';
+import { Endpoints } from './endpoints.tsx';
+
+type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+
+const STATES = ['pending', 'delivered', 'parked', 'replaced'];
+const PAGE = 50;
+const EVERY_MS = 3_000;
+/** Of an id as many characters as tell one from another on a page; the whole is in its title. */
+const SHOWN_OF_ID = 12;
+const WHY_ID = 'why-no-redelivery';
+
+export function Outgoing({ place }: { readonly place: Place }) {
+  const [endpoint, state, release, cursor] = ['endpoint', 'state', 'release', 'cursor'].map((key) => place.search.get(key));
+  const endpoints = useResource<Page<EndpointView>>('/v1/webhooks/endpoints', { everyMs: EVERY_MS });
+  const { value, error, refresh } = useResource<Page<DeliveryView>>(
+    `/v1/webhooks/deliveries${query({ endpoint, state, release, cursor, limit: PAGE })}`,
+    { on: () => true, everyMs: EVERY_MS },
+  );
+  const [refused, setRefused] = useState<Failure | null>(null);
+  const [done, setDone] = useState('');
+  const whyNot = useWhyNot('raise');
+  const again = async ({ seq, notifier }: DeliveryView): Promise<void> => {
+    const answer = await call<{ readonly seq: number }>(`/v1/webhooks/deliveries/${seq}/redeliver`, { method: 'POST' });
+    setRefused(answer.ok ? null : answer.error);
+    setDone(answer.ok ? `Queued again for ${notifier}, as delivery ${answer.value.seq}.` : '');
+    refresh();
+    endpoints.refresh();
+  };
+  const isFiltered = Boolean(endpoint || state || release);
+  return (
+    <>
+      {endpoints.error ? <ErrorBox error={endpoints.error} /> : null}
+      {endpoints.value ? (
+        <Endpoints
+          items={endpoints.value.items}
+          whyNot={whyNot}
+          onDone={() => {
+            endpoints.refresh();
+            refresh();
+          }}
+        />
+      ) : null}
+      <section class="section" aria-labelledby="sent-title">
+        <div class="page-head">
+          <h2 id="sent-title">Notices</h2>
+          <Filters>
+            <Choice
+              place={place}
+              name="endpoint"
+              label="Receiver"
+              all="All receivers"
+              options={(endpoints.value?.items ?? []).map(({ name }) => [name, name])}
+            />
+            <Choice
+              place={place}
+              name="state"
+              label="State"
+              all="All states"
+              options={STATES.map((one) => [one, stateWord(one)])}
+            />
+          </Filters>
+        </div>
+        {whyNot === null ? null : (
+          <p id={WHY_ID} class="small soft">
+            {whyNot} So nothing can be sent again.
+          </p>
+        )}
+        <p role="status" class="done">
+          {done}
+        </p>
+        {refused ? <ErrorBox error={refused} /> : null}
+        {error ? <ErrorBox error={error} /> : null}
+        {value === null && !error ? <Loading of="the deliveries" /> : null}
+        {value?.items.length === 0 ? (
+          <Empty title={isFiltered ? 'No delivery fits.' : 'Nothing was told to anybody yet.'}>
+            {isFiltered ? <a href="/deliveries">Show all</a> : null}
+          </Empty>
+        ) : null}
+        {value && value.items.length > 0 ? (
+          <>
+            <Table
+              stacked
+              caption="Notices to receivers, newest first"
+              columns={columns(again, whyNot)}
+              rows={value.items}
+              keyOf={({ seq }) => seq}
+            />
+            <Pager place={place} nextCursor={value.nextCursor} />
+          </>
+        ) : null}
+      </section>
+    </>
+  );
+}
+
+/** Targets have events, too, and no page of their own. */
+const releaseOf = ({ eventId, subject }: DeliveryView): string | null =>
+  eventId.startsWith(`${subject}/`) && !subject.includes('/') ? subject : null;
+
+function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | null): readonly Column<DeliveryView>[] {
+  return [
+    {
+      title: 'Event',
+      cell: (row) => {
+        const release = releaseOf(row);
+        return (
+          <>
+            <span class="strong">{row.type}</span>
+            <span class="under small subject" title={row.eventId}>
+              {release ? (
+                <>
+                  {row.eventId.slice(release.length + 1)} of <a href={`/releases/${release}`}>…{release.slice(-SHOWN_OF_ID)}</a>
+                </>
+              ) : (
+                row.eventId
+              )}
+            </span>
+          </>
+        );
+      },
+    },
+    { title: 'To', cell: ({ notifier }) => <span class="whole">{notifier}</span> },
+    {
+      title: 'State',
+      cell: ({ state, attempts, dueAt, detail }) => (
+        <>
+          <StateBadge state={state} />
+          <span class="under small soft">
+            {attempts === 0
+              ? state === 'pending'
+                ? 'not tried yet'
+                : 'not tried'
+              : attempts === 1
+                ? 'one try'
+                : `${attempts} tries`}
+            {state === 'pending' && dueAt !== null && attempts > 0 ? (
+              <>
+                , next in <Countdown at={dueAt} />
+              </>
+            ) : null}
+          </span>
+          {detail === null ? null : <span class="under small narrow">{detail}</span>}
+        </>
+      ),
+    },
+    { title: 'What came back', cell: ({ detail }) => detail ?? '', wide: true },
+    {
+      title: 'When',
+      cell: ({ createdAt }) => <Moment at={createdAt} />,
+      wide: true,
+    },
+    {
+      title: 'Again',
+      cell: (row) =>
+        row.state === 'delivered' || row.state === 'parked' ? (
+          <Act
+            label={`Redeliver ${row.type} ${row.eventId} to ${row.notifier}`}
+            whyNot={whyNot}
+            whyId={WHY_ID}
+            run={() => again(row)}
+          >
+            Redeliver
+          </Act>
+        ) : null,
+      end: true,
+    },
+  ];
+}

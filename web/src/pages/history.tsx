@@ -1,0 +1,116 @@
+/** Releases that ended: how, why, how long they took and who asked for them. */
+import type { ReleaseView, ServiceView } from '../../../src/contract/wire.ts';
+import { query } from '../api/client.ts';
+import { useResource } from '../api/use-resource.ts';
+import { span, unbroken } from '../format.ts';
+import { PhaseBadge, phaseWord } from '../parts/badge.tsx';
+import { Empty, ErrorBox, Loading } from '../parts/notices.tsx';
+import { Choice, Filters, SearchField } from '../parts/search.tsx';
+import type { Column } from '../parts/table.tsx';
+import { Pager, Table } from '../parts/table.tsx';
+import { Moment } from '../parts/time.tsx';
+import type { Place } from '../router.ts';
+
+type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+
+const OUTCOMES = ['promoted', 'rolledBack', 'superseded'];
+const PAGE = 50;
+
+const endedAt = ({ phase, createdAt }: ReleaseView): number => (typeof phase['at'] === 'number' ? phase['at'] : createdAt);
+/** The cause says more than the state: why it went back, and by whose hand. */
+const cause = ({ rollback, sentence }: ReleaseView): string => unbroken(rollback?.sentence ?? sentence);
+
+const COLUMNS: readonly Column<ReleaseView>[] = [
+  {
+    title: 'Release',
+    cell: (row) => (
+      <>
+        <a class="strong" href={`/releases/${row.id}`}>
+          {row.service} {row.version}
+        </a>
+        <span class="under soft small">in place of {row.stableVersion ?? 'nothing'}</span>
+      </>
+    ),
+  },
+  {
+    title: 'Outcome',
+    cell: (row) => (
+      <>
+        <PhaseBadge kind={row.phase.kind} />
+        <span class="under soft small narrow">{cause(row)}</span>
+      </>
+    ),
+  },
+  { title: 'Why', cell: (row) => <span class="clamp">{cause(row)}</span>, wide: true },
+  {
+    title: 'By',
+    cell: (row) => (
+      <>
+        {row.createdBy}
+        {row.rollback && row.rollback.by !== row.createdBy ? (
+          <span class="under soft small">taken back by {row.rollback.by}</span>
+        ) : null}
+      </>
+    ),
+    wide: true,
+  },
+  { title: 'Took', cell: (row) => span(endedAt(row) - row.createdAt), end: true, wide: true },
+  { title: 'Ended', cell: (row) => <Moment at={endedAt(row)} />, end: true },
+];
+
+export function History({ place }: { readonly place: Place }) {
+  const [q, service, outcome] = ['q', 'service', 'outcome'].map((key) => place.search.get(key) ?? '');
+  const services = useResource<Page<ServiceView>>('/v1/services');
+  const { value, error } = useResource<Page<ReleaseView>>(
+    `/v1/releases${query({ q, service, phase: outcome || OUTCOMES.join(','), limit: PAGE, cursor: place.search.get('cursor') })}`,
+    { on: ({ type }) => type.startsWith('release.') },
+  );
+  const isFiltered = Boolean(q || service || outcome);
+  return (
+    <>
+      <div class="page-head">
+        <h1>History</h1>
+        <Filters>
+          <SearchField
+            place={place}
+            label="Search by service, version, id or person"
+            placeholder="Service, version, id or person"
+          />
+          <Choice
+            place={place}
+            name="service"
+            label="Service"
+            all="All services"
+            options={(services.value?.items ?? []).map(({ name }) => [name, name])}
+          />
+          <Choice
+            place={place}
+            name="outcome"
+            label="Outcome"
+            all="All outcomes"
+            options={OUTCOMES.map((kind) => [kind, phaseWord(kind)])}
+          />
+        </Filters>
+      </div>
+      {error ? <ErrorBox error={error} /> : null}
+      {value === null && !error ? <Loading of="what ended" /> : null}
+      {value?.items.length === 0 ? (
+        <Empty title={isFiltered ? 'Nothing that ended fits.' : 'Nothing has ended yet.'}>
+          {isFiltered ? <a href="/history">Show all</a> : <a href="/">See what runs</a>}
+        </Empty>
+      ) : null}
+      {value && value.items.length > 0 ? (
+        <>
+          <Table
+            stacked
+            caption="Releases that ended, newest first"
+            columns={COLUMNS}
+            rows={value.items}
+            keyOf={({ id }) => id}
+          />
+          <Pager place={place} nextCursor={value.nextCursor} />
+        </>
+      ) : null}
+    </>
+  );
+}

@@ -1,0 +1,48 @@
+/** How a place that Headgate talks to stands: a breaker, an endpoint, a delivery. Words beside a shape, as everywhere. */
+import type { BreakerView } from '../../../src/contract/wire-connections.ts';
+import { Badge } from './badge.tsx';
+import type { Tone } from './badge.tsx';
+import type { IconName } from './icon.tsx';
+
+export function BreakerBadge({ breaker: { state, failures } }: { readonly breaker: BreakerView }) {
+  if (state === 'open')
+    return (
+      <Badge tone="bad" icon="bad">
+        left alone
+      </Badge>
+    );
+  if (state === 'probing')
+    return (
+      <Badge tone="warn" icon="wait">
+        being tried again
+      </Badge>
+    );
+  return failures === 0 ? (
+    <Badge tone="ok" icon="ok">
+      no failures
+    </Badge>
+  ) : (
+    <Badge tone="warn" icon="warn">{`${failures} failed in a row`}</Badge>
+  );
+}
+
+const STATES: Readonly<Record<string, readonly [Tone, IconName, string]>> = {
+  pending: ['go', 'wait', 'waits'],
+  delivered: ['ok', 'ok', 'delivered'],
+  done: ['ok', 'ok', 'done'],
+  parked: ['bad', 'bad', 'given up'],
+  replaced: ['calm', 'back', 'queued again'],
+  enabled: ['ok', 'ok', 'enabled'],
+  disabled: ['bad', 'none', 'disabled'],
+};
+
+export const stateWord = (state: string): string => STATES[state]?.[2] ?? state;
+
+export function StateBadge({ state }: { readonly state: string }) {
+  const [tone, icon] = STATES[state] ?? ['calm', 'dot'];
+  return (
+    <Badge tone={tone} icon={icon}>
+      {stateWord(state)}
+    </Badge>
+  );
+}
