@@ -1,6 +1,7 @@
 /** The only place that knows every concrete part: from a configuration to a service that can be listened to and closed. */
 import { serve } from '@hono/node-server';
 import type { Server } from 'node:http';
+import { carryingFetch, passingTracer } from './adapters/system/carrier.ts';
 import { logScope } from './adapters/system/log.ts';
 import { httpHooks } from './adapters/system/hooks.ts';
 import { systemClock } from './adapters/system/clock.ts';
@@ -39,7 +40,6 @@ import type { JobIdentity } from './ports/job-identity.ts';
 import type { Log } from './ports/log.ts';
 import type { Notifier } from './ports/notifier.ts';
 import type { Store } from './ports/store.ts';
-import { noTracer } from './ports/tracer.ts';
 import type { Tracer } from './ports/tracer.ts';
 import { calendar } from './scheduler/calendar.ts';
 import { inboxLoops } from './scheduler/inbox.ts';
@@ -67,6 +67,8 @@ const KEYS_BYTES = 256 * 1_024;
 const DISK_FULL = 'the disk is full: what runs goes on in the room that was kept for it, and nothing new starts; make room';
 /** Loops that did not come round for so long are dead. */
 /** Receivers compare a signature's time with their own clocks, so it is the machine's, and not the one that only runs steadily. */
+/** Every call out says what it is part of. */
+const fetch = carryingFetch(globalThis.fetch);
 const WIRE = { fetch, wallSeconds: () => Math.floor(Date.now() / 1_000) };
 const DEAD_AFTER_MS = 30_000;
 /** A machine clock this far off is worth telling before anybody relies on a date. */
@@ -173,10 +175,10 @@ type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'scope' | 'rec
 
 /** Nobody who collects no traces pays for loading what makes them. */
 async function tracerOf(url: string | null, log: Log): Promise<Tracer> {
-  if (url === null) return noTracer;
+  if (url === null) return passingTracer();
   if (!URL.canParse(url) || !/^https?:/i.test(url)) {
     log.warn({ url }, 'this is no address to send traces to (http://HOST:4318), so none are sent');
-    return noTracer;
+    return passingTracer();
   }
   const { otlpTracer } = await import('./adapters/system/tracer.ts');
   return otlpTracer({ url, log });

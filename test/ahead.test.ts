@@ -42,7 +42,7 @@ afterAll(async () => {
 
 type Body = Record<string, any>;
 async function post(path: string, body: unknown, method = 'POST'): Promise<{ status: number; body: Body }> {
-  const init = { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  const init = { method, headers: { 'content-type': 'application/json', 'if-match': '*' }, body: JSON.stringify(body) };
   const answer = await app.fetch(new Request(`http://headgate${path}`, init));
   return { status: answer.status, body: (await answer.json()) as Body };
 }

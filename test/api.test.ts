@@ -70,7 +70,7 @@ async function call(
   const init =
     body === undefined
       ? { method, headers }
-      : { method, headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) };
+      : { method, headers: { 'content-type': 'application/json', 'if-match': '*', ...headers }, body: JSON.stringify(body) };
   const answer = await app.fetch(new Request(`http://headgate${path}`, init));
   return { status: answer.status, body: (await answer.json()) as Body, headers: answer.headers };
 }

@@ -92,7 +92,9 @@ type Body = Record<string, any>;
 type Answer = { readonly status: number; readonly body: Body; readonly headers: Headers };
 async function call(method: string, path: string, body?: unknown): Promise<Answer> {
   const init =
-    body === undefined ? { method } : { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    body === undefined
+      ? { method }
+      : { method, headers: { 'content-type': 'application/json', 'if-match': '*' }, body: JSON.stringify(body) };
   const answer = await app.fetch(new Request(`http://headgate${path}`, init));
   return { status: answer.status, body: (await answer.json()) as Body, headers: answer.headers };
 }

@@ -49,7 +49,7 @@ services:
       app.fetch(
         new Request(`http://headgate${path}`, {
           method,
-          headers: { 'content-type': 'application/json' },
+          headers: { 'content-type': 'application/json', 'if-match': '*' },
           body: JSON.stringify(body),
         }),
       ),

@@ -81,7 +81,7 @@ const phase = (id: string, kind: string): Promise<void> => until(kind, async () 
 /** What each target serves on the second slot, as the API tells it. */
 const served = async (): Promise<readonly number[]> =>
   (await call('GET', '/v1/services/shop/targets')).body.items.map(
-    ({ servedSecondBp }: { servedSecondBp: number }) => servedSecondBp,
+    ({ servedSecondSlotBp }: { servedSecondSlotBp: number }) => servedSecondSlotBp,
   );
 const rollout = (): string | undefined => unleash.flag.strategies[0]?.parameters['rollout'];
 

@@ -54,7 +54,7 @@ const ask = async (method: string, path: string, body?: unknown, headers: Record
   app.fetch(
     new Request(`http://headgate${path}`, {
       method,
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json', 'if-match': '*', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }),
   );

@@ -37,6 +37,7 @@ type Span = {
   readonly parentSpanId?: string;
   readonly attributes: readonly Attribute[];
   readonly status?: { readonly code?: number; readonly message?: string };
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
 };
 type Export = {
   readonly resourceSpans: readonly {
@@ -61,7 +62,7 @@ async function collector() {
 }
 
 let apps = 0;
-async function service(traces: string | null): Promise<{ app: App; lines: string[] }> {
+async function service(traces: string | null, receiver: string | null = null): Promise<{ app: App; lines: string[] }> {
   const slot = await listening((_request, response) => response.end('here'));
   const text = `server: { listen: 127.0.0.1:0 }
 store: { sqlite: ${join(folder, `${++apps}.db`)} }
@@ -70,8 +71,11 @@ routers:
   front:
     { type: edge, listen: 127.0.0.1:0, routes: { app: { slots: { blue: { url: ${slot.url} }, green: { url: ${slot.url} } } } } }
 providers: { edge: { type: edge } }
-services: { shop: { provider: edge, targets: [{ router: front, route: app }] } }
-`;
+services:
+  shop:
+    provider: edge
+    targets: [{ router: front, route: app }]
+${receiver === null ? '' : `    notify: [book]\n    hooks: { beforeStart: '${receiver}/hook' }\nnotify: { book: { type: webhook, url: '${receiver}/book' } }\n`}`;
   const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev: true });
   if (!config.ok) throw new Error(JSON.stringify(config.error));
   const quiet = (): void => {};
@@ -86,7 +90,7 @@ const ask = async (app: App, method: string, path: string, body?: unknown, heade
   app.fetch(
     new Request(`http://headgate${path}`, {
       method,
-      headers: { 'content-type': 'application/json', ...headers },
+      headers: { 'content-type': 'application/json', 'if-match': '*', ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     }),
   );
@@ -155,10 +159,40 @@ test('spans of requests, looks at releases, and calls of routers and providers a
   expect(ticks.some((tick) => !tick.parentSpanId)).toBe(true);
   expect(new Set(ticks.map((tick) => of(tick, 'headgate.phase')?.stringValue))).toContain('watching');
   expect(ticks.every((tick) => of(tick, 'headgate.outcome') !== undefined)).toBe(true);
+  // What led to them is told all the same.
+  expect(ticks.flatMap(({ links = [] }) => links.map((link) => link.spanId))).toEqual(ticks.map(() => start?.spanId));
   const asked = spans().filter(({ name }) => name === 'provider measure');
   expect(asked.every(({ parentSpanId }) => ticks.some(({ spanId }) => spanId === parentSpanId))).toBe(true);
   expect(asked.every((span) => of(span, 'headgate.check')?.stringValue === 'errors')).toBe(true);
 });
+
+test.each([['collected', true] as const, ['not collected', false] as const])(
+  'calls out say what they are part of, with spans %s',
+  async (_what, isCollected) => {
+    const seen = new Map<string, Set<string>>();
+    const receiver = await listening((request, response) => {
+      const path = request.url ?? '';
+      seen.set(path, (seen.get(path) ?? new Set()).add(String(request.headers['traceparent'])));
+      response.end('{}');
+    });
+    const collected = await collector();
+    const { app } = await service(isCollected ? `${collected.url}/v1/traces` : null, receiver.url);
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const parent = `00-${traceId}-00f067aa0ba902b7-01`;
+    await release(app, { traceparent: parent });
+    for (let look = 0; look < 200 && !seen.has('/book'); look++) await new Promise((done) => setTimeout(done, 25));
+    await app.close(2_000);
+    expect([...(seen.get('/hook') ?? [])][0]).toMatch(new RegExp(`^00-${traceId}-[\\da-f]{16}-01$`));
+    const told = [...(seen.get('/book') ?? [])];
+    expect(told.length).toBeGreaterThan(0);
+    // Collected, a delivery is a span of its own that is linked to the start; else the start is all there is to say.
+    if (!isCollected) expect(told).toEqual([parent]);
+    else
+      expect(
+        collected.spans().filter(({ name, links }) => name === 'deliver' && links?.[0]?.traceId === traceId).length,
+      ).toBeGreaterThan(0);
+  },
+);
 
 test('a caller that is not sampled is not, and a traceparent that is none is left alone', async () => {
   const { url, spans } = await collector();

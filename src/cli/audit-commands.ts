@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { InvalidArgumentError } from 'commander';
 import { headText, parseHead, verifyAudit } from '../contract/audit-chain.ts';
 import type { AuditHead } from '../contract/audit-chain.ts';
-import { linesOf } from './client.ts';
+import { linesOf } from './transport.ts';
 import { EXIT } from './exit-codes.ts';
 import type { Printer } from './output.ts';
 import { refusedAccess } from './token-commands.ts';

@@ -4,9 +4,10 @@ import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead
 import type { AuditHead } from '../contract/audit-chain.ts';
 import type { MadeTokenView, TokenInput, TokenView } from '../contract/wire-access.ts';
 import type { DeliveryView, EndpointView, ReplayedView, TestedView } from '../contract/webhooks.ts';
-import type { PlanView, ProblemView, ReleaseView } from '../contract/wire.ts';
-import { err, ok } from '../lib/result.ts';
+import type { CheckView, PlanView, ProblemView, ReleaseView, ServiceView } from '../contract/wire.ts';
 import type { Result } from '../lib/result.ts';
+import type { Identity } from './identity.ts';
+import { transport } from './transport.ts';
 
 export type ClientError =
   | { readonly kind: 'unreachable'; readonly detail: string }
@@ -35,17 +36,28 @@ export type FoundProblem = {
   readonly column: number | null;
 };
 
+export type Order = {
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly key: string;
+  /** The `stateVersion` that was seen; null for whatever it is. */
+  readonly seen: number | null;
+};
 type List<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 type Body = Readonly<Record<string, unknown>>;
 
 export type Client = {
-  start(options: StartOptions): Answer<ReleaseView>;
+  /** Asked again with the same key it starts nothing else. */
+  start(options: StartOptions, key: string): Answer<ReleaseView>;
+  /** What would be started; nothing is. */
+  tryStart(options: StartOptions): Answer<ReleaseView>;
   release(id: string): Answer<ReleaseView>;
+  checks(id: string): Answer<{ readonly items: readonly CheckView[] }>;
   releases(
     query: Readonly<Record<string, string>>,
   ): Answer<{ readonly items: readonly ReleaseView[]; readonly nextCursor: string | null }>;
   wait(id: string, until: string, timeout: string): Answer<{ readonly reached: boolean; readonly release: ReleaseView }>;
-  command(id: string, verb: string, body: Readonly<Record<string, unknown>>): Answer<ReleaseView>;
+  command(id: string, verb: string, order: Order): Answer<ReleaseView>;
+  setStable(name: string, body: Readonly<Record<string, unknown>>): Answer<ServiceView>;
   applyPlan(document: string): Answer<PlanView>;
   validate(document: string): Answer<ValidationView>;
   previewPlan(body: Pick<SimulateInput, 'document' | 'traffic'>): Answer<PreviewView>;
@@ -71,54 +83,26 @@ export type ClientOptions = {
   /** Sent as a bearer; null where the service asks for none. */
   readonly token: string | null;
   readonly fetch: typeof globalThis.fetch;
+  /** Who can say it anew; wins over the token. */
+  readonly identity?: Identity;
 };
 
-export function client({ server, actor, token, fetch }: ClientOptions): Client {
-  const base = server.replace(/\/+$/, '');
-  const away = (error: unknown): ClientError => {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    const detail = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : String(cause);
-    return { kind: 'unreachable', detail: `${base} cannot be reached (${detail}); is the service running?` };
-  };
-  async function sent(method: string, path: string, body?: unknown): Answer<Response> {
-    const headers = {
-      'x-headgate-actor': actor,
-      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    };
-    try {
-      const content = body === undefined ? {} : { body: JSON.stringify(body) };
-      return ok(await fetch(`${base}${path}`, { method, headers, ...content }));
-    } catch (error) {
-      return err(away(error));
-    }
-  }
-  async function call<T>(method: string, path: string, body?: unknown): Answer<T> {
-    const answer = await sent(method, path, body);
-    if (!answer.ok) return answer;
-    try {
-      const content: unknown = await answer.value.json();
-      // The service answers by the schemas of `contract/wire.ts`; these are their types.
-      if (answer.value.ok) return ok(content as T);
-      return err({ kind: 'refused', status: answer.value.status, problem: content as ProblemView });
-    } catch (error) {
-      return err(away(error));
-    }
-  }
-  async function lines(path: string): Answer<AsyncIterable<string>> {
-    const answer = await sent('GET', path);
-    if (!answer.ok) return answer;
-    const { body } = answer.value;
-    if (answer.value.ok && body) return ok(linesOf(body));
-    return err({ kind: 'refused', status: answer.value.status, problem: (await answer.value.json()) as ProblemView });
-  }
+export function client(options: ClientOptions): Client {
+  const { call, lines } = transport(options);
   const part = encodeURIComponent;
   return {
-    start: (options) => call('POST', '/v1/releases', options),
+    start: (options, key) => call('POST', '/v1/releases', options, { 'idempotency-key': key }),
+    tryStart: (options) => call('POST', '/v1/releases?validate_only=true', options),
     release: (id) => call('GET', `/v1/releases/${part(id)}`),
+    checks: (id) => call('GET', `/v1/releases/${part(id)}/checks`),
     releases: (query) => call('GET', `/v1/releases?${new URLSearchParams(query).toString()}`),
     wait: (id, until, timeout) => call('GET', `/v1/releases/${part(id)}/wait?until=${part(until)}&timeout=${part(timeout)}`),
-    command: (id, verb, body) => call('POST', `/v1/releases/${part(id)}/commands/${part(verb)}`, body),
+    command: (id, verb, { body, key, seen }) =>
+      call('POST', `/v1/releases/${part(id)}/commands/${part(verb)}`, body, {
+        'idempotency-key': key,
+        'if-match': seen === null ? '*' : `"${seen}"`,
+      }),
+    setStable: (name, body) => call('PUT', `/v1/services/${part(name)}/stable`, body, { 'if-match': '*' }),
     applyPlan: (document) => call('POST', '/v1/plans', { document }),
     validate: (document) => call('POST', '/v1/plans:validate', { document }),
     previewPlan: (body) => call('POST', '/v1/plans:preview', body),
@@ -136,16 +120,4 @@ export function client({ server, actor, token, fetch }: ClientOptions): Client {
     replay: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/replay`, body),
     redeliver: (seq, body) => call('POST', `/v1/webhooks/deliveries/${seq}/redeliver`, body),
   };
-}
-
-/** At line feeds only: a reason may hold other characters that readers of lines take for an end. */
-export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const piece of body) {
-    const found = (rest + decoder.decode(piece, { stream: true })).split('\n');
-    rest = found.pop() ?? '';
-    yield* found;
-  }
-  if (rest !== '') yield rest;
 }

@@ -45,7 +45,7 @@ export function printer({ out, err }: Terminal): Printer {
 }
 
 /** What makes a new line in a log: not the countdown. */
-const newsOf = ({ phase, step, wantedBp, verdict, hold }: ReleaseView): string =>
+export const newsOf = ({ phase, step, wantedBp, verdict, hold }: ReleaseView): string =>
   [phase.kind, step, wantedBp, verdict, hold?.detail].join('|');
 
 export function progressLine({ service, stableVersion, version, step, steps, wantedBp, checks, sentence }: ReleaseView): string {

@@ -1,23 +1,22 @@
 /** The command line: `headgate serve | validate | apply | release ...`. It talks HTTP and holds no rules. */
-import { readFileSync } from 'node:fs';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { problemLine } from '../contract/problem.ts';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import type { Problem } from '../contract/problem.ts';
-import { parseDuration } from '../lib/duration.ts';
 import type { Result } from '../lib/result.ts';
 import { auditCommands } from './audit-commands.ts';
 import { client } from './client.ts';
-import type { Answer, Client } from './client.ts';
-import { EXIT, exitOf, exitOfStatus } from './exit-codes.ts';
-import type { ExitCode } from './exit-codes.ts';
-import { errorText, printer, progressLine } from './output.ts';
-import type { Printer, Terminal } from './output.ts';
+import type { Client } from './client.ts';
+import { EXIT } from './exit-codes.ts';
+import { githubIdentity } from './identity.ts';
+import { printer } from './output.ts';
+import type { Terminal } from './output.ts';
 import { planCommands } from './plan-commands.ts';
-import { planOfStages, stage } from './stages.ts';
-import type { Stage } from './stages.ts';
+import { releaseCommands } from './release-commands.ts';
+import { serviceCommands } from './service-commands.ts';
+import { readText, refused, UsageError } from './session.ts';
+import type { Session } from './session.ts';
 import { tokenCommands } from './token-commands.ts';
-import { waitFor } from './wait.ts';
 import { webhookCommands } from './webhook-commands.ts';
 
 /** What only the top knows: how to run the service, and how to check a plan against a configuration file. */
@@ -41,6 +40,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       deps.env['HEADGATE_ACTOR'] ?? deps.env['USER'] ?? 'anonymous',
     )
     .option('--token <token>', 'who asks; HEADGATE_TOKEN or HEADGATE_TOKEN_FILE keep it out of the list of processes')
+    .option('--audience <name>', 'ask GitHub for ID tokens made out to it', deps.env['HEADGATE_AUDIENCE'])
     .option('--json', 'data as JSON')
     .showHelpAfterError()
     .exitOverride()
@@ -50,10 +50,12 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     });
   const finish = (result: Promise<number>): Promise<void> => result.then((done) => void (code = done));
   const api = (): Client => {
-    const { server, actor, token } = program.opts();
-    return client({ server, actor, token: tokenFrom(token, deps.env), fetch: deps.fetch });
+    const { server, actor, token: flag, audience } = program.opts();
+    const token = tokenFrom(flag, deps.env);
+    const identity = audience === undefined || token !== null ? null : githubIdentity(deps.env, audience, deps.fetch);
+    return client({ server, actor, token, fetch: deps.fetch, ...(identity ? { identity } : {}) });
   };
-  const session = (): Session => ({ api: api(), print, json: program.opts()['json'] === true });
+  const session = (): Session => ({ api: api(), print, json: program.opts()['json'] === true, env: deps.env });
 
   program
     .command('serve')
@@ -73,6 +75,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     .argument('<file>')
     .action((file) => finish(apply(session(), file)));
   releaseCommands(program.command('release').description('start, watch and steer releases'), session, finish);
+  serviceCommands(program.command('service').description('what serves now'), session, finish);
   tokenCommands(program.command('token').description('make, list and revoke API tokens'), session, finish);
   auditCommands(program.command('audit').description('the log of who did what'), session, finish);
   webhookCommands(program.command('webhook').description('who is told of events'), session, finish);
@@ -97,150 +100,6 @@ function tokenFrom(flag: string | undefined, env: CliDeps['env']): string | null
   if (given) return given.trim();
   const file = env['HEADGATE_TOKEN_FILE'];
   return file ? readText(file).trim() : null;
-}
-
-type Session = { readonly api: Client; readonly print: Printer; readonly json: boolean };
-type Finish = (result: Promise<number>) => Promise<void>;
-
-class UsageError extends Error {}
-
-function releaseCommands(release: Command, session: () => Session, finish: Finish): void {
-  release
-    .command('start')
-    .description('start a release by a plan')
-    .argument('[service]', 'with --stage: the service to release')
-    .requiredOption('--version <version>', 'the version in the idle slot')
-    .option('-f, --file <file>', 'the plan as a file')
-    .option('--plan <name>', 'the name of an applied plan')
-    .option('--stage <weight,hold>', 'a step, such as 5%,10m; again for more', collect(stage), [])
-    .option('--check <names>', 'with --stage: checks that the provider offers', 'errors,latency')
-    .option('--first', 'a first release: nothing to compare with')
-    .option('--paused', 'wait for a person before the first step')
-    .option('--on-busy <what>', 'reject, queue or supersede')
-    .option('--reason <text>')
-    .option('--wait', 'wait for the end')
-    .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
-    .option('--timeout <duration>', 'how long to wait', timeout, 24 * 3_600_000)
-    .action((service, options) => finish(startRelease(session(), service ?? null, options)));
-  release
-    .command('list')
-    .option('--service <name>')
-    .option('--phase <phases>', 'comma-separated')
-    .option('--limit <n>', 'how many', '20')
-    .action((options) => finish(list(session(), options)));
-  release
-    .command('get')
-    .argument('<id>')
-    .action((id) => finish(show(session(), session().api.release(id))));
-  release
-    .command('wait')
-    .argument('<id>')
-    .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
-    .option('--timeout <duration>', 'how long to wait', timeout, 24 * 3_600_000)
-    .action((id, options) => {
-      const { api, print } = session();
-      return finish(waitFor(api, id, { until: options.until, timeoutMs: options.timeout }, print));
-    });
-  release
-    .command('watch')
-    .description('follow a release to its end')
-    .argument('<id>')
-    .action((id) => {
-      const { api, print } = session();
-      return finish(waitFor(api, id, { until: 'terminal', timeoutMs: Number.MAX_SAFE_INTEGER }, print));
-    });
-  for (const verb of ['pause', 'resume', 'promote', 'approve', 'reject', 'rollback', 'abort']) {
-    const command = release.command(verb).argument('<id>').option('--reason <text>');
-    if (verb === 'promote')
-      command
-        .option('--full', 'all the way, skipping what is left')
-        .option('--force', 'although the checks say otherwise; needs --reason');
-    command.action((id, options) => finish(show(session(), session().api.command(id, verb, options))));
-  }
-}
-
-const collect =
-  <T>(parse: (text: string) => T) =>
-  (text: string, before: readonly T[]): readonly T[] => [...before, parse(text)];
-
-function timeout(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === null) throw new InvalidArgumentError('a duration such as 30s, 5m or 1h');
-  return ms;
-}
-
-type StartFlags = {
-  readonly version: string;
-  readonly file?: string;
-  readonly plan?: string;
-  readonly stage: readonly Stage[];
-  readonly check: string;
-  readonly first?: boolean;
-  readonly paused?: boolean;
-  readonly onBusy?: string;
-  readonly reason?: string;
-  readonly wait?: boolean;
-  readonly until: string;
-  readonly timeout: number;
-};
-
-async function startRelease({ api, print, json }: Session, service: string | null, flags: StartFlags): Promise<number> {
-  const { version, first, paused, onBusy, reason } = flags;
-  const started = await api.start({
-    plan: planFrom(service, flags),
-    version,
-    ...(first ? { first } : {}),
-    ...(paused ? { paused } : {}),
-    ...(onBusy ? { onBusy } : {}),
-    ...(reason ? { reason } : {}),
-  });
-  if (!started.ok) return refused(print, started.error);
-  print.data(json ? JSON.stringify(started.value) : started.value.id);
-  if (!flags.wait) return EXIT.ok;
-  return waitFor(api, started.value.id, { until: flags.until, timeoutMs: flags.timeout }, print);
-}
-
-function planFrom(service: string | null, { file, plan, stage: stages, check }: StartFlags): unknown {
-  const given = [file, plan, stages.length > 0 ? 'stages' : undefined].filter((each) => each !== undefined);
-  if (given.length !== 1) throw new UsageError('say by which plan: --file, --plan or --stage, one of them');
-  if (file !== undefined) return readText(file);
-  if (plan !== undefined) return plan;
-  if (service === null)
-    throw new UsageError('with --stage say which service: headgate release start SERVICE --stage 5%,10m --version 1.2.3');
-  return planOfStages(
-    service,
-    stages,
-    check
-      .split(',')
-      .map((name) => name.trim())
-      .filter(Boolean),
-  );
-}
-
-async function list({ api, print, json }: Session, options: Readonly<Record<string, string>>): Promise<number> {
-  const answer = await api.releases(options);
-  if (!answer.ok) return refused(print, answer.error);
-  if (json) print.data(JSON.stringify(answer.value));
-  else
-    for (const release of answer.value.items)
-      print.data(`${release.id}  ${release.phase.kind.padEnd(16)} ${progressLine(release)}`);
-  return EXIT.ok;
-}
-
-async function show({ print, json }: Session, asked: ReturnType<Client['release']>): Promise<number> {
-  const answer = await asked;
-  if (!answer.ok) return refused(print, answer.error);
-  const release = answer.value;
-  if (json) print.data(JSON.stringify(release));
-  else
-    print.data(
-      [
-        progressLine(release),
-        ...Object.entries(release.checks).map(([name, check]) => `  ${name}: ${check.verdict}, ${check.sentence}`),
-      ].join('\n'),
-    );
-  // A command was taken; what became of the release is for `wait`. Only a rollback that does not get through is worth a code.
-  return exitOf(release) === EXIT.unverified ? EXIT.unverified : EXIT.ok;
 }
 
 async function validate(
@@ -270,17 +129,4 @@ async function apply({ api, print, json }: Session, file: string): Promise<numbe
   if (!answer.ok) return refused(print, answer.error);
   print.data(json ? JSON.stringify(answer.value) : `${answer.value.name} version ${answer.value.version}`);
   return EXIT.ok;
-}
-
-function refused(print: Printer, error: Awaited<Answer<never>> extends Result<never, infer E> ? E : never): ExitCode {
-  print.note(errorText(error));
-  return error.kind === 'unreachable' ? EXIT.unreachable : exitOfStatus(error.status);
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file === '-' ? 0 : file, 'utf8');
-  } catch {
-    throw new UsageError(`${file} cannot be read`);
-  }
 }

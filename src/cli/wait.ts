@@ -5,27 +5,27 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ReleaseView } from '../contract/wire.ts';
 import { backoffMs } from '../lib/backoff.ts';
-import type { Client } from './client.ts';
-import { EXIT, exitOf, exitOfStatus } from './exit-codes.ts';
+import { mayPass } from './again.ts';
+import { EXIT, exitOf } from './exit-codes.ts';
 import type { ExitCode } from './exit-codes.ts';
-import { errorText } from './output.ts';
+import { errorText, newsOf } from './output.ts';
 import type { Printer } from './output.ts';
+import { refused } from './session.ts';
+import type { Session } from './session.ts';
 
 export type WaitOptions = { readonly until: string; readonly timeoutMs: number };
 
-const LOOK = '2s';
+const LOOK_MS = 2_000;
 const RETRY = { firstMs: 250, maxMs: 5_000 };
 
-export async function waitFor(client: Client, id: string, { until, timeoutMs }: WaitOptions, print: Printer): Promise<ExitCode> {
+export async function waitFor({ api, print, json }: Session, id: string, { until, timeoutMs }: WaitOptions): Promise<ExitCode> {
   const endMs = performance.now() + timeoutMs;
   let last: ReleaseView | null = null;
+  let told = '';
   for (let failures = 0; performance.now() < endMs;) {
-    const answer = await client.wait(id, until, LOOK);
+    const answer = await api.wait(id, until, lookOf(endMs - performance.now()));
     if (!answer.ok) {
-      if (answer.error.kind === 'refused' && answer.error.status < 500) {
-        print.note(errorText(answer.error));
-        return exitOfStatus(answer.error.status);
-      }
+      if (!mayPass(answer.error)) return refused(print, answer.error);
       if (failures === 0) print.note(`${errorText(answer.error)}; the release goes on, waiting for the service`);
       failures += 1;
       await delay(Math.min(backoffMs(RETRY, failures, 0.5), Math.max(0, endMs - performance.now())));
@@ -33,7 +33,11 @@ export async function waitFor(client: Client, id: string, { until, timeoutMs }: 
     }
     failures = 0;
     last = answer.value.release;
-    print.progress(last);
+    const news = newsOf(last);
+    if (json && news !== told) print.data(JSON.stringify(last));
+    if (!json) print.progress(last);
+    if (news !== told && until === 'terminal' && isWithPeople(last)) print.note(waitsFor(last));
+    told = news;
     const ended = exitOf(last);
     if (ended !== null || answer.value.reached) return finish(last, ended, print);
   }
@@ -49,5 +53,13 @@ function finish(release: ReleaseView, ended: ExitCode | null, print: Printer): E
 function timedOut(last: ReleaseView | null, print: Printer): ExitCode {
   print.note(`the wait timed out; the release goes on${last ? `: ${last.sentence}` : ''}`);
   if (last === null) return EXIT.unreachable;
-  return last.phase.kind === 'paused' || last.phase.kind === 'awaitingApproval' ? EXIT.waitingForPerson : EXIT.timedOut;
+  return isWithPeople(last) ? EXIT.waitingForPerson : EXIT.timedOut;
 }
+
+const isWithPeople = ({ phase }: ReleaseView): boolean => phase.kind === 'paused' || phase.kind === 'awaitingApproval';
+
+const waitsFor = ({ id, phase }: ReleaseView): string =>
+  `it waits for a person, and so does this: headgate release ${phase.kind === 'paused' ? 'resume' : 'approve'} ${id}`;
+
+/** So often at least what goes on is shown; the service answers at once when what is waited for came true. */
+const lookOf = (leftMs: number): string => `${Math.max(1, Math.round(Math.min(LOOK_MS, leftMs)))}ms`;

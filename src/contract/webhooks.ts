@@ -1,5 +1,6 @@
 /** What crosses the wire about receivers of notices and what is delivered to them. */
 import { z } from '@hono/zod-openapi';
+import { limit, numberCursor } from './paging.ts';
 import { reason, strict } from './values.ts';
 
 const instant = z.number().int().describe('milliseconds since 1970');
@@ -51,8 +52,8 @@ export const deliveryQuery = strict({
   endpoint: z.string().max(200).optional(),
   state: state.optional(),
   release: z.string().max(300).optional().describe('a release or a target'),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.coerce.number().int().min(1).optional(),
+  limit,
+  cursor: numberCursor,
 });
 
 const MOST_REPLAYED = 1_000;

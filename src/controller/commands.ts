@@ -168,6 +168,7 @@ function newRelease(ctx: Context, request: StartRequest, { actor, origin, now, .
       settleMs: settleMs(ctx, facts.targets),
       behind: facts.behind,
       by: actor,
+      trace: ctx.tracer.current(),
     },
     now,
   );

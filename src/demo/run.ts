@@ -105,7 +105,7 @@ async function act(
   const service = await app.context.store.service('shop');
   (service?.stableSlot === 'blue' ? slots.green : slots.blue).deploy(version, behaviour);
   out.write(`${title}\n$ headgate release start -f plan.yaml --version ${version}\n`);
-  const started = await calls.start({ plan: PLAN, version });
+  const started = await calls.start({ plan: PLAN, version }, `demo-${version}`);
   if (!started.ok) throw new Error(errorText(started.error));
   const before = shoppers.seen().get(version)?.errors ?? 0;
   const ended = await tell({ store: app.context.store, clock: app.context.clock, shoppers, out, signal }, started.value.id);

@@ -19,10 +19,25 @@ export type Creation = {
   /** The release that it has to wait for, or null to start at once. */
   readonly behind: ReleaseId | null;
   readonly by: Actor;
+  /** The `traceparent` of the request. */
+  readonly trace?: string | null;
 };
 
 export function create(creation: Creation, now: Instant): { next: Release; events: readonly ReleaseEvent[] } {
-  const { id, plan, behind, by, version, stableVersion, first, promotion, targets, settleMs, startPaused } = creation;
+  const {
+    id,
+    plan,
+    behind,
+    by,
+    trace = null,
+    version,
+    stableVersion,
+    first,
+    promotion,
+    targets,
+    settleMs,
+    startPaused,
+  } = creation;
   const draft = draftNew(
     id,
     plan.service,
@@ -36,6 +51,7 @@ export function create(creation: Creation, now: Instant): { next: Release; event
       targets,
       settleMs,
       startPaused,
+      ...(trace === null ? {} : { trace }),
     },
     { now, by },
   );

@@ -28,6 +28,8 @@ export type ReleaseFact =
       readonly targets: readonly TargetId[];
       readonly settleMs: number;
       readonly startPaused: boolean;
+      /** The `traceparent` of the request that started it, where it had one. */
+      readonly trace?: string;
     }
   | { readonly type: 'release.queued'; readonly behind: ReleaseId }
   | { readonly type: 'release.started'; readonly deadlineAt: Instant; readonly stableVersion: string | null }

@@ -33,6 +33,7 @@ function created(event: Extract<ReleaseEvent, { type: 'release.created' }>): Rel
     createdAt: event.at,
     createdBy: event.by,
     startPaused: event.startPaused,
+    ...(event.trace === undefined ? {} : { trace: event.trace }),
     startedAt: null,
     deadlineAt: null,
     phase: { kind: 'starting' },

@@ -29,6 +29,8 @@ export type Release = {
   readonly createdBy: Actor;
   /** Created paused: waits for a person before the first step. */
   readonly startPaused: boolean;
+  /** The `traceparent` of the request that started it, where it had one. */
+  readonly trace?: string;
   readonly startedAt: Instant | null;
   readonly deadlineAt: Instant | null;
   readonly phase: Phase;

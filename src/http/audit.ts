@@ -5,7 +5,7 @@ import { auditLine, NO_HASH } from '../contract/audit-chain.ts';
 import { auditHeadView, auditView, listOf } from '../contract/wire.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { cursorOf, limit, numberCursor } from './paging.ts';
+import { cursorOf, limit, numberCursor } from '../contract/paging.ts';
 import { permit, route } from './permission.ts';
 
 const list = route({

@@ -1,5 +1,6 @@
 /** How releases go their way, for those who watch: what runs now with its targets, and the course of one of them. */
 import { z } from '@hono/zod-openapi';
+import { cursorOf, limit, numberCursor, timeCursor } from '../contract/paging.ts';
 import { canaryTargetView, courseView, runningView } from '../contract/course-views.ts';
 import type { CanaryTargetView } from '../contract/course-views.ts';
 import { planText } from '../contract/plan-text.ts';
@@ -16,7 +17,6 @@ import type { Service, Target } from '../domain/target.ts';
 import type { Store } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { cursorOf, limit, numberCursor, timeCursor } from './paging.ts';
 import { route } from './permission.ts';
 import { problem } from './problem.ts';
 import { idParam } from './releases.ts';
@@ -75,10 +75,10 @@ export function courseRoutes({ context }: HttpDeps) {
   const app = routes();
   app.openapi(running, async (c) => {
     const principal = c.get('principal');
-    const { service = null, phase, q: search = null, limit, cursor = null } = c.req.valid('query');
+    const { service = null, phase, q: search = null, limit: size, cursor = null } = c.req.valid('query');
     const asked = phase === undefined ? RUNNING : RUNNING.filter((each) => phase.split(',').includes(each));
     if (asked.length === 0) return c.json({ items: [], nextCursor: null }, 200);
-    const page = await store.releases({ service, within: principal.services, phases: asked, search, limit, cursor });
+    const page = await store.releases({ service, within: principal.services, phases: asked, search, limit: size, cursor });
     const [now, services, all] = [await store.now(), await store.services(), await store.targets(null)];
     const items = page.rows.map((row) => {
       const of = services.find(({ name }) => name === row.release.service);

@@ -31,16 +31,16 @@ export async function once<R>(c: Context, store: Store, work: (keep: Keep) => Pr
   if (key === null) return work(() => null);
   const { kind, name } = c.get('principal');
   const principal = `${kind}:${name}`;
-  const digest = await digestOf(c);
-  const found = await store.answered(principal, key);
-  if (found) return found.digest === digest ? replayed(c, found.answer as Kept) : another(c, key); // it was written as one
   const running = underWay.get(store) ?? new Set<string>();
   underWay.set(store, running);
   const mine = `${principal} ${key}`;
   if (running.has(mine)) return problem(c, 'in_flight', `the request ${key} is being worked on: ask again in a moment`);
   running.add(mine);
   try {
-    return await work((answer) => ({ principal, key, digest, answer }));
+    const digest = await digestOf(c);
+    const found = await store.answered(principal, key);
+    if (!found) return await work((answer) => ({ principal, key, digest, answer }));
+    return found.digest === digest ? replayed(c, found.answer as Kept) : another(c, key); // it was written as one
   } finally {
     running.delete(mine);
   }

@@ -14,7 +14,7 @@ import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { actorOf, originOf, refusesService, route, visible } from './permission.ts';
 import { keyHeader, once } from './once.ts';
-import { cursorOf, limit, nameCursor } from './paging.ts';
+import { cursorOf, limit, nameCursor } from '../contract/paging.ts';
 import { givenVersion, matchHeader, tagOf } from './precondition.ts';
 import { problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';

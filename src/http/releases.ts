@@ -9,7 +9,7 @@ import type { StoredRelease } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { route } from './permission.ts';
-import { cursorOf, limit, numberCursor, timeCursor } from './paging.ts';
+import { cursorOf, limit, numberCursor, timeCursor } from '../contract/paging.ts';
 import { tagOf } from './precondition.ts';
 import { problem } from './problem.ts';
 import { viewChecks, viewEvent, viewMeasurement, viewRelease } from './views.ts';

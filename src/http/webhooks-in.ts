@@ -1,6 +1,7 @@
 /** Webhooks that come in: taken by their signature alone, and to be looked at afterwards. */
 import { z } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
+import { cursorOf, limit, numberCursor } from '../contract/paging.ts';
 import { inboxView, takenView } from '../contract/wire-flags.ts';
 import type { InboxEntryView } from '../contract/wire-flags.ts';
 import { listOf } from '../contract/wire.ts';
@@ -32,8 +33,8 @@ const list = route({
       .object({
         source: z.string().max(100).optional(),
         state: z.enum(['pending', 'done', 'parked'], 'pending, done or parked').optional(),
-        limit: z.coerce.number().int().min(1).max(200, 'a page has 200 rows at most').default(50),
-        cursor: z.coerce.number().int().min(1).optional(),
+        limit,
+        cursor: numberCursor,
       })
       .strict(),
   },
@@ -75,9 +76,9 @@ export function inboxRoutes({ context, webhooks, nudgeInbox }: HttpDeps) {
     }
   });
   app.openapi(list, async (c) => {
-    const { source: from = null, state = null, limit, cursor = null } = c.req.valid('query');
-    const page = await store.inbox({ source: from, state, limit, before: cursor });
-    return c.json({ items: page.rows.map(viewEntry), nextCursor: page.next === null ? null : String(page.next) }, 200);
+    const { source: from = null, state = null, limit: size, cursor = null } = c.req.valid('query');
+    const page = await store.inbox({ source: from, state, limit: size, before: cursor });
+    return c.json({ items: page.rows.map(viewEntry), nextCursor: cursorOf(page.next) }, 200);
   });
   app.openapi(again, async (c) => {
     const { seq } = c.req.valid('param');

@@ -10,6 +10,7 @@ import {
   testedView,
   whyBody,
 } from '../contract/webhooks.ts';
+import { cursorOf } from '../contract/paging.ts';
 import type { EndpointView } from '../contract/webhooks.ts';
 import { listOf } from '../contract/wire.ts';
 import { enableEndpoint, endpointsOf, redeliver, replay, testEndpoint } from '../controller/webhooks.ts';
@@ -87,8 +88,7 @@ export function webhookRoutes({ context, closing }: HttpDeps) {
   app.openapi(deliveries, async (c) => {
     const { endpoint: notifier, release: subject, state, limit, cursor = null } = c.req.valid('query');
     const found = await context.store.deliveries({ limit, before: cursor, notifier, subject, state });
-    const nextCursor = found.next === null ? null : String(found.next);
-    return c.json({ items: found.rows.map((row) => ({ ...row })), nextCursor }, 200);
+    return c.json({ items: found.rows.map((row) => ({ ...row })), nextCursor: cursorOf(found.next) }, 200);
   });
   app.openapi(once, async (c) => {
     const { reason = null } = c.req.valid('json') ?? {};

@@ -8,6 +8,8 @@ export type SpanSpec = {
   readonly attributes: Attributes;
   /** The W3C `traceparent` of whoever called; else it is part of the span that runs already, if any. */
   readonly parent?: string | undefined;
+  /** The `traceparent` of what led to it, long ago maybe: linked, not part of it. */
+  readonly cause?: string | undefined;
 };
 
 export type Span = {
@@ -19,10 +21,12 @@ export type Span = {
 export type Tracer = {
   /** Lasts as long as `work` does; never changes what becomes of it, and never waits for whoever collects. */
   span<T>(spec: SpanSpec, work: (span: Span) => Promise<T>): Promise<T>;
+  /** The `traceparent` of what runs now, if anybody said one. */
+  current(): string | null;
   /** Hands out what is left, for a moment at most. */
   close(): Promise<void>;
 };
 
 const noSpan: Span = { rename: () => {}, set: () => {}, fail: () => {} };
 
-export const noTracer: Tracer = { span: (_spec, work) => work(noSpan), close: async () => {} };
+export const noTracer: Tracer = { span: (_spec, work) => work(noSpan), current: () => null, close: async () => {} };

@@ -131,10 +131,18 @@ async function outboxRound(ctx: Context, track: Track, signal: AbortSignal): Pro
   const rows = await ctx.store.claimOutbox({ worker: ctx.worker, leaseMs, limit: OUTBOX_BATCH });
   for (const row of rows)
     track(
-      guarded(ctx, `delivery ${row.seq}`, () => ctx.scope.run(aboutOf(row), () => deliver(ctx, row, signal))),
+      guarded(ctx, `delivery ${row.seq}`, () => ctx.scope.run(aboutOf(row), () => delivery(ctx, row, signal))),
       'outbox',
     );
   return untilDue(ctx, 'outbox');
+}
+
+/** Part of what the release was started for, as far as its receiver follows traces. */
+async function delivery(ctx: Context, row: OutboxRow, signal: AbortSignal): Promise<void> {
+  const { event, notifier } = row;
+  const release = 'release' in event ? (await ctx.store.release(event.release))?.release : undefined;
+  const attributes = { 'headgate.notifier': notifier, 'headgate.event': event.type };
+  return ctx.tracer.span({ name: 'deliver', kind: 'client', attributes, cause: release?.trace }, () => deliver(ctx, row, signal));
 }
 
 const aboutOf = ({ event }: OutboxRow): Readonly<Record<string, string>> =>
@@ -151,10 +159,12 @@ type Look = { readonly signal: AbortSignal; readonly span: Span };
 
 /** Whatever is written or called in a tick is known to be of its release. */
 function lookAt(ctx: Context, claimed: Claimed, signal: AbortSignal): Promise<void> {
-  const { id, service, phase } = claimed.release;
+  const { id, service, phase, trace } = claimed.release;
   const attributes = { 'headgate.release': id, 'headgate.service': service, 'headgate.phase': phase.kind };
   return ctx.scope.run({ release: id }, () =>
-    ctx.tracer.span({ name: 'tick', kind: 'internal', attributes }, (span) => runRelease(ctx, claimed, { signal, span })),
+    ctx.tracer.span({ name: 'tick', kind: 'internal', attributes, cause: trace }, (span) =>
+      runRelease(ctx, claimed, { signal, span }),
+    ),
   );
 }
 

@@ -9,7 +9,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => stage.close());
 
-test('nobody has released anything: the page says how to', { timeout: 60_000 }, async () => {
+test('nobody has released anything: the page says how to', { timeout: 180_000 }, async () => {
   const { page, complaints } = await stage.open('/');
   await page.getByText('No release yet.').waitFor();
   expect(await page.locator('code').first().textContent()).toContain('headgate release start');
@@ -17,7 +17,7 @@ test('nobody has released anything: the page says how to', { timeout: 60_000 }, 
   expect(complaints).toEqual([]);
 });
 
-test('a release that runs is opened from the overview and rolled back by keyboard', { timeout: 60_000 }, async () => {
+test('a release that runs is opened from the overview and rolled back by keyboard', { timeout: 180_000 }, async () => {
   const id = await stage.release('shop', '1.1.0');
   const { page, complaints } = await stage.open('/');
   await page.getByRole('link', { name: /shop 1\.0\.0 to 1\.1\.0/ }).press('Enter');
@@ -60,10 +60,10 @@ test(
     const { page } = await stage.open('/');
     await page.locator('.contact.live').waitFor();
     await stage.away(async () => {
-      await page.getByText(/Stale since \d\d:\d\d:\d\d/).waitFor({ timeout: 20_000 });
+      await page.getByText(/Stale since \d\d:\d\d:\d\d/).waitFor();
     });
     await stage.release('search', '2.0.0');
-    await page.getByRole('link', { name: /search 1\.0\.0 to 2\.0\.0/ }).waitFor({ timeout: 20_000 });
+    await page.getByRole('link', { name: /search 1\.0\.0 to 2\.0\.0/ }).waitFor();
     await page.locator('.contact.live').waitFor();
     expect(await page.getByText(/Stale since/).count()).toBe(0);
   },

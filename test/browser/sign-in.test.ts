@@ -9,7 +9,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => stage.close());
 
-test('a viewer signs in, sees a release and why nothing can be done about it, and signs out', { timeout: 90_000 }, async () => {
+test('a viewer signs in, sees a release and why nothing can be done about it, and signs out', { timeout: 180_000 }, async () => {
   const id = await stage.release('shop', '1.1.0');
   const { page } = await stage.open(`/releases/${id}`);
   await page.getByRole('heading', { name: 'Sign in to Headgate' }).waitFor();

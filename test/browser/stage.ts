@@ -12,6 +12,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { openWorld } from '../../src/demo/world.ts';
 import type { World, WorldOptions } from '../../src/demo/world.ts';
 
+const PATIENCE_MS = 60_000;
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Makes a token with the first one, as an administrator does. */
@@ -74,6 +75,8 @@ export async function openStage(options: Partial<WorldOptions> = {}): Promise<St
     },
     async open(path, contextOptions = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
+      // A machine that does much else is slow, and that is no failure.
+      context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
       const complaints: string[] = [];
       page.on('console', (message) => {

@@ -45,6 +45,9 @@ type Act = {
 };
 
 const PEOPLE = Array.from({ length: 500 }, (_, index) => `user-${index}`);
+const FEATURES = '/api/admin/projects/default/features';
+/** What Unleash shows to be known by: it signs nothing. */
+const HOOK_TOKEN = 'headgate-knows-this-token';
 const PLAN = `name: chaos
 service: shop
 interval: 1s
@@ -134,12 +137,33 @@ const ACTS: readonly Act[] = [
     },
   },
   {
-    name: 'a strategy that is in the way is answered by switching the flag off',
+    name: 'another flag of the service is changed in the middle, and Unleash says so by its webhook',
     async run(world, tell, broken) {
       world.blue.behave(GOOD);
       const id = await world.release('v4', world.blue, GOOD);
       await until('10 %', async () => (await look(world, 'checkout-v3')).percent === 10, 60_000);
-      const at = `/api/admin/projects/default/features/checkout-v3/environments/${world.unleash.environment}`;
+      const { strategies } = await world.unleash.ask('GET', `${FEATURES}/banner/environments/${world.unleash.environment}`);
+      await world.unleash.ask(
+        'PATCH',
+        `${FEATURES}/banner/environments/${world.unleash.environment}/strategies/${strategies[0].id}`,
+        [{ op: 'replace', path: '/parameters/rollout', value: '40' }],
+      );
+      const changedMs = performance.now();
+      const found = () => events(world, id).then(({ rows }) => rows.find(({ type }) => type === 'flag.changed'));
+      await until('the release to hear of it', async () => (await found()) !== undefined);
+      tell(`${(await found())?.sentence}; ${Math.round(performance.now() - changedMs)} ms after the change`);
+      const own = (await events(world, id)).rows.filter(({ type }) => type === 'flag.changed').length;
+      if (own !== 1) broken(`${own} changes were heard of, and one was made`);
+      await post(`${world.api}/v1/releases/${id}/commands/rollback`, {});
+      await world.untilPhase(id, ['rolledBack']);
+    },
+  },
+  {
+    name: 'a strategy that is in the way is answered by switching the flag off',
+    async run(world, tell, broken) {
+      const id = await world.release('v5', world.blue, GOOD);
+      await until('10 %', async () => (await look(world, 'checkout-v3')).percent === 10, 60_000);
+      const at = `${FEATURES}/checkout-v3/environments/${world.unleash.environment}`;
       await world.unleash.ask('POST', `${at}/strategies`, { name: 'default', parameters: {}, constraints: [] });
       tell('somebody adds a strategy that lets everybody in');
       await post(`${world.api}/v1/releases/${id}/commands/rollback`, {});
@@ -163,7 +187,10 @@ async function look({ haproxy, unleash }: Pick<FlagWorld, 'haproxy' | 'unleash'>
   };
 }
 
-async function events({ api }: FlagWorld, id: string): Promise<{ rows: readonly { type: string; at: number }[] }> {
+async function events(
+  { api }: FlagWorld,
+  id: string,
+): Promise<{ rows: readonly { type: string; at: number; sentence: string }[] }> {
   const { body } = await get(`${api}/v1/releases/${id}/events?limit=200`);
   return { rows: body.items };
 }
@@ -195,13 +222,27 @@ export async function flagActs(tell: (name: string, lines: readonly string[], br
   }
 }
 
+/** Two flags, and a webhook that tells Headgate of changes. */
+async function prepare(unleash: RealUnleash, api: string): Promise<void> {
+  await unleash.createFlag('checkout-v2');
+  await unleash.createFlag('banner');
+  await unleash.ask('POST', '/api/admin/addons', {
+    provider: 'webhook',
+    enabled: true,
+    description: 'Headgate',
+    parameters: { url: `${api}/v1/webhooks/in/unleash`, authorization: HOOK_TOKEN },
+    events: ['feature-strategy-update', 'feature-environment-enabled', 'feature-environment-disabled'],
+    environments: [],
+    projects: [],
+  });
+}
+
 async function open(): Promise<FlagWorld & { close(): Promise<void> }> {
   const { dir, remove } = scratch('flags');
   const random = prng(1);
   const [blue, green] = [await chaosApp('v0', GOOD, random), await chaosApp('none', GOOD, random)];
   const haproxy = await realHaproxy({ blue: blue.port, green: green.port });
   const unleash = await realUnleash();
-  await unleash.createFlag('checkout-v2');
   const api = `http://127.0.0.1:${await freePort()}`;
   const crowd = users([haproxy.port], 300);
   const config = join(dir, 'headgate.yaml');
@@ -215,7 +256,7 @@ async function open(): Promise<FlagWorld & { close(): Promise<void> }> {
     await gone;
   };
   const startService = async (): Promise<void> => {
-    const env = { ...process.env, HEADGATE_LOG: 'silent', UNLEASH_TOKEN: unleash.adminToken };
+    const env = { ...process.env, HEADGATE_LOG: 'silent', UNLEASH_TOKEN: unleash.adminToken, HOOK_TOKEN };
     child = spawn(process.execPath, ['src/main.ts', 'serve', '--dev', '--config', config], {
       stdio: ['ignore', 'ignore', 'inherit'],
       env,
@@ -223,7 +264,13 @@ async function open(): Promise<FlagWorld & { close(): Promise<void> }> {
     await ready(api, child);
   };
   write();
-  await startService();
+  await prepare(unleash, api)
+    .then(startService)
+    .catch(async (error: unknown) => {
+      await Promise.all([stop(), crowd.stop(), haproxy.close(), unleash.close(), blue.close(), green.close()]);
+      remove();
+      throw error;
+    });
   const sightings: Sighting[] = [];
   const over = new AbortController();
   const watching = (async () => {
@@ -296,9 +343,15 @@ routers:
     routes: { checkout: { flag: ${flag.name}, on: ${flag.on} } }
 providers:
   counters: { type: haproxy, router: front }
+webhooks:
+  unleash:
+    type: unleash
+    secret: env:HOOK_TOKEN
+    api: { url: ${unleash.url}, token: env:UNLEASH_TOKEN, environment: ${unleash.environment} }
 services:
   shop:
     provider: counters
+    flags: [{ source: unleash, flag: banner }, { source: unleash, flag: ${flag.name} }]
     targets:
       - { router: front, route: app }
       - { router: flags, route: checkout }

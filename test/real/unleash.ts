@@ -108,6 +108,8 @@ export async function realUnleash(): Promise<RealUnleash> {
       LOG_LEVEL: 'error',
       CHECK_VERSION: 'false',
       SEND_TELEMETRY: 'false',
+      // Its webhooks go to public addresses only, and Headgate is beside it here.
+      UNLEASH_ALLOW_PRIVATE_URL_IN_INTEGRATION: 'true',
       INIT_ADMIN_API_TOKENS: ADMIN,
       INIT_FRONTEND_API_TOKENS: FRONTEND,
       FRONTEND_API_REFRESH_INTERVAL_MS: String(REFRESH_MS),

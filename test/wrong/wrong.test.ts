@@ -402,7 +402,7 @@ services: { shop: { provider: edge, targets: [{ router: front, route: app }] }, 
   });
   afterAll(() => app.close(1_000));
 
-  const json = { 'content-type': 'application/json' };
+  const json = { 'content-type': 'application/json', 'if-match': '*' };
   const plan = { service: 'shop', steps: ['5%'], checks: ['errors'] };
   const post = (body: unknown): RequestInit => ({
     method: 'POST',
@@ -518,7 +518,7 @@ services: { shop: { provider: edge, targets: [{ router: front, route: app }] }, 
       '/v1/releases/nope/commands/promote',
       { ...post({}), headers: { ...json, 'if-match': 'yes' } },
       400,
-      'If-Match is the stateVersion in quotes, such as "12", or *',
+      'If-Match is one version in quotes, such as "12", or *',
     ],
     [
       'a page that is too long',

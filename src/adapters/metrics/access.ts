@@ -6,6 +6,7 @@ import { request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { z } from 'zod';
 import { err, ok } from '../../lib/result.ts';
+import { traceHeaders } from '../system/carrier.ts';
 import type { Result } from '../../lib/result.ts';
 
 /** How a store is reached, the same for all of them. */
@@ -75,23 +76,27 @@ export function sender({ auth, authorization, headers, tls, timeoutMs, mostBytes
         reject(limited.aborted ? new Error(signal.aborted ? 'no answer in time' : `no answer within ${timeoutMs} ms`) : error);
       const request = url.startsWith('https:') ? requestHttps : requestHttp;
       const typed = body ? { 'content-type': body.type, 'content-length': String(Buffer.byteLength(body.text)) } : {};
-      const asked = request(new URL(url), { method, headers: { ...fixed, ...typed }, signal: limited, ...tls }, (answer) => {
-        const parts: Buffer[] = [];
-        let bytes = 0;
-        answer.on('data', (part: Buffer) => {
-          bytes += part.length;
-          if (mostBytes < bytes) answer.destroy(new Error('an answer without end'));
-          else parts.push(part);
-        });
-        answer.on('error', failed);
-        answer.on('end', () =>
-          resolve({
-            status: answer.statusCode ?? 0,
-            body: Buffer.concat(parts).toString('utf8'),
-            retryAfter: answer.headers['retry-after'],
-          }),
-        );
-      });
+      const asked = request(
+        new URL(url),
+        { method, headers: { ...fixed, ...typed, ...traceHeaders() }, signal: limited, ...tls },
+        (answer) => {
+          const parts: Buffer[] = [];
+          let bytes = 0;
+          answer.on('data', (part: Buffer) => {
+            bytes += part.length;
+            if (mostBytes < bytes) answer.destroy(new Error('an answer without end'));
+            else parts.push(part);
+          });
+          answer.on('error', failed);
+          answer.on('end', () =>
+            resolve({
+              status: answer.statusCode ?? 0,
+              body: Buffer.concat(parts).toString('utf8'),
+              retryAfter: answer.headers['retry-after'],
+            }),
+          );
+        },
+      );
       asked.on('error', failed);
       asked.end(body?.text);
     });

@@ -4,13 +4,14 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isSpanContextValid, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import type { Context, Span as OtelSpan } from '@opentelemetry/api';
+import type { Context, Span as OtelSpan, SpanContext } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes, serviceNameEnvDetector } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Log } from '../../ports/log.ts';
 import type { Span, Tracer } from '../../ports/tracer.ts';
+import { carried, validParent } from './carrier.ts';
 import { logScope } from './log.ts';
 
 /** Shorter than what a shutdown may take, for a request that hangs keeps the process alive. */
@@ -31,12 +32,16 @@ export function otlpTracer({ url, log }: { readonly url: string; readonly log: L
   const tracer = provider.getTracer('headgate');
   const running = new AsyncLocalStorage<OtelSpan>();
   return {
-    async span({ name, kind, attributes, parent }, work) {
+    async span({ name, kind, attributes, parent, cause }, work) {
       const around = running.getStore();
       const within = remote(parent) ?? (around ? trace.setSpan(ROOT_CONTEXT, around) : ROOT_CONTEXT);
-      const span = tracer.startSpan(name, { kind: KINDS[kind], attributes: { ...attributes } }, within);
+      const led = contextOf(cause);
+      const links = led ? [{ context: led }] : [];
+      const span = tracer.startSpan(name, { kind: KINDS[kind], attributes: { ...attributes }, links }, within);
+      const { traceId, spanId, traceFlags } = span.spanContext();
+      const said = `00-${traceId}-${spanId}-${(traceFlags & 1).toString().padStart(2, '0')}`;
       try {
-        return await running.run(span, () => logScope.run({ trace: span.spanContext().traceId }, () => work(handle(span))));
+        return await running.run(span, () => carried.run(said, () => logScope.run({ trace: traceId }, () => work(handle(span)))));
       } catch (error) {
         span.setStatus({ code: SpanStatusCode.ERROR, message: String(error) });
         throw error;
@@ -44,6 +49,7 @@ export function otlpTracer({ url, log }: { readonly url: string; readonly log: L
         span.end();
       }
     },
+    current: () => carried.getStore() ?? null,
     async close() {
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, CLOSE_MS);
@@ -60,11 +66,15 @@ const handle = (span: OtelSpan): Span => ({
 });
 
 /** The caller's span, as its `traceparent` names it; null for none, and for anything that is none. */
-function remote(traceparent: string | undefined): Context | null {
-  const [, traceId = '', spanId = '', flags = ''] =
-    /^(?!ff)[\da-f]{2}-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})(?:$|-)/.exec(traceparent ?? '') ?? [];
+function contextOf(traceparent: string | undefined): SpanContext | null {
+  const [, traceId = '', spanId = '', flags = ''] = validParent(traceparent)?.split('-') ?? [];
   const spanContext = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
-  return isSpanContextValid(spanContext) ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : null;
+  return isSpanContextValid(spanContext) ? spanContext : null;
+}
+
+function remote(traceparent: string | undefined): Context | null {
+  const spanContext = contextOf(traceparent);
+  return spanContext ? trace.setSpanContext(ROOT_CONTEXT, spanContext) : null;
 }
 
 /** The same exporter; the first failure after a success is worth a line, and so is the next success. */

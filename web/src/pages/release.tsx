@@ -60,7 +60,7 @@ function Head({ release }: { readonly release: ReleaseView }) {
         <h1>
           {service} <span class="soft">{stableVersion ?? 'nothing'}</span> <span aria-label="to">→</span> {version}
         </h1>
-        <PhaseBadge kind={phase.kind} held={hold !== null} />
+        <PhaseBadge kind={phase.kind} held={hold !== null} lowering={release.rollback !== null} />
         {release.wantedBp > 0 ? <VerdictBadge verdict={verdict} /> : null}
       </div>
       <p class={`lead ${tone}`}>{unbroken(sentence)}</p>

@@ -17,7 +17,7 @@ export function RunningCard({ running: { release, targets } }: { readonly runnin
           <a class="run-name" href={`/releases/${id}`}>
             {service} <span class="soft">{stableVersion ?? 'nothing'}</span> <span aria-label="to">→</span> {version}
           </a>
-          <PhaseBadge kind={phase.kind} held={hold !== null} />
+          <PhaseBadge kind={phase.kind} held={hold !== null} lowering={release.rollback !== null} />
           {release.wantedBp > 0 ? <VerdictBadge verdict={verdict} /> : null}
         </div>
         <p class="run-sentence">{unbroken(sentence)}</p>

@@ -42,8 +42,16 @@ const lookOf = (looks: Readonly<Record<string, Look>>, kind: string): Look => lo
 
 export const phaseWord = (kind: string): string => lookOf(PHASES, kind)[2];
 
-export function PhaseBadge({ kind, held = false }: { readonly kind: string; readonly held?: boolean }) {
-  const [tone, icon, word] = held ? (['warn', 'hold', `held (${phaseWord(kind)})`] as const) : lookOf(PHASES, kind);
+type PhaseProps = {
+  readonly kind: string;
+  readonly held?: boolean;
+  /** On its way back: its last weight is watched as one on the way up is, but it is no good news. */
+  readonly lowering?: boolean;
+};
+
+export function PhaseBadge({ kind, held = false, lowering = false }: PhaseProps) {
+  const phase: Look = lowering && kind === 'settling' ? ['bad', 'back', 'going back'] : lookOf(PHASES, kind);
+  const [tone, icon, word] = held ? (['warn', 'hold', `held (${phaseWord(kind)})`] as const) : phase;
   return (
     <Badge tone={tone} icon={icon}>
       {word}

@@ -1,0 +1,26 @@
+/** Asks again while the service is away or busy with the same request. The key of the request sees to it that it is done once. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { backoffMs } from '../lib/backoff.ts';
+import type { Answer, ClientError } from './client.ts';
+import { errorText } from './output.ts';
+
+export type Patience = { readonly ms: number; note(text: string): void };
+
+const RETRY = { firstMs: 250, maxMs: 5_000 };
+
+export async function again<T>(ask: () => Answer<T>, { ms, note }: Patience): Answer<T> {
+  const endMs = performance.now() + ms;
+  for (let failures = 1; ; failures++) {
+    const answer = await ask();
+    const pauseMs = backoffMs(RETRY, failures, 0.5);
+    if (answer.ok || !mayPass(answer.error) || endMs <= performance.now() + pauseMs) return answer;
+    if (failures === 1) note(`${errorText(answer.error)}; trying again`);
+    await delay(pauseMs);
+  }
+}
+
+const IN_FLIGHT = 'urn:headgate:problem:in-flight';
+
+/** Nothing was decided: the same may well be taken in a moment. */
+export const mayPass = (error: ClientError): boolean =>
+  error.kind === 'unreachable' || error.status >= 500 || error.problem.type === IN_FLIGHT;

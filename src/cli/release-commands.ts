@@ -1,0 +1,218 @@
+/** `headgate release …`: starting, watching and steering releases. */
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { parseDuration } from '../lib/duration.ts';
+import { again } from './again.ts';
+import type { Client } from './client.ts';
+import { EXIT, exitOf } from './exit-codes.ts';
+import { requestKey } from './keys.ts';
+import { progressLine } from './output.ts';
+import { readText, refused, UsageError } from './session.ts';
+import type { Finish, Session } from './session.ts';
+import { planOfStages, STAGE_SHAPE, stageOf } from './stages.ts';
+import type { Stage } from './stages.ts';
+import { waitFor } from './wait.ts';
+
+export function releaseCommands(release: Command, session: () => Session, finish: Finish): void {
+  release
+    .command('start')
+    .description('start a release by a plan')
+    .argument('[service]', 'with --stage: the service to release')
+    .requiredOption('--version <version>', 'the version in the idle slot')
+    .option('-f, --file <file>', 'the plan as a file')
+    .option('--plan <name>', 'the name of an applied plan')
+    .option('--stage <weight,hold>', 'a step, such as 5%,10m; again for more', collect(stage), [])
+    .option('--check <names>', 'with --stage: checks that the provider offers', 'errors,latency')
+    .option('--first', 'a first release: nothing to compare with')
+    .option('--paused', 'wait for a person before the first step')
+    .option('--on-busy <what>', 'reject, queue or supersede')
+    .option('--reason <text>')
+    .option('--idempotency-key <key>', 'starts once, however often it is asked; in a pipeline the step names itself')
+    .option('--dry-run', 'check everything, and start nothing')
+    .option('--wait', 'wait for the end')
+    .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
+    .option('--timeout <duration>', 'how long to wait', span, 24 * 3_600_000)
+    .option('--retry <duration>', 'how long to try while the service is away', span, RETRY_MS)
+    .action((service, options) => finish(startRelease(session(), service ?? null, options)));
+  release
+    .command('list')
+    .option('--service <name>')
+    .option('--phase <phases>', 'comma-separated')
+    .option('--version <version>')
+    .option('--q <text>', 'part of the service, version, id or creator')
+    .option('--since <time>', 'such as 2026-11-20T09:00:00Z')
+    .option('--cursor <cursor>', 'the nextCursor of the page before (--json)')
+    .option('--limit <n>', 'how many', '20')
+    .action((options) => finish(list(session(), options)));
+  release
+    .command('get')
+    .argument('<id>')
+    .action((id) => finish(show(session(), session().api.release(id))));
+  release
+    .command('wait')
+    .argument('<id>')
+    .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
+    .option('--timeout <duration>', 'how long to wait', span, 24 * 3_600_000)
+    .action((id, options) => {
+      return finish(waitFor(session(), id, { until: options.until, timeoutMs: options.timeout }));
+    });
+  release
+    .command('watch')
+    .description('follow a release to its end')
+    .argument('<id>')
+    .action((id) => {
+      return finish(waitFor(session(), id, { until: 'terminal', timeoutMs: Number.MAX_SAFE_INTEGER }));
+    });
+  for (const verb of ['pause', 'resume', 'promote', 'approve', 'reject', 'rollback', 'abort']) {
+    const command = release
+      .command(verb)
+      .argument('<id>')
+      .option('--reason <text>')
+      .option('--idempotency-key <key>')
+      .option('--retry <duration>', 'how long to try while the service is away', span, RETRY_MS);
+    if (!LOWERING.has(verb))
+      command.option('--if-match <version>', 'refuse when it is at another stateVersion; * for any. The present one is taken');
+    if (verb === 'promote')
+      command
+        .option('--full', 'all the way, skipping what is left')
+        .option('--force', 'although the checks say otherwise; needs --reason');
+    command.action((id, options) => finish(ordered(session(), id, verb, options)));
+  }
+}
+
+const collect =
+  <T>(parse: (text: string) => T) =>
+  (text: string, before: readonly T[]): readonly T[] => [...before, parse(text)];
+
+function stage(text: string): Stage {
+  const found = stageOf(text);
+  if (found === null) throw new InvalidArgumentError(STAGE_SHAPE);
+  return found;
+}
+
+function span(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new InvalidArgumentError('a duration such as 30s, 5m or 1h');
+  return ms;
+}
+
+type StartFlags = {
+  readonly version: string;
+  readonly file?: string;
+  readonly plan?: string;
+  readonly stage: readonly Stage[];
+  readonly check: string;
+  readonly first?: boolean;
+  readonly paused?: boolean;
+  readonly onBusy?: string;
+  readonly reason?: string;
+  readonly wait?: boolean;
+  readonly until: string;
+  readonly timeout: number;
+  readonly retry: number;
+  readonly idempotencyKey?: string;
+  readonly dryRun?: boolean;
+};
+
+async function startRelease(session: Session, service: string | null, flags: StartFlags): Promise<number> {
+  const { api, print, json, env } = session;
+  const { version, first, paused, onBusy, reason } = flags;
+  const asked = {
+    plan: planFrom(service, flags),
+    version,
+    ...(first ? { first } : {}),
+    ...(paused ? { paused } : {}),
+    ...(onBusy ? { onBusy } : {}),
+    ...(reason ? { reason } : {}),
+  };
+  if (flags.dryRun) return show(session, api.tryStart(asked));
+  const key = flags.idempotencyKey ?? requestKey(env, asked);
+  const started = await again(() => api.start(asked, key), { ms: flags.retry, note: print.note });
+  if (!started.ok) return refused(print, started.error);
+  print.data(json ? JSON.stringify(started.value) : started.value.id);
+  if (!flags.wait) return EXIT.ok;
+  return waitFor(session, started.value.id, { until: flags.until, timeoutMs: flags.timeout });
+}
+
+function planFrom(service: string | null, { file, plan, stage: stages, check }: StartFlags): unknown {
+  const given = [file, plan, stages.length > 0 ? 'stages' : undefined].filter((each) => each !== undefined);
+  if (given.length !== 1) throw new UsageError('say by which plan: --file, --plan or --stage, one of them');
+  if (file !== undefined) return readText(file);
+  if (plan !== undefined) return plan;
+  if (service === null)
+    throw new UsageError('with --stage say which service: headgate release start SERVICE --stage 5%,10m --version 1.2.3');
+  return planOfStages(
+    service,
+    stages,
+    check
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+  );
+}
+
+async function list({ api, print, json }: Session, options: Readonly<Record<string, string>>): Promise<number> {
+  const answer = await api.releases(options);
+  if (!answer.ok) return refused(print, answer.error);
+  if (json) print.data(JSON.stringify(answer.value));
+  else
+    for (const release of answer.value.items)
+      print.data(`${release.id}  ${release.phase.kind.padEnd(16)} ${progressLine(release)}`);
+  return EXIT.ok;
+}
+
+type OrderFlags = {
+  readonly reason?: string;
+  readonly full?: boolean;
+  readonly force?: boolean;
+  readonly ifMatch?: string;
+  readonly idempotencyKey?: string;
+  readonly retry: number;
+};
+
+/** Raising says which version was seen, so that two pipelines do not both go on; lowering never asks. */
+async function ordered(session: Session, id: string, verb: string, flags: OrderFlags): Promise<number> {
+  const { api, print, env } = session;
+  const { reason, full, force, idempotencyKey, retry } = flags;
+  const patience = { ms: retry, note: print.note };
+  const body = { ...(reason ? { reason } : {}), ...(full ? { full } : {}), ...(force ? { force } : {}) };
+  let seen = seenOf(flags.ifMatch);
+  if (seen === undefined) {
+    const found = LOWERING.has(verb) ? null : await again(() => api.release(id), patience);
+    if (found?.ok === false) return refused(print, found.error);
+    seen = found?.value.stateVersion ?? null;
+  }
+  const key = idempotencyKey ?? requestKey(env, [id, verb, body, seen]);
+  const order = { body, key, seen };
+  return show(
+    session,
+    again(() => api.command(id, verb, order), patience),
+  );
+}
+
+const LOWERING: ReadonlySet<string> = new Set(['pause', 'rollback', 'abort']);
+const RETRY_MS = 30_000;
+
+function seenOf(text: string | undefined): number | null | undefined {
+  if (text === undefined) return undefined;
+  if (text === '*') return null;
+  const version = /^"?(\d{1,15})"?$/.exec(text)?.[1];
+  if (version === undefined) throw new UsageError('--if-match is a stateVersion, such as 12, or *');
+  return Number(version);
+}
+
+async function show({ print, json }: Session, asked: ReturnType<Client['release']>): Promise<number> {
+  const answer = await asked;
+  if (!answer.ok) return refused(print, answer.error);
+  const release = answer.value;
+  if (json) print.data(JSON.stringify(release));
+  else
+    print.data(
+      [
+        progressLine(release),
+        ...Object.entries(release.checks).map(([name, check]) => `  ${name}: ${check.verdict}, ${check.sentence}`),
+      ].join('\n'),
+    );
+  // A command was taken; what became of the release is for `wait`. Only a rollback that does not get through is worth a code.
+  return exitOf(release) === EXIT.unverified ? EXIT.unverified : EXIT.ok;
+}

@@ -1,0 +1,82 @@
+/** Requests to the service: who asks is said with each, and anew when it is not believed any more. */
+import type { ProblemView } from '../contract/wire.ts';
+import { err, ok } from '../lib/result.ts';
+import type { Answer, ClientError, ClientOptions } from './client.ts';
+import { fixedIdentity } from './identity.ts';
+
+/** Longer than the longest thing that is asked: a simulation, or a past replayed. */
+const ANSWER_MS = 120_000;
+
+export type Transport = {
+  call<T>(method: string, path: string, body?: unknown, more?: Readonly<Record<string, string>>): Answer<T>;
+  lines(path: string): Answer<AsyncIterable<string>>;
+};
+
+type Sending = {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly more: Readonly<Record<string, string>>;
+};
+
+export function transport({ server, actor, token, fetch, identity = fixedIdentity(token) }: ClientOptions): Transport {
+  const base = server.replace(/\/+$/, '');
+  const away = (error: unknown): ClientError => {
+    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+    const detail = cause instanceof Error ? ('code' in cause ? String(cause.code) : cause.message) : String(cause);
+    return { kind: 'unreachable', detail: `${base} cannot be reached (${detail}); is the service running?` };
+  };
+  async function once({ method, path, body, more }: Sending, signal: AbortSignal | null): Answer<Response> {
+    try {
+      const bearer = await identity.token();
+      const headers = {
+        'x-headgate-actor': actor,
+        ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...more,
+      };
+      const content = body === undefined ? {} : { body: JSON.stringify(body) };
+      return ok(await fetch(`${base}${path}`, { method, headers, signal, ...content }));
+    } catch (error) {
+      return err(away(error));
+    }
+  }
+  /** Who is not known any more says so anew, once. */
+  async function sent(sending: Sending, signal: AbortSignal | null): Answer<Response> {
+    const first = await once(sending, signal);
+    return first.ok && first.value.status === 401 && (await identity.renew()) ? once(sending, signal) : first;
+  }
+  async function call<T>(method: string, path: string, body?: unknown, more: Readonly<Record<string, string>> = {}): Answer<T> {
+    // A connection that leads nowhere any more says nothing, ever.
+    const answer = await sent({ method, path, body, more }, AbortSignal.timeout(ANSWER_MS));
+    if (!answer.ok) return answer;
+    try {
+      const content: unknown = await answer.value.json();
+      // The service answers by the schemas of `contract/wire.ts`; these are their types.
+      if (answer.value.ok) return ok(content as T);
+      return err({ kind: 'refused', status: answer.value.status, problem: content as ProblemView });
+    } catch (error) {
+      return err(away(error));
+    }
+  }
+  async function lines(path: string): Answer<AsyncIterable<string>> {
+    const answer = await sent({ method: 'GET', path, body: undefined, more: {} }, null);
+    if (!answer.ok) return answer;
+    const { body } = answer.value;
+    if (answer.value.ok && body) return ok(linesOf(body));
+    return err({ kind: 'refused', status: answer.value.status, problem: (await answer.value.json()) as ProblemView });
+  }
+  return { call, lines };
+}
+
+/** At line feeds only: a reason may hold other characters that readers of lines take for an end. */
+export async function* linesOf(body: AsyncIterable<Uint8Array>): AsyncIterable<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const piece of body) {
+    const found = (rest + decoder.decode(piece, { stream: true })).split('\n');
+    rest = found.pop() ?? '';
+    yield* found;
+  }
+  if (rest !== '') yield rest;
+}

@@ -1,0 +1,253 @@
+/** What a pipeline is told: every exit code, by the real command against a real service, which is killed in the middle of a wait. */
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { EXIT } from '../src/cli/exit-codes.ts';
+import { freePort, get, put, ready, spawnServer } from './e2e/harness.ts';
+import { realHaproxy } from './real/haproxy.ts';
+import type { RealHaproxy } from './real/haproxy.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'headgate-codes-'));
+const services = ['good', 'bad', 'person', 'late', 'old', 'stuck', 'keys'];
+let server: Server;
+let here: string;
+let haproxy: RealHaproxy;
+let api: string;
+let config: string;
+let child: ChildProcess;
+/** It takes a minute, which the other tests need anyway; it waits through all that they do to the service. */
+let unverified: Promise<Ended>;
+
+/** Slots, and a source of metrics: every version is well but `bad`. */
+const listening = async (): Promise<Server> => {
+  const made = createServer((request, answer) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://here');
+    if (pathname === '/broken') return void answer.writeHead(500).end('{"detail":"a mistake","errors":[]}');
+    if (pathname.startsWith('/forbidden')) return void answer.writeHead(403).end('{"detail":"not you"}');
+    if (pathname.startsWith('/mistake')) return void answer.writeHead(500).end('{"detail":"a mistake"}');
+    answer.setHeader('content-type', 'application/json').end(JSON.stringify({ value: searchParams.get('v') === 'bad' ? 10 : 0 }));
+  });
+  await new Promise<void>((done) => made.listen(0, '127.0.0.1', done));
+  return made;
+};
+
+beforeAll(async () => {
+  server = await listening();
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  here = `http://127.0.0.1:${port}`;
+  haproxy = await realHaproxy({ blue: port, green: port });
+  const apiPort = await freePort();
+  api = `http://127.0.0.1:${apiPort}`;
+  config = join(folder, 'headgate.yaml');
+  const route = (name: string): string =>
+    `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${here} }, green: { url: ${here} } } }`;
+  writeFileSync(
+    config,
+    `server: { listen: 127.0.0.1:${apiPort} }
+store: { sqlite: ${join(folder, 'codes.db')} }
+settings: { settleMin: 1s, applyTimeout: 500ms, reconcileEvery: 1s }
+routers:
+  front:
+    type: edge
+    listen: 127.0.0.1:0
+    routes:
+${services.map(route).join('\n')}
+  far: { type: haproxy, nodes: ['${haproxy.socket}'], map: ${haproxy.map} }
+providers:
+  stats:
+    type: web
+    checks: { sick: { kind: threshold, url: '${here}/value?v={{canary}}', at: now, value: /value } }
+services:
+${services.map((name) => `  ${name}: { provider: stats, targets: [{ router: front, route: ${name} }] }`).join('\n')}
+  far: { provider: stats, targets: [{ router: far, route: app }] }
+`,
+  );
+  child = spawnServer(config);
+  await ready(api, child);
+  for (const name of [...services, 'far']) await put(`${api}/v1/services/${name}/stable`, { version: 'v0' });
+  unverified = (await lostBalancer()).ended;
+}, 60_000);
+afterAll(async () => {
+  child.kill('SIGKILL');
+  await haproxy.close();
+  server.closeAllConnections();
+  server.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Ended = { readonly code: number | null; readonly out: string; readonly err: string };
+
+function headgate(
+  argv: readonly string[],
+  env: Record<string, string> = {},
+): { ended: Promise<Ended>; said(text: string): Promise<void> } {
+  const run = spawn(process.execPath, ['src/main.ts', '--server', api, ...argv], {
+    env: { ...process.env, HEADGATE_ACTOR: 'ci:test', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  const heard: (() => void)[] = [];
+  run.stdout.on('data', (part: Buffer) => (out += part.toString()));
+  run.stderr.on('data', (part: Buffer) => {
+    err += part.toString();
+    for (const look of heard) look();
+  });
+  const ended = new Promise<Ended>((done) => run.once('close', (code) => done({ code, out, err })));
+  return {
+    ended,
+    said: (text) =>
+      new Promise((done, fail) => {
+        const look = (): void => void (err.includes(text) && done());
+        heard.push(look);
+        look();
+        void ended.then(() => fail(new Error(`it ended without saying "${text}": ${err}`)));
+      }),
+  };
+}
+const run = async (...argv: readonly string[]): Promise<Ended> => headgate(argv).ended;
+
+function planFile(service: string, more = ''): string {
+  const file = join(folder, `${service}.yaml`);
+  const checks = 'checks: { sick: { kind: threshold, max: 1, hardMax: 5 } }';
+  writeFileSync(
+    file,
+    `service: ${service}\nsteps: [5%, 50%]\ninterval: 1s\nminMeasurements: 1\n${checks}\n${more || 'hold: 1h\n'}`,
+  );
+  return file;
+}
+const start = (service: string, version: string, ...more: readonly string[]): Promise<Ended> =>
+  run('release', 'start', '-f', planFile(service), '--version', version, ...more);
+const idOf = ({ out }: Ended): string => out.trim().split('\n')[0] ?? '';
+async function restart(): Promise<void> {
+  const gone = new Promise((done) => child.once('exit', done));
+  child.kill('SIGKILL');
+  await gone;
+  await new Promise((done) => setTimeout(done, 700));
+  child = spawnServer(config);
+  await ready(api, child);
+}
+
+async function lostBalancer(): Promise<{ readonly ended: Promise<Ended> }> {
+  const id = idOf(await start('far', 'v1'));
+  await run('release', 'wait', id, '--until', 'step:1', '--timeout', '20s');
+  await haproxy.kill();
+  await run('release', 'rollback', id);
+  return headgate(['release', 'wait', id, '--timeout', '150s']);
+}
+
+test('0: promoted, though the service was killed and started again in the middle of the wait', { timeout: 90_000 }, async () => {
+  const file = planFile('good', 'hold: 3s\n');
+  const waiting = headgate(['release', 'start', '-f', file, '--version', 'v1', '--wait', '--timeout', '80s']);
+  await waiting.said('5 %');
+  await restart();
+  const { code, err } = await waiting.ended;
+  expect(err).toContain('the release goes on, waiting for the service');
+  expect(err).toContain('good v1 is promoted');
+  expect(code).toBe(EXIT.ok);
+});
+
+test(
+  '0: a start that was made while the service was away starts one release, and a pipeline step that runs again none',
+  { timeout: 90_000 },
+  async () => {
+    child.kill('SIGKILL');
+    const env = {
+      GITHUB_RUN_ID: '7',
+      GITHUB_RUN_ATTEMPT: '1',
+      GITHUB_JOB: 'deploy',
+      GITHUB_REPOSITORY_ID: '42',
+      GITHUB_ACTION: '__run',
+    };
+    const argv = ['release', 'start', '-f', planFile('keys'), '--version', 'v1'];
+    const waiting = headgate(argv, env);
+    await waiting.said('trying again');
+    child = spawnServer(config);
+    await ready(api, child);
+    const first = await waiting.ended;
+    expect(first.code).toBe(EXIT.ok);
+    const again = await headgate(argv, env).ended;
+    expect([again.code, again.out]).toEqual([EXIT.ok, first.out]);
+    expect((await headgate(argv, { ...env, GITHUB_RUN_ATTEMPT: '2' }).ended).code).toBe(EXIT.conflict);
+    expect((await get(`${api}/v1/releases?service=keys`)).body.items).toHaveLength(1);
+  },
+);
+
+test('10, 21: taken back by a check, and by its deadline', { timeout: 60_000 }, async () => {
+  const [bad, late] = await Promise.all([
+    start('bad', 'bad', '--wait', '--timeout', '50s'),
+    run(
+      'release',
+      'start',
+      '-f',
+      planFile('late', 'hold: 1s\nonNoData: hold\ndeadline: { after: 4s, otherwise: rollback }\n'),
+      '--version',
+      'v1',
+      '--paused',
+      '--wait',
+      '--timeout',
+      '50s',
+    ),
+  ]);
+  expect([bad.code, bad.err]).toEqual([EXIT.rolledBack, expect.stringContaining('rolled back')]);
+  expect([late.code, late.err]).toEqual([EXIT.deadline, expect.stringContaining('it waits for a person, and so does this')]);
+});
+
+test('11, 20, 75, 79, 30: by a person, waiting for one, timed out, in conflict, superseded', { timeout: 90_000 }, async () => {
+  const id = idOf(await start('person', 'v1'));
+  expect((await run('release', 'wait', id, '--until', 'step:1', '--timeout', '20s')).code).toBe(EXIT.ok);
+  expect((await run('release', 'wait', id, '--timeout', '200ms')).code).toBe(EXIT.timedOut);
+  expect((await start('person', 'v2')).code).toBe(EXIT.conflict);
+  expect((await run('release', 'promote', id, '--if-match', '1', '--reason', 'old news')).code).toBe(EXIT.conflict);
+  expect((await run('release', 'pause', id, '--reason', 'lunch')).code).toBe(EXIT.ok);
+  expect((await run('release', 'wait', id, '--timeout', '200ms')).code).toBe(EXIT.waitingForPerson);
+  expect((await run('release', 'wait', id, '--until', 'paused', '--timeout', '20s')).code).toBe(EXIT.ok);
+  const waiting = headgate(['--json', 'release', 'wait', id, '--until', 'promoted', '--timeout', '30s']);
+  expect((await run('release', 'rollback', id)).code).toBe(EXIT.ok);
+  const { code, out } = await waiting.ended;
+  expect(code).toBe(EXIT.rolledBackByPerson);
+  const phases = out
+    .trim()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { phase: { kind: string } }).phase.kind);
+  expect(phases.at(-1)).toBe('rolledBack');
+
+  const old = idOf(await start('old', 'v1'));
+  const left = headgate(['release', 'wait', old, '--timeout', '40s']);
+  expect((await start('old', 'v2', '--on-busy', 'supersede')).code).toBe(EXIT.ok);
+  expect((await left.ended).code).toBe(EXIT.superseded);
+});
+
+test(
+  '1, 2, 69, 77: a mistake of the service, a document with problems, nobody there, not allowed',
+  { timeout: 60_000 },
+  async () => {
+    const file = join(folder, 'wrong.yaml');
+    writeFileSync(file, 'service: good\nstepz: [5%]\n');
+    const at = (where: string): readonly string[] => ['--server', where, 'release', 'rollback', 'x', '--retry', '0s'];
+    const codes = await Promise.all([
+      run(...at(`${here}/mistake`)),
+      run('release', 'start', '-f', file, '--version', 'v9'),
+      run(...at(`http://127.0.0.1:${await freePort()}`)),
+      run(...at(`${here}/forbidden`)),
+      run('release', 'wait', 'x', '--until', 'nonsense'),
+    ]);
+    expect(codes.map(({ code }) => code)).toEqual([EXIT.ours, EXIT.usage, EXIT.unreachable, EXIT.forbidden, EXIT.usage]);
+  },
+);
+
+test('12: a rollback that the load balancer has not answered to for a minute', { timeout: 120_000 }, async () => {
+  expect(await unverified).toMatchObject({ code: EXIT.unverified });
+});
+
+test('the page for operators has the same table', () => {
+  const page = readFileSync('docs/operating.md', 'utf8');
+  const listed = [...page.matchAll(/^\| (\d+) +\| /gm)].map(([, code]) => Number(code));
+  expect(listed).toEqual(Object.values(EXIT).toSorted((a, b) => a - b));
+});
