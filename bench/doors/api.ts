@@ -19,8 +19,8 @@ const port = await new Promise<number>((done) => bare.once('message', (message) 
 
 const ask = async (url: string, init?: RequestInit): Promise<void> => {
   const answer = await fetch(url, init);
-  await answer.arrayBuffer();
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  const content = await answer.arrayBuffer();
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${Buffer.from(content).toString()}`);
 };
 const json = { 'content-type': 'application/json', 'if-match': '*' };
 const send = (path: string, body: unknown): Promise<void> =>
@@ -65,7 +65,7 @@ const plans = await load(SERVICES, MS, (turn, lane) =>
       service: 'shop-0',
       steps: ['5%'],
       hold: `${turn + 1}m`,
-      deadline: { after: '300d', otherwise: 'rollback' },
+      deadline: { after: '60d', otherwise: 'rollback' },
       checks: [],
     },
   }),
