@@ -159,10 +159,17 @@ export const differs = (byHand: boolean): Served => ({
   failures: [{ target: EDGE, detail: 'edge-1 serves another weight' }],
 });
 
-type Asked = { readonly by?: Actor; readonly reason?: string | null; readonly full?: boolean; readonly force?: boolean };
+type Asked = {
+  readonly by?: Actor;
+  readonly reason?: string | null;
+  readonly full?: boolean;
+  readonly force?: boolean;
+  readonly mayApprove?: boolean;
+};
 
-export function commanded(verb: Verb, { by = ann, reason = null, full = false, force = false }: Asked = {}): Input {
-  const command: Command = verb === 'promote' ? { verb, reason, full, force } : { verb, reason };
+export function commanded(verb: Verb, asked: Asked = {}): Input {
+  const { by = ann, reason = null, full = false, force = false, mayApprove = false } = asked;
+  const command: Command = verb === 'promote' ? { verb, reason, full, force, mayApprove } : { verb, reason };
   return { kind: 'command', command, actor: by };
 }
 

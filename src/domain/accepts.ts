@@ -1,6 +1,6 @@
 /** Which command each phase takes: one table, served by the API, so that console and CLI hold no rules. */
 import type { Actor, PhaseKind, Release, Verb } from './release.ts';
-import { isSamePerson, refusesRight, VERB_SCOPES } from './rights.ts';
+import { actorFrom, isSamePerson, refusesRight, VERB_SCOPES } from './rights.ts';
 import type { Principal } from './rights.ts';
 
 export const accepts = {
@@ -63,11 +63,9 @@ export const acceptance = (release: Release): readonly Acceptance[] =>
 export const acceptanceFor = (release: Release, principal: Principal): readonly Acceptance[] =>
   acceptance(release).map((found) => {
     if (!found.accepted) return found;
-    const { kind, name, behalf } = principal;
-    const actor = { kind, name, ...(behalf === null ? {} : { behalf }) };
     const reason =
       refusesRight(principal, VERB_SCOPES[found.verb], release.service) ??
-      (found.verb === 'approve' ? refusesApprover(release, actor) : null);
+      (found.verb === 'approve' ? refusesApprover(release, actorFrom(principal)) : null);
     return { ...found, accepted: reason === null, reason };
   });
 

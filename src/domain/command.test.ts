@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ann, aPlan, atFirstStep, bob, HOUR, MINUTE, passStep, story, types, weightStep } from '../../test/story.ts';
+import { ann, aPlan, atFirstStep, bob, ci, HOUR, MINUTE, passStep, story, types, weightStep } from '../../test/story.ts';
 import { Weight } from './ids.ts';
 import type { Step } from './plan.ts';
 
@@ -103,7 +103,19 @@ describe('promote', () => {
         .see('pass')
         .refusal('promote'),
     ).toMatch(/waits for an approval/);
-    expect(ahead.refusal('promote', { full: true, force: true, reason: 'now' })).toBeNull();
+    const forced = { full: true, force: true, reason: 'now' };
+    expect(ahead.refusal('promote', { ...forced, mayApprove: true })).toBeNull();
+    expect(ahead.refusal('promote', forced)).toMatch(/takes the right to approve/);
+    expect(ahead.refusal('promote', { ...forced, mayApprove: true, by: ci })).toMatch(/given by a person/);
+  });
+
+  it('is not forced past an approval by the one who asked for the release', () => {
+    const plan = aPlan({ steps: [approve(1), weightStep(50)] });
+    const asked = story({ plan, by: ann }).prepared();
+    const forced = { force: true, reason: 'now', mayApprove: true };
+    expect(asked.release.phase.kind).toBe('awaitingApproval');
+    expect(asked.refusal('promote', { ...forced, by: ann })).toMatch(/somebody else's/);
+    expect(asked.refusal('promote', { ...forced, by: bob })).toBeNull();
   });
 
   it('does not go straight to full weight when no step was judged', () => {

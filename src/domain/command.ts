@@ -80,16 +80,18 @@ export type Promote = Extract<Command, { verb: 'promote' }>;
 function promote(draft: Draft, actor: Actor, asked: Promote): string | null {
   const { release } = draft;
   const next: Next = asked.full ? { kind: 'promotion' } : nextOf(release);
-  const refusal = refusesPromotion(release, next, asked);
+  const refusal = refusesPromotion(release, next, asked, actor);
   if (refusal !== null) return refusal;
   advance(draft, next, { by: actor, reason: asked.reason, forced: asked.force });
   return null;
 }
 
 /** Why a promotion is refused where its verb is taken, or null. */
-export function refusesPromotion(release: Release, next: Next, { full, force, reason }: Promote): string | null {
+export function refusesPromotion(release: Release, next: Next, asked: Promote, actor: Actor): string | null {
+  const { full, force, reason } = asked;
   const reasoned = reason !== null && reason.trim() !== '';
-  if (force) return reasoned ? null : 'a forced promotion needs a reason';
+  if (force && !reasoned) return 'a forced promotion needs a reason';
+  if (force) return goesPastApproval(release, full) ? refusesGoingPast(release, asked, actor) : null;
   if (release.phase.kind === 'awaitingApproval') return 'the release waits for an approval: approve it, or force with a reason';
   if (full && approvalAhead(release)) return 'an approval is still ahead: promote step by step, or force with a reason';
   if (full && release.wanted === NONE && !release.first && judgedAhead(release))
@@ -99,6 +101,15 @@ export function refusesPromotion(release: Release, next: Next, { full, force, re
   if (release.verdict === 'fail') return 'a check is failing: force with a reason if you must';
   if (next.kind === 'promotion') return `the checks are ${release.verdict} at the present weight: wait, or force with a reason`;
   return reasoned ? null : `the checks are ${release.verdict} at the present weight: give a reason to go on without them`;
+}
+
+const goesPastApproval = (release: Release, full: boolean): boolean =>
+  release.phase.kind === 'awaitingApproval' || (full && approvalAhead(release));
+
+/** Going past an approval is as good as giving it: so it takes the same right, and somebody else. */
+function refusesGoingPast(release: Release, { mayApprove = false }: Promote, actor: Actor): string | null {
+  if (!mayApprove) return 'an approval is in the way, and going past it takes the right to approve';
+  return refusesApprover(release, actor);
 }
 
 const approvalAhead = (release: Release): boolean =>

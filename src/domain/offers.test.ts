@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { aPlan, atFirstStep, MINUTE, passStep, story, weightStep } from '../../test/story.ts';
+import { ann, aPlan, atFirstStep, MINUTE, passStep, story, weightStep } from '../../test/story.ts';
 import type { Story } from '../../test/story.ts';
 import { acceptance } from './accepts.ts';
 import { Weight } from './ids.ts';
@@ -7,7 +7,8 @@ import type { Offer } from './offers.ts';
 import { offers } from './offers.ts';
 import type { Verb } from './release.ts';
 
-const offered = (told: Story): readonly Offer[] => offers(told.release, acceptance(told.release), told.now);
+const offered = (told: Story): readonly Offer[] =>
+  offers(told.release, acceptance(told.release), told.now, { actor: ann, mayApprove: true });
 const offer = (told: Story, verb: Verb, option: Offer['option'] = null): Offer | undefined =>
   offered(told).find((one) => one.verb === verb && one.option === option);
 
@@ -56,7 +57,7 @@ it('never offers what is then refused, nor hides what is taken', () => {
   ];
   for (const told of stories)
     for (const { verb, option, accepted, needsReason } of offered(told)) {
-      const asked = { full: option === 'full', force: option === 'force' };
+      const asked = { full: option === 'full', force: option === 'force', mayApprove: true };
       expect(
         told.refusal(verb, { ...asked, reason: 'it has to be' }) === null,
         `${told.release.phase.kind} ${verb} ${option}`,

@@ -10,7 +10,7 @@ import { nextOf } from './course.ts';
 import type { Next } from './course.ts';
 import { NONE, percent } from './ids.ts';
 import type { Instant } from './ids.ts';
-import type { Release } from './release.ts';
+import type { Actor, Release } from './release.ts';
 import { nextWords, wayWords } from './upcoming.ts';
 
 export type Offer = Acceptance & {
@@ -21,28 +21,35 @@ export type Offer = Acceptance & {
   readonly needsReason: boolean;
 };
 
-export const offers = (release: Release, list: readonly Acceptance[], now: Instant): readonly Offer[] =>
+/** The one who is offered it. */
+export type Asker = { readonly actor: Actor; readonly mayApprove: boolean };
+
+export const offers = (release: Release, list: readonly Acceptance[], now: Instant, asker: Asker): readonly Offer[] =>
   list.flatMap((entry): readonly Offer[] => {
     if (!entry.accepted) return [{ ...entry, option: null, effect: null, needsReason: false }];
-    if (entry.verb === 'promote') return promotions(release, entry);
+    if (entry.verb === 'promote') return promotions(release, entry, asker);
     return [{ ...entry, option: null, effect: effectOf(release, entry.verb, now), needsReason: false }];
   });
 
 const MAX_PROMOTION: Next = { kind: 'promotion' };
 
-function promotions(release: Release, entry: Acceptance): readonly Offer[] {
+function promotions(release: Release, entry: Acceptance, asker: Asker): readonly Offer[] {
   const next = nextOf(release);
-  const plain = promotion(release, entry, { next, full: false });
-  const full = next.kind === 'promotion' ? [] : [promotion(release, entry, { next: MAX_PROMOTION, full: true })];
+  const plain = promotion(release, entry, { next, full: false, asker });
+  const full = next.kind === 'promotion' ? [] : [promotion(release, entry, { next: MAX_PROMOTION, full: true, asker })];
   const effect = `goes on ${wayWords(release, next)}, though the rules say no (${plain.reason ?? ''})`;
-  const force: readonly Offer[] = plain.accepted ? [] : [{ ...entry, option: 'force', effect, needsReason: true }];
-  return [plain, ...full, ...force];
+  if (plain.accepted) return [plain, ...full];
+  const forced = { verb: 'promote', full: false, force: true, reason: 'a reason', mayApprove: asker.mayApprove } as const;
+  const reason = refusesPromotion(release, next, forced, asker.actor);
+  const open = reason === null;
+  return [plain, ...full, { ...entry, option: 'force', accepted: open, reason, effect: open ? effect : null, needsReason: open }];
 }
 
-type Way = { readonly next: Next; readonly full: boolean };
+type Way = { readonly next: Next; readonly full: boolean; readonly asker: Asker };
 
-function promotion(release: Release, entry: Acceptance, { next, full }: Way): Offer {
-  const asked = (reason: string | null) => refusesPromotion(release, next, { verb: 'promote', full, force: false, reason });
+function promotion(release: Release, entry: Acceptance, { next, full, asker }: Way): Offer {
+  const asked = (reason: string | null) =>
+    refusesPromotion(release, next, { verb: 'promote', full, force: false, reason }, asker.actor);
   const refusal = asked('a reason');
   const left = release.plan.steps.length - release.step - 1;
   const skipped = full && left > 0 ? `, past ${left === 1 ? 'the step' : `the ${left} steps`} ahead` : '';

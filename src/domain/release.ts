@@ -174,6 +174,8 @@ export type Command =
       readonly full: boolean;
       readonly force: boolean;
       readonly reason: string | null;
+      /** Whoever asks has the right to approve, without which no approval is gone past. */
+      readonly mayApprove?: boolean;
     }
   /** `planHash` says what was approved: the plan as the release runs it. */
   | { readonly verb: 'approve'; readonly reason: string | null; readonly planHash?: string }

@@ -92,3 +92,6 @@ const isSame = (a: string | undefined, b: string | undefined): boolean =>
 /** Whether both are, or stand for, the same person. */
 export const isSamePerson = (a: Actor, b: Actor): boolean =>
   isSame(a.name, b.name) || isSame(a.behalf, b.name) || isSame(a.name, b.behalf) || isSame(a.behalf, b.behalf);
+
+/** Whoever asks, as it is written into events. */
+export const actorFrom = ({ kind, name, behalf }: Principal): Actor => ({ kind, name, ...(behalf === null ? {} : { behalf }) });

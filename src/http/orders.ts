@@ -5,7 +5,7 @@ import type { Context as Request } from 'hono';
 import { commandBody, releaseView, startBody, validateOnly } from '../contract/wire.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import type { Command } from '../domain/release.ts';
-import { VERB_SCOPES } from '../domain/rights.ts';
+import { may, VERB_SCOPES } from '../domain/rights.ts';
 import { ok } from '../lib/result.ts';
 import type { StoredRelease } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
@@ -112,7 +112,7 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
     });
   app.openapi(command, (c) => {
     const { id, verb } = c.req.valid('param');
-    return send(c, id, commandOf(verb, c.req.valid('json') ?? {}));
+    return send(c, id, commandOf(verb, c.req.valid('json') ?? {}, may(c.get('principal'), 'approve')));
   });
   app.openapi(replaced, (c) => {
     const reason = c.req.valid('json')?.reason ?? null;
@@ -133,9 +133,10 @@ async function planDocument(store: HttpDeps['context']['store'], plan: string | 
 function commandOf(
   verb: (typeof VERBS)[number],
   { reason: given, full = false, force = false, planHash }: z.output<typeof commandBody>,
+  mayApprove: boolean,
 ): Command {
   const reason = given ?? null;
-  if (verb === 'promote') return { verb, full, force, reason };
+  if (verb === 'promote') return { verb, full, force, reason, mayApprove };
   if (verb === 'approve') return { verb, reason, ...(planHash === undefined ? {} : { planHash }) };
   return { verb: verb === 'abort' ? 'rollback' : verb, reason };
 }

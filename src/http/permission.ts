@@ -6,7 +6,7 @@ import { createRoute } from '@hono/zod-openapi';
 import type { RouteConfig } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import type { Actor } from '../domain/release.ts';
-import { refusesRight } from '../domain/rights.ts';
+import { actorFrom, refusesRight } from '../domain/rights.ts';
 import type { Permission, Principal, Scope } from '../domain/rights.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
@@ -90,10 +90,7 @@ export function refusesService(c: Context, scope: Scope, service: string): Probl
 export const visible = (c: Context, service: string): boolean => c.get('principal').services?.includes(service) ?? true;
 
 /** Who asks, as it is written into events and the audit. */
-export const actorOf = (c: Context): Actor => {
-  const { kind, name, behalf } = c.get('principal');
-  return { kind, name, ...(behalf === null ? {} : { behalf }) };
-};
+export const actorOf = (c: Context): Actor => actorFrom(c.get('principal'));
 
 /** Where an act came from, for its row in the audit. */
 export const originOf = (c: Context, principal: Principal = c.get('principal')): AuditOrigin => ({

@@ -11,6 +11,7 @@ import type { Instant, Weight } from '../domain/ids.ts';
 import { offers } from '../domain/offers.ts';
 import { unitOf } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
+import { actorFrom, may } from '../domain/rights.ts';
 import type { Principal } from '../domain/rights.ts';
 import { canarySlot } from '../domain/target.ts';
 import type { Service, Target } from '../domain/target.ts';
@@ -37,7 +38,12 @@ export function viewRelease({ release, dueAt }: StoredRelease, { now, principal 
     checks: { ...release.checks },
     hold: hold ? { ...hold, until: release.deadlineAt, otherwise: 'rollback' } : null,
     sentence: explainRelease(release, now),
-    acceptedCommands: [...offers(release, acceptanceFor(release, principal), now)],
+    acceptedCommands: [
+      ...offers(release, acceptanceFor(release, principal), now, {
+        actor: actorFrom(principal),
+        mayApprove: may(principal, 'approve'),
+      }),
+    ],
     next: upcoming(release),
     rollback: rollback
       ? { cause: { ...rollback.cause }, at: rollback.at, by: rollback.by.name, sentence: rollback.sentence }

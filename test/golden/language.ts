@@ -223,7 +223,11 @@ function commandOf(text: string): Input {
   const actor = actorOf(who);
   switch (verb) {
     case 'promote':
-      return { kind: 'command', command: { verb, full: full !== undefined, force: force !== undefined, reason }, actor };
+      return {
+        kind: 'command',
+        command: { verb, full: full !== undefined, force: force !== undefined, reason, mayApprove: true },
+        actor,
+      };
     case 'pause':
     case 'resume':
     case 'approve':

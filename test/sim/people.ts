@@ -133,7 +133,7 @@ function anyCommand(draw: Chance): Command {
   if (roll < 60) return { verb: 'approve', reason };
   if (roll < 63) return { verb: 'reject', reason };
   if (roll < 72) return { verb: 'confirmReplaced', reason };
-  if (roll < 92) return { verb: 'promote', full: draw.hits(0.3), force: draw.hits(0.2), reason };
+  if (roll < 92) return { verb: 'promote', full: draw.hits(0.3), force: draw.hits(0.2), reason, mayApprove: true };
   return { verb: 'rollback', reason };
 }
 

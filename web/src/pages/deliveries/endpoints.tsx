@@ -98,9 +98,13 @@ const columns = (onAsk: (asked: Asked) => void, whyNot: string | null): readonly
     title: 'What can be done',
     cell: (endpoint) => (
       <span class="acts">
-        {endpoint.state === 'disabled' ? (
-          <Act label={`Enable ${endpoint.name}`} whyNot={whyNot} run={() => onAsk({ act: 'enable', endpoint })}>
-            Enable
+        {endpoint.state === 'disabled' || endpoint.pending > 0 ? (
+          <Act
+            label={endpoint.state === 'disabled' ? `Enable ${endpoint.name}` : `Try ${endpoint.name} now`}
+            whyNot={whyNot}
+            run={() => onAsk({ act: 'enable', endpoint })}
+          >
+            {endpoint.state === 'disabled' ? 'Enable' : 'Try now'}
           </Act>
         ) : null}
         {endpoint.parked > 0 ? (
@@ -108,7 +112,9 @@ const columns = (onAsk: (asked: Asked) => void, whyNot: string | null): readonly
             Replay
           </Act>
         ) : null}
-        {endpoint.state === 'enabled' && endpoint.parked === 0 ? <span class="soft small">nothing is needed</span> : null}
+        {endpoint.state === 'enabled' && endpoint.parked === 0 && endpoint.pending === 0 ? (
+          <span class="soft small">nothing is needed</span>
+        ) : null}
       </span>
     ),
     end: true,
