@@ -23,7 +23,7 @@ export type Feed = {
 };
 
 type Deps = {
-  readonly store: Pick<Store, 'events'>;
+  readonly store: Pick<Store, 'events' | 'lastPosition'>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly closing: AbortSignal;
 };
@@ -84,10 +84,21 @@ export function feed(deps: Deps): Feed {
   }
 
   return {
-    async after(position, signal) {
+    async after(asked, signal) {
+      let position = asked;
       while (!signal.aborted && !deps.closing.aborted) {
-        if (position < start) return read(position);
+        if (position < start) {
+          const from = start;
+          const found = await read(position);
+          if (found.length > 0) return found;
+          // What was between is older than what is kept.
+          position = from;
+          continue;
+        }
         if (tail < position) {
+          // Nobody is ahead of what is committed, whatever a client says: all would wait for that with it.
+          position = Math.min(position, await deps.store.lastPosition());
+          if (position <= tail) continue;
           kept = [];
           start = tail = position;
           // Whoever waits further behind reads for itself what this one has read already.
