@@ -98,7 +98,7 @@ export function planRoutes(deps: HttpDeps) {
     return c.json({ ...plan }, 200);
   });
   app.openapi(apply, (c) =>
-    once(c, store, async (keep) => {
+    once(c, { store }, async (keep) => {
       const { document } = c.req.valid('json');
       const parsed = parsePlan(document, planWorld);
       if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
