@@ -145,6 +145,20 @@ describe('a job', () => {
       expect(await jobs.identify(await sign({ ...gitlab, ...more }, keys))).toMatchObject({ ok: false });
   });
 
+  it('of GitLab that runs for a tag is not one of the branch of that name', async () => {
+    const branch = jobsWith({ rules: [{ role: 'operator', projectId: 22, ref: 'main' }] });
+    const tag = jobsWith({ rules: [{ role: 'operator', projectId: 22, ref: 'refs/tags/v1' }] });
+    const job = (ref: string, ref_type: string) =>
+      sign(
+        { ...without('repository', 'repository_id', 'event_name'), project_id: '22', pipeline_source: 'push', ref, ref_type },
+        keys,
+      );
+    expect((await branch.identify(await job('main', 'branch'))).ok).toBe(true);
+    expect((await branch.identify(await job('main', 'tag'))).ok).toBe(false);
+    expect((await tag.identify(await job('v1', 'tag'))).ok).toBe(true);
+    expect((await tag.identify(await job('refs/tags/v1', 'branch'))).ok).toBe(false);
+  });
+
   it('for a pull request is let in where a rule says so', async () => {
     const token = await sign(claims({ event_name: 'pull_request' }), keys);
     expect(await jobs.identify(token)).toMatchObject({ ok: false });
