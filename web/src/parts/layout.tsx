@@ -22,6 +22,8 @@ export function Layout({ path, identity, children }: LayoutProps) {
     // A new page is read from its beginning, as after a reload.
     if (shown.current !== path) main.current?.focus();
     shown.current = path;
+    // On a narrow screen the row of pages scrolls: where one is has to be seen.
+    document.querySelector('.pages [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [path]);
   return (
     <>
