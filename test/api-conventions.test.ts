@@ -171,7 +171,14 @@ test('a trial says what would be, and writes nothing', async () => {
 
 test('lists come a page at a time, in one way, and a cursor that is none is refused', async () => {
   const [{ id }] = (await s.ask('GET', '/v1/releases?service=four')).body.items;
-  for (const path of ['/v1/releases', '/v1/audit', '/v1/webhooks/deliveries', '/v1/plans', `/v1/releases/${id}/events`]) {
+  for (const path of [
+    '/v1/releases',
+    '/v1/audit',
+    '/v1/webhooks/deliveries',
+    '/v1/plans',
+    '/v1/tokens',
+    `/v1/releases/${id}/events`,
+  ]) {
     const all = (await s.ask('GET', `${path}?limit=200`)).body.items;
     const seen = [];
     for (let cursor: string | null = ''; cursor !== null;) {
