@@ -9,6 +9,7 @@ import { sender } from '../../src/adapters/metrics/access.ts';
 import { parseConfig } from '../../src/config.ts';
 import { Instant } from '../../src/domain/ids.ts';
 import { err, ok } from '../../src/lib/result.ts';
+import type { Result } from '../../src/lib/result.ts';
 import type { JobIdentity } from '../../src/ports/job-identity.ts';
 import { guarded, planOf } from './guarded.ts';
 import { makeKeys, sign, startIdp } from './idp.ts';
@@ -353,6 +354,21 @@ describe('an identity provider that is not right lets nobody in', () => {
     expect((await jobs.identify(token)).ok).toBe(true);
     passedMs = 24 * 3_600_000;
     expect(await jobs.identify(token)).toMatchObject({ ok: false, error: expect.stringContaining('cannot be had') });
+  });
+
+  it('and one that hangs makes wait at the first try only', async () => {
+    let get: (url: string) => Promise<Result<string, string>> = async () => ok(JSON.stringify({ keys: [keys.jwk] }));
+    const options = oidcOptions.parse({ issuer: idp.url, jwks: `${idp.url}/keys`, audience: AUDIENCE, rules: RULES });
+    const clock = { now: () => Instant(nowS * 1_000), monotonicMs: () => passedMs };
+    const held = oidc([options], { clock, get: (url) => get(url) });
+    const token = await sign(claims(), keys);
+    expect((await held.identify(token)).ok).toBe(true);
+    get = async () => err('no answer in time');
+    passedMs = 3_600_000;
+    expect((await held.identify(token)).ok).toBe(true);
+    get = () => new Promise(() => {});
+    passedMs += 60_000;
+    expect((await held.identify(token)).ok).toBe(true);
   });
 
   it('and is not asked again and again for keys that it does not have', async () => {
