@@ -65,11 +65,11 @@ export type App = {
 const KEYS_MS = 3_000;
 const KEYS_BYTES = 256 * 1_024;
 const DISK_FULL = 'the disk is full: what runs goes on in the room that was kept for it, and nothing new starts; make room';
-/** Loops that did not come round for so long are dead. */
-/** Receivers compare a signature's time with their own clocks, so it is the machine's, and not the one that only runs steadily. */
 /** Every call out says what it is part of. */
 const fetch = carryingFetch(globalThis.fetch);
+/** Receivers compare a signature's time with their own clocks, so it is the machine's, and not the one that only runs steadily. */
 const WIRE = { fetch, wallSeconds: () => Math.floor(Date.now() / 1_000) };
+/** Loops that did not come round for so long are dead. */
 const DEAD_AFTER_MS = 30_000;
 /** A machine clock this far off is worth telling before anybody relies on a date. */
 const CLOCK_STEP_MS = 60_000;

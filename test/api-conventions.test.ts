@@ -78,6 +78,18 @@ describe('Idempotency-Key', () => {
     expect((await s.ask('GET', `/v1/releases/${body.id}`)).body.phase.kind).toBe('watching');
   });
 
+  test('whatever is wrong with the key of a command that lowers, it is obeyed', async () => {
+    const [found] = (await s.ask('GET', '/v1/releases?service=two')).body.items;
+    await until(found.id, 'watching');
+    const send = (verb: string, headers: Record<string, string>) =>
+      s.ask('POST', `/v1/releases/${found.id}/commands/${verb}`, { body: {}, headers });
+    const paused = await send('pause', { 'idempotency-key': 'k-1', 'if-match': 'x'.repeat(500) });
+    expect([paused.status, paused.body.phase.kind]).toEqual([200, 'paused']);
+    expect((await send('resume', { 'idempotency-key': 'k-1', ...ANY })).status).toBe(422);
+    expect((await send('rollback', { 'idempotency-key': 'no spaces in here' })).status).toBe(200);
+    expect((await until(found.id, 'rolledBack')).body.verdict).toBeDefined();
+  });
+
   test('a service that dies between doing it and saying so gives the same release to who asks again', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'headgate-once-'));
     const file = join(folder, 'once.db');
@@ -159,7 +171,14 @@ test('a trial says what would be, and writes nothing', async () => {
 
 test('lists come a page at a time, in one way, and a cursor that is none is refused', async () => {
   const [{ id }] = (await s.ask('GET', '/v1/releases?service=four')).body.items;
-  for (const path of ['/v1/releases', '/v1/audit', '/v1/webhooks/deliveries', '/v1/plans', `/v1/releases/${id}/events`]) {
+  for (const path of [
+    '/v1/releases',
+    '/v1/audit',
+    '/v1/webhooks/deliveries',
+    '/v1/plans',
+    '/v1/tokens',
+    `/v1/releases/${id}/events`,
+  ]) {
     const all = (await s.ask('GET', `${path}?limit=200`)).body.items;
     const seen = [];
     for (let cursor: string | null = ''; cursor !== null;) {

@@ -6,12 +6,12 @@ import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import { TEST_EVENT } from '../ports/notifier.ts';
 import type { Notice, Notifier } from '../ports/notifier.ts';
-import type { AuditEntry, EndpointState } from '../ports/store.ts';
+import type { AuditEntry, AuditOrigin, EndpointState } from '../ports/store.ts';
 import type { Context } from './context.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 
-export type Asked = { readonly by: Actor; readonly reason: string | null };
+export type Asked = { readonly by: Actor; readonly reason: string | null; readonly origin?: AuditOrigin };
 
 export type Endpoint = EndpointState & { readonly type: string };
 
@@ -157,10 +157,11 @@ function notifierOf(ctx: Context, name: string): Result<Notifier, Refusal> {
 const unknown = ({ notifiers }: Context, name: string): Result<never, Refusal> =>
   err(refusal('not_found', `no endpoint named ${name}; there is ${[...notifiers.keys()].join(', ') || 'none'}`));
 
-const entryOf = (action: string, subject: string, { by, reason }: Asked, data: unknown): AuditEntry => ({
+const entryOf = (action: string, subject: string, { by, reason, origin }: Asked, data: unknown): AuditEntry => ({
   actor: by.name,
   action,
   subject,
   reason,
   data,
+  ...(origin ? { origin } : {}),
 });

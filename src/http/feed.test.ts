@@ -6,8 +6,9 @@ import { feed } from './feed.ts';
 
 const entry = (position: number): LoggedEvent => ({ position, event: { id: `e${position}` } as unknown as LoggedEvent['event'] });
 
-function world() {
-  let last = 0;
+/** `committed`: how many there were before; all of them are older than what is kept. */
+function world(committed = 0) {
+  let last = committed;
   let asked = 0;
   const sleepers: (() => void)[] = [];
   const closing = new AbortController();
@@ -15,9 +16,12 @@ function world() {
     store: {
       async events({ afterPosition, limit }) {
         asked += 1;
-        const count = Math.max(0, Math.min(limit, last - afterPosition));
-        return Array.from({ length: count }, (_, index) => entry(afterPosition + index + 1));
+        if (asked > 10_000) throw new Error('the store is asked without end');
+        const from = Math.max(committed, afterPosition);
+        const count = Math.max(0, Math.min(limit, last - from));
+        return Array.from({ length: count }, (_, index) => entry(from + index + 1));
       },
+      lastPosition: async () => last,
     },
     clock: {
       sleep: (_ms, signal) =>
@@ -109,7 +113,10 @@ it('asks the store as often for a thousand as for one, and not at all when nobod
 it('tells everybody who waits when the store fails, and reads on for the next', async () => {
   let fails = true;
   const made = feed({
-    store: { events: async () => (fails ? Promise.reject(new Error('gone')) : [entry(1)]) },
+    store: {
+      events: async () => (fails ? Promise.reject(new Error('gone')) : [entry(1)]),
+      lastPosition: async () => 1,
+    },
     clock: { sleep: async () => {} },
     closing: new AbortController().signal,
   });
@@ -117,4 +124,43 @@ it('tells everybody who waits when the store fails, and reads on for the next', 
   await expect(Promise.all([made.after(0, signal), made.after(0, signal)])).rejects.toThrow('gone');
   fails = false;
   expect((await made.after(0, signal)).map(({ position }) => position)).toEqual([1]);
+});
+
+it('takes a position that never was for the newest one, so that nobody else waits for it', async () => {
+  const w = world();
+  w.commit(5);
+  const stop = new AbortController();
+  const { signal } = stop;
+  const [honest, ahead]: [number[], number[]] = [[], []];
+  void follow(w.made, 5, honest, signal);
+  await w.settled();
+  void follow(w.made, 999_999_999_999_999, ahead, signal);
+  await w.settled();
+  w.commit(2);
+  for (let round = 0; round < 5; round++) await w.pass();
+  expect([honest, ahead]).toEqual([
+    [6, 7],
+    [6, 7],
+  ]);
+  expect(w.asked()).toBeLessThan(20);
+  stop.abort();
+});
+
+it('does not look for what is older than what is kept again and again', async () => {
+  const w = world(100);
+  const stop = new AbortController();
+  const { signal } = stop;
+  const [late, current]: [number[], number[]] = [[], []];
+  void follow(w.made, 100, current, signal);
+  await w.settled();
+  void follow(w.made, 50, late, signal);
+  await w.settled();
+  w.commit(2);
+  for (let round = 0; round < 5; round++) await w.pass();
+  expect([current, late]).toEqual([
+    [101, 102],
+    [101, 102],
+  ]);
+  expect(w.asked()).toBeLessThan(20);
+  stop.abort();
 });

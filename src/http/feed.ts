@@ -23,13 +23,13 @@ export type Feed = {
 };
 
 type Deps = {
-  readonly store: Pick<Store, 'events'>;
+  readonly store: Pick<Store, 'events' | 'lastPosition'>;
   readonly clock: Pick<Clock, 'sleep'>;
   readonly closing: AbortSignal;
 };
 
 export function feed(deps: Deps): Feed {
-  const waiting = new Set<() => void>();
+  const waiting = bell();
   /** All from `start` (not in it) to `tail`. */
   let kept: Entry[] = [];
   let start = 0;
@@ -37,18 +37,13 @@ export function feed(deps: Deps): Feed {
   let looking = false;
   let trouble: unknown = null;
 
-  const wake = (): void => {
-    const woken = [...waiting];
-    waiting.clear();
-    for (const go of woken) go();
-  };
   const read = async (position: number): Promise<Entry[]> =>
     (await deps.store.events({ afterPosition: position, limit: BATCH })).map(entryOf);
 
   async function look(): Promise<void> {
     looking = true;
     try {
-      while (waiting.size > 0 && !deps.closing.aborted) {
+      while (waiting.size() > 0 && !deps.closing.aborted) {
         const from = tail;
         const found = await read(from);
         // Somebody further ahead may have moved the end meanwhile.
@@ -56,47 +51,76 @@ export function feed(deps: Deps): Feed {
           kept = [...kept, ...found].slice(-KEPT);
           tail = found.at(-1)?.position ?? tail;
           start = kept.length < KEPT ? start : (kept[0]?.position ?? tail) - 1;
-          wake();
+          waiting.ring();
         }
-        if (waiting.size > 0) await deps.clock.sleep(LOOK_MS, deps.closing);
+        if (waiting.size() > 0) await deps.clock.sleep(LOOK_MS, deps.closing);
       }
     } catch (error) {
       trouble = error;
     } finally {
       looking = false;
-      wake();
+      waiting.ring();
     }
   }
 
   async function next(signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const go = (): void => resolve();
-    waiting.add(go);
-    signal.addEventListener('abort', go, { once: true });
+    const rung = waiting.rung(signal);
     if (!looking) {
       trouble = null;
       void look();
     }
-    await promise;
-    waiting.delete(go);
-    signal.removeEventListener('abort', go);
+    await rung;
     if (trouble !== null) throw trouble;
   }
 
   return {
-    async after(position, signal) {
+    async after(asked, signal) {
+      let position = asked;
       while (!signal.aborted && !deps.closing.aborted) {
-        if (position < start) return read(position);
+        if (position < start) {
+          const from = start;
+          const found = await read(position);
+          if (found.length > 0) return found;
+          // What was between is older than what is kept.
+          position = from;
+          continue;
+        }
         if (tail < position) {
+          // Nobody is ahead of what is committed, whatever a client says: all would wait for that with it.
+          position = Math.min(position, await deps.store.lastPosition());
+          if (position <= tail) continue;
           kept = [];
           start = tail = position;
           // Whoever waits further behind reads for itself what this one has read already.
-          wake();
+          waiting.ring();
         }
         if (position < tail) return kept.slice(firstAfter(kept, position));
         await next(signal);
       }
       return [];
+    },
+  };
+}
+
+/** Wakes everybody who waits for it. */
+function bell() {
+  const waiting = new Set<() => void>();
+  return {
+    size: () => waiting.size,
+    ring(): void {
+      const woken = [...waiting];
+      waiting.clear();
+      for (const go of woken) go();
+    },
+    /** Comes back when it rings, or when the signal comes first. */
+    async rung(signal: AbortSignal): Promise<void> {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const go = (): void => resolve();
+      waiting.add(go);
+      signal.addEventListener('abort', go, { once: true });
+      await promise;
+      waiting.delete(go);
+      signal.removeEventListener('abort', go);
     },
   };
 }

@@ -11,6 +11,7 @@ import { failures } from '../lib/failures.ts';
 import type { Failures } from '../lib/failures.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
+import { StoreUnavailable } from '../ports/store.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Caller } from './permission.ts';
 import { problem } from './problem.ts';
@@ -46,6 +47,7 @@ export function identity(deps: HttpDeps, failure: Failed): MiddlewareHandler {
     let asked: Promise<Result<Principal, ProblemResponse>> | null = null;
     const caller: Caller = {
       who: () => (asked ??= identified(c, deps, failure)),
+      isKnown: () => isKnown(c, deps),
       serviceOf: async (id) => (await store.release(ReleaseId(id)))?.release.service ?? null,
       address: addressOf(c),
       refused(principal, why) {
@@ -66,6 +68,18 @@ async function identified(c: Context, deps: HttpDeps, failure: Failed): Promise<
   if (shown.length > LONGEST_TOKEN) return err(failure.answer(c, 'no token is that long'));
   const found = await deps.access.identify(shown);
   return found.ok ? found : err(failure.answer(c, found.error));
+}
+
+/** A store that is away takes nobody's right. */
+async function isKnown(c: Context, { access, publicUrl }: HttpDeps): Promise<boolean> {
+  if (access.dev) return true;
+  const shown = shownBy(c, cookieName({ publicUrl }));
+  try {
+    return shown !== null && (await access.identify(shown)).ok;
+  } catch (error) {
+    if (error instanceof StoreUnavailable) return true;
+    throw error;
+  }
 }
 
 /** A header wins: a program that says who it is means it. Some OFREP clients know `X-API-Key` only. */

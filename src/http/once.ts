@@ -11,11 +11,7 @@ import type { ProblemResponse } from './problem.ts';
 
 /** Spread into the headers of a route that takes a key. */
 export const keyHeader = {
-  'idempotency-key': z
-    .string()
-    .regex(/^[\x21-\x7e]{1,255}$/, 'an Idempotency-Key has 1 to 255 visible characters')
-    .optional()
-    .describe('the same for every try of one request; known again for 7 days'),
+  'idempotency-key': z.string().optional().describe('the same for every try of one request; known again for 7 days'),
 };
 
 export type Kept = { readonly status: 200 | 201; readonly body: unknown; readonly location?: string };
@@ -26,21 +22,33 @@ export type Keep = <T>(answer: (done: T) => Kept) => Once<T> | null;
 /** Keys that are being worked on; the store knows those that are done. */
 const underWay = new WeakMap<Store, Set<string>>();
 
-export async function once<R>(c: Context, store: Store, work: (keep: Keep) => Promise<R>): Promise<R | ProblemResponse> {
+const KEY = /^[\x21-\x7e]{1,255}$/;
+const NOTHING: Keep = () => null;
+
+/** What lowers exposure is done whatever is wrong with its key, as if it had none. */
+export async function once<R>(
+  c: Context,
+  { store, isLowering = false }: { readonly store: Store; readonly isLowering?: boolean },
+  work: (keep: Keep) => Promise<R>,
+): Promise<R | ProblemResponse> {
   const key = keyOf(c);
-  if (key === null) return work(() => null);
+  if (key === null) return work(NOTHING);
+  const refusal = (refused: () => ProblemResponse): Promise<R> | ProblemResponse => (isLowering ? work(NOTHING) : refused());
+  if (!KEY.test(key)) return refusal(() => unfit(c));
   const { kind, name } = c.get('principal');
   const principal = `${kind}:${name}`;
   const running = underWay.get(store) ?? new Set<string>();
   underWay.set(store, running);
   const mine = `${principal} ${key}`;
-  if (running.has(mine)) return problem(c, 'in_flight', `the request ${key} is being worked on: ask again in a moment`);
+  if (running.has(mine))
+    return refusal(() => problem(c, 'in_flight', `the request ${key} is being worked on: ask again in a moment`));
   running.add(mine);
   try {
     const digest = await digestOf(c);
     const found = await store.answered(principal, key);
     if (!found) return await work((answer) => ({ principal, key, digest, answer }));
-    return found.digest === digest ? replayed(c, found.answer as Kept) : another(c, key); // it was written as one
+    if (found.digest === digest) return replayed(c, found.answer as Kept); // it was written as one
+    return await refusal(() => another(c, key));
   } finally {
     running.delete(mine);
   }
@@ -56,6 +64,11 @@ function keyOf(c: Context): string | null {
 async function digestOf(c: Context): Promise<string> {
   const hash = createHash('sha256').update(`${c.req.method} ${c.req.path}\n`);
   return hash.update(await c.req.text()).digest('hex');
+}
+
+function unfit(c: Context): ProblemResponse {
+  const message = 'an Idempotency-Key has 1 to 255 visible characters';
+  return problem(c, 'invalid', message, [{ path: '/idempotency-key', message, line: null, column: null }]);
 }
 
 const another = (c: Context, key: string): ProblemResponse =>

@@ -66,7 +66,7 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
   const viewer = async (c: Request) => ({ now: await store.now(), principal: c.get('principal') });
   const app = routes();
   app.openapi(start, (c) =>
-    once(c, store, async (keep) => {
+    once(c, { store }, async (keep) => {
       const body = c.req.valid('json');
       const document = await planDocument(store, body.plan);
       if (document === null)
@@ -91,9 +91,9 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
     }),
   );
   /** Whoever lowers says nothing of what was seen: a stale view is no reason to go on serving. */
-  const send = (c: Request, id: string, order: Command) =>
-    once(c, store, async (keep) => {
-      const isLowering = order.verb === 'pause' || order.verb === 'rollback';
+  const send = (c: Request, id: string, order: Command) => {
+    const isLowering = order.verb === 'pause' || order.verb === 'rollback';
+    return once(c, { store, isLowering }, async (keep) => {
       const seen = isLowering ? ok(null) : seenVersion(c, `/v1/releases/${id}`);
       if (!seen.ok) return seen.error;
       const asked = await viewer(c);
@@ -110,6 +110,7 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
       const view = viewRelease(sent.value, asked);
       return c.json(isTrial ? { ...view, validated: true as const } : view, 200);
     });
+  };
   app.openapi(command, (c) => {
     const { id, verb } = c.req.valid('param');
     return send(c, id, commandOf(verb, c.req.valid('json') ?? {}, may(c.get('principal'), 'approve')));

@@ -18,6 +18,8 @@ import type { ProblemResponse } from './problem.ts';
 export type Caller = {
   /** Who asks; asked once per request. */
   who(): Promise<Result<Principal, ProblemResponse>>;
+  /** Whether it would be let in again now: for an answer that goes on for long. */
+  isKnown(): Promise<boolean>;
   /** The service of a release, null when there is no such release. */
   serviceOf(release: string): Promise<string | null>;
   readonly address: string | null;

@@ -98,14 +98,16 @@ export function planRoutes(deps: HttpDeps) {
     return c.json({ ...plan }, 200);
   });
   app.openapi(apply, (c) =>
-    once(c, store, async (keep) => {
+    once(c, { store }, async (keep) => {
       const { document } = c.req.valid('json');
       const parsed = parsePlan(document, planWorld);
       if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
       const expected = givenVersion(c);
       if (!expected.ok) return expected.error;
       const { name, service } = parsed.value.plan;
-      const foreign = refusesService(c, 'plan', service);
+      // The plan of that name may be another service's so far, and its next release would run by this one.
+      const before = (await store.plan(name, null))?.service ?? service;
+      const foreign = refusesService(c, 'plan', service) ?? refusesService(c, 'plan', before);
       if (foreign) return foreign;
       const text = typeof document === 'string' ? document : stringify(document);
       const plan = { name, service, document: text };

@@ -8,7 +8,7 @@ import type { ProblemResponse } from './problem.ts';
 
 /** Spread into the headers of a route that changes something. */
 export const matchHeader = {
-  'if-match': z.string().max(100).optional().describe('the ETag that was seen, or * for whatever it is'),
+  'if-match': z.string().optional().describe('the ETag that was seen, or * for whatever it is'),
 };
 
 export const tagOf = (version: number): string => `"${version}"`;

@@ -16,6 +16,8 @@ const MOST_READERS = 5_000;
 /** How long what was sent may lie untaken. */
 const SLOW_MS = 30_000;
 const ROUND_MS = 1_000;
+/** A stream outlives no token for longer. */
+const KNOWN_EVERY_MS = 15_000;
 
 const HEADERS = {
   'content-type': 'text/event-stream',
@@ -40,7 +42,8 @@ export function streamRoutes(deps: Deps): Hono {
       (release === undefined || ('release' in event && event.release === release)) &&
       (service === undefined || event.service === service);
     const from = positionOf(c.req.header('last-event-id') ?? c.req.query('after')) ?? (await store.lastPosition());
-    return c.body(reading(deps, readers, { from, wanted }), 200, HEADERS);
+    const { isKnown } = c.get('caller');
+    return c.body(reading(deps, readers, { from, wanted, isKnown }), 200, HEADERS);
   });
   return app;
 }
@@ -53,6 +56,10 @@ type Reader = {
   alive(): void;
   /** Lets it go. */
   cut(): void;
+  /** When it was asked last whether it is still known. */
+  knownMs: number;
+  /** Lets it go if it is not. */
+  know(): Promise<void>;
 };
 type Crowd = { size(): number; add(reader: Reader): () => void };
 
@@ -70,6 +77,9 @@ function crowd({ context, closing }: Pick<Deps, 'context' | 'closing'>): Crowd {
         const silentMs = nowMs - reader.sentMs;
         if (ALIVE_EVERY_MS <= silentMs && reader.isUp()) reader.alive();
         else if (SLOW_MS <= silentMs) reader.cut();
+        if (nowMs - reader.knownMs < KNOWN_EVERY_MS) continue;
+        reader.knownMs = nowMs;
+        void reader.know();
       }
     }
     going = false;
@@ -84,10 +94,10 @@ function crowd({ context, closing }: Pick<Deps, 'context' | 'closing'>): Crowd {
   };
 }
 
-type Asked = { readonly from: number; wanted(entry: LoggedEvent): boolean };
+type Asked = { readonly from: number; wanted(entry: LoggedEvent): boolean; readonly isKnown: () => Promise<boolean> };
 
 /** Nothing is read that the reader has no room for: a stream asks for the next part when it has handed out the one before. */
-function reading({ context, closing, feed }: Deps, readers: Crowd, { from, wanted }: Asked): ReadableStream<Uint8Array> {
+function reading({ context, closing, feed }: Deps, readers: Crowd, { from, wanted, isKnown }: Asked): ReadableStream<Uint8Array> {
   const { clock, log } = context;
   const gone = new AbortController();
   const until = AbortSignal.any([gone.signal, closing]);
@@ -117,6 +127,16 @@ function reading({ context, closing, feed }: Deps, readers: Crowd, { from, wante
           cut() {
             end();
             controller.error(new Error('the reader does not take what it is sent'));
+          },
+          knownMs: clock.monotonicMs(),
+          async know() {
+            const known = await isKnown().catch((error: unknown) => {
+              log.warn({ error: String(error) }, 'whether the reader of a stream is still known could not be told');
+              return false;
+            });
+            if (known || gone.signal.aborted) return;
+            end();
+            controller.close();
           },
         };
         send = (part) => {

@@ -1,5 +1,6 @@
 /** API tokens: made, listed, taken back. Only admins come here, and nobody gives more than he has. */
 import { z } from '@hono/zod-openapi';
+import { limit, timeCursor } from '../contract/paging.ts';
 import { listOf } from '../contract/wire.ts';
 import { madeTokenView, tokenBody, tokenView } from '../contract/wire-access.ts';
 import type { TokenView } from '../contract/wire-access.ts';
@@ -16,9 +17,7 @@ const list = route({
   permission: 'admin',
   bound: 'handler',
   request: {
-    query: z
-      .object({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(500).optional() })
-      .strict(),
+    query: z.object({ limit, cursor: timeCursor }).strict(),
   },
   responses: { 200: jsonOf(listOf(tokenView), 'Newest first'), ...problems },
 });
@@ -41,8 +40,8 @@ const revoke = route({
 export function tokenRoutes({ context, access }: HttpDeps) {
   const app = routes();
   app.openapi(list, async (c) => {
-    const { limit, cursor = null } = c.req.valid('query');
-    const page = await context.store.tokens({ limit, cursor });
+    const { limit: size, cursor = null } = c.req.valid('query');
+    const page = await context.store.tokens({ limit: size, cursor });
     const shown = page.rows.filter(({ services }) => isMine(c.get('principal').services, services));
     return c.json({ items: shown.map(viewToken), nextCursor: page.next }, 200);
   });

@@ -1,5 +1,6 @@
 /** Receivers of notices and what is delivered to them: looked at, tested, enabled, and told again. */
 import { z } from '@hono/zod-openapi';
+import type { Context as Request } from 'hono';
 import {
   deliveryQuery,
   deliveryView,
@@ -14,10 +15,10 @@ import { cursorOf } from '../contract/paging.ts';
 import type { EndpointView } from '../contract/webhooks.ts';
 import { listOf } from '../contract/wire.ts';
 import { enableEndpoint, endpointsOf, redeliver, replay, testEndpoint } from '../controller/webhooks.ts';
-import type { Endpoint } from '../controller/webhooks.ts';
+import type { Asked, Endpoint } from '../controller/webhooks.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
-import { actorOf, route } from './permission.ts';
+import { actorOf, originOf, route } from './permission.ts';
 import { refused } from './problem.ts';
 
 const nameParam = z.object({ name: z.string().max(200) });
@@ -71,17 +72,17 @@ export function webhookRoutes({ context, closing }: HttpDeps) {
   );
   app.openapi(enable, async (c) => {
     const { reason = null } = c.req.valid('json') ?? {};
-    const enabled = await enableEndpoint(context, c.req.valid('param').name, { by: actorOf(c), reason });
+    const enabled = await enableEndpoint(context, c.req.valid('param').name, askedBy(c, reason));
     return enabled.ok ? c.json(viewOf(enabled.value), 200) : refused(c, enabled.error);
   });
   app.openapi(test, async (c) => {
     const { reason = null } = c.req.valid('json') ?? {};
-    const tested = await testEndpoint(context, c.req.valid('param').name, { by: actorOf(c), reason }, closing);
+    const tested = await testEndpoint(context, c.req.valid('param').name, askedBy(c, reason), closing);
     return tested.ok ? c.json({ ...tested.value }, 200) : refused(c, tested.error);
   });
   app.openapi(again, async (c) => {
     const { from = null, release = null, limit, reason = null } = c.req.valid('json') ?? replayBody.parse({});
-    const asked = { by: actorOf(c), reason };
+    const asked = askedBy(c, reason);
     const replayed = await replay(context, c.req.valid('param').name, { from, release, limit }, asked);
     return replayed.ok ? c.json({ ...replayed.value }, 200) : refused(c, replayed.error);
   });
@@ -92,11 +93,13 @@ export function webhookRoutes({ context, closing }: HttpDeps) {
   });
   app.openapi(once, async (c) => {
     const { reason = null } = c.req.valid('json') ?? {};
-    const queued = await redeliver(context, c.req.valid('param').seq, { by: actorOf(c), reason });
+    const queued = await redeliver(context, c.req.valid('param').seq, askedBy(c, reason));
     return queued.ok ? c.json({ seq: queued.value }, 200) : refused(c, queued.error);
   });
   return app;
 }
+
+const askedBy = (c: Request, reason: string | null): Asked => ({ by: actorOf(c), reason, origin: originOf(c) });
 
 const viewOf = ({ notifier, disabledAt, ...rest }: Endpoint): EndpointView => ({
   name: notifier,

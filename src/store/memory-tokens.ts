@@ -14,7 +14,8 @@ export function memoryTokens(now: () => Instant, audited: (entry: AuditEntry) =>
   return {
     methods: {
       async addToken({ digest, ...token }, entry) {
-        const stored = { ...token, createdAt: now(), lastUsedAt: null, revokedAt: null };
+        const revokedAt = found(token.parent ?? '')?.revokedAt ?? null;
+        const stored = { ...token, createdAt: now(), lastUsedAt: null, revokedAt };
         byId.set(token.id, stored);
         idOf.set(digest, token.id);
         audited(entry);

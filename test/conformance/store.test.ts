@@ -12,13 +12,14 @@ import { openSqlite } from '../../src/store/sqlite/store.ts';
 import { answersSuite } from './answers.suite.ts';
 import { outboxSuite } from './outbox.suite.ts';
 import { storeSuite } from './store.suite.ts';
+import { tokensSuite } from './tokens.suite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'headgate-store-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files = 0;
 const fresh = (): string => join(folder, `${++files}.db`);
 
-for (const suite of [storeSuite, answersSuite, outboxSuite]) {
+for (const suite of [storeSuite, answersSuite, outboxSuite, tokensSuite]) {
   suite('in memory', async (now) => memoryStore({ now }));
   suite('on SQLite', (now) => openSqlite({ file: ':memory:', now }));
   suite('on a SQLite file', (now) => openSqlite({ file: fresh(), now }));

@@ -49,7 +49,7 @@ it.each([
   ['webhooks: { a: { type: launchdarkly, secret: short } }', 'a secret of 8 characters at least'],
   ['webhooks: { a: { type: launchdarkly, secret: env:A, api: { token: env:T } } }', '/webhooks/a/api/environment'],
   ['webhooks: { a: { type: launchdarkly, secret: env:A, sekret: x } }', 'sekret'],
-  ['webhooks: { a: { type: standard, secret: env:A } }', 'whsec_ and 24 bytes at least'],
+  ['webhooks: { a: { type: standard, secret: env:A } }', 'whsec_ and base64'],
   ['webhooks: { a: { type: standard, secret: env:A, flag: data.flag } }', 'a JSON pointer such as'],
   ['webhooks: { a: { type: flagsmith, secret: file:/none } }', 'the file /none cannot be read'],
   [

@@ -4,14 +4,9 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  isConfigcatSigned,
-  isHexSigned,
-  isStandardSigned,
-  isToken,
-  standardKey,
-} from '../../src/adapters/webhooks/signatures.ts';
+import { isConfigcatSigned, isHexSigned, isStandardSigned, isToken } from '../../src/adapters/webhooks/signatures.ts';
 import { Instant } from '../../src/domain/ids.ts';
+import { keyOf } from '../../src/lib/standard-webhooks.ts';
 import type { WebhookSource } from '../../src/ports/webhook-source.ts';
 import { NOON } from '../story.ts';
 import { senders, sourceOf } from './senders.ts';
@@ -41,7 +36,7 @@ describe('published vectors', () => {
   });
 
   it('of Standard Webhooks', () => {
-    const keys = [standardKey('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')];
+    const keys = [keyOf('whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')];
     const stamped = {
       id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',
       timestamp: '1614265330',

@@ -236,6 +236,8 @@ describe('whoever is bound to a service', () => {
     expect((await start('mine')).status).toBe(201);
     expect((await post('/v1/plans', { document: planOf('other') })).status).toBe(403);
     expect((await post('/v1/plans', { document: planOf('mine') })).status).toBe(200);
+    expect((await post('/v1/plans', { document: { ...planOf('mine'), name: 'plan-other' } })).status).toBe(403);
+    expect((await world.call('/v1/plans/plan-other')).body['service']).toBe('other');
     const preview = (service: string) =>
       post('/v1/plans:preview', { document: planOf(service), traffic: { requestsPerSecond: 100, errors: '0.1%' } });
     expect((await preview('other')).status).toBe(403);

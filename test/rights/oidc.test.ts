@@ -9,6 +9,7 @@ import { sender } from '../../src/adapters/metrics/access.ts';
 import { parseConfig } from '../../src/config.ts';
 import { Instant } from '../../src/domain/ids.ts';
 import { err, ok } from '../../src/lib/result.ts';
+import type { Result } from '../../src/lib/result.ts';
 import type { JobIdentity } from '../../src/ports/job-identity.ts';
 import { guarded, planOf } from './guarded.ts';
 import { makeKeys, sign, startIdp } from './idp.ts';
@@ -143,6 +144,20 @@ describe('a job', () => {
     });
     for (const more of [{ ref_protected: 'false' }, { project_id: '23' }, { pipeline_source: 'merge_request_event' }])
       expect(await jobs.identify(await sign({ ...gitlab, ...more }, keys))).toMatchObject({ ok: false });
+  });
+
+  it('of GitLab that runs for a tag is not one of the branch of that name', async () => {
+    const branch = jobsWith({ rules: [{ role: 'operator', projectId: 22, ref: 'main' }] });
+    const tag = jobsWith({ rules: [{ role: 'operator', projectId: 22, ref: 'refs/tags/v1' }] });
+    const job = (ref: string, ref_type: string) =>
+      sign(
+        { ...without('repository', 'repository_id', 'event_name'), project_id: '22', pipeline_source: 'push', ref, ref_type },
+        keys,
+      );
+    expect((await branch.identify(await job('main', 'branch'))).ok).toBe(true);
+    expect((await branch.identify(await job('main', 'tag'))).ok).toBe(false);
+    expect((await tag.identify(await job('v1', 'tag'))).ok).toBe(true);
+    expect((await tag.identify(await job('refs/tags/v1', 'branch'))).ok).toBe(false);
   });
 
   it('for a pull request is let in where a rule says so', async () => {
@@ -339,6 +354,21 @@ describe('an identity provider that is not right lets nobody in', () => {
     expect((await jobs.identify(token)).ok).toBe(true);
     passedMs = 24 * 3_600_000;
     expect(await jobs.identify(token)).toMatchObject({ ok: false, error: expect.stringContaining('cannot be had') });
+  });
+
+  it('and one that hangs makes wait at the first try only', async () => {
+    let get: (url: string) => Promise<Result<string, string>> = async () => ok(JSON.stringify({ keys: [keys.jwk] }));
+    const options = oidcOptions.parse({ issuer: idp.url, jwks: `${idp.url}/keys`, audience: AUDIENCE, rules: RULES });
+    const clock = { now: () => Instant(nowS * 1_000), monotonicMs: () => passedMs };
+    const held = oidc([options], { clock, get: (url) => get(url) });
+    const token = await sign(claims(), keys);
+    expect((await held.identify(token)).ok).toBe(true);
+    get = async () => err('no answer in time');
+    passedMs = 3_600_000;
+    expect((await held.identify(token)).ok).toBe(true);
+    get = () => new Promise(() => {});
+    passedMs += 60_000;
+    expect((await held.identify(token)).ok).toBe(true);
   });
 
   it('and is not asked again and again for keys that it does not have', async () => {

@@ -22,6 +22,8 @@ const STALE_MS = 24 * 3_600_000;
 const AGAIN_MS = 60_000;
 /** While there are none at all nobody can be let in, and it is worth asking sooner. */
 const AGAIN_WITHOUT_MS = 5_000;
+/** A provider that did not answer so short a time ago keeps nobody waiting whose key is known. */
+const AWAY_MS = 5 * 60_000;
 const MOST_KEYS = 100;
 
 const publicKey = z.looseObject({
@@ -37,14 +39,14 @@ type Held = { readonly keys: ReadonlyMap<string, JWK>; readonly atMs: number };
 export function keysOf(options: Pick<OidcOptions, 'issuer' | 'jwks'>, world: KeyWorld): Keys {
   let held: Held | null = null;
   let triedMs: number | null = null;
-  let failure = '';
+  let failure: string | null = null;
   let underway: Promise<void> | null = null;
   const age = (): number => (held === null ? Number.POSITIVE_INFINITY : world.monotonicMs() - held.atMs);
   const refresh = async (): Promise<void> => {
     triedMs = world.monotonicMs();
     const found = await fetched(options, world);
+    failure = found.ok ? null : found.error;
     if (found.ok) held = { keys: found.value, atMs: world.monotonicMs() };
-    else failure = found.error;
   };
   /** Whoever asks meanwhile waits for the same answer. */
   const refreshed = async (): Promise<void> => {
@@ -55,8 +57,14 @@ export function keysOf(options: Pick<OidcOptions, 'issuer' | 'jwks'>, world: Key
   };
   return {
     async find(kid) {
-      if (FRESH_MS <= age() || !held?.keys.has(kid)) await refreshed();
-      if (STALE_MS <= age()) return err(`the keys of ${options.issuer} cannot be had: ${failure}`);
+      const isHeld = held?.keys.has(kid) === true;
+      if (FRESH_MS <= age() || !isHeld) {
+        const isAway = failure !== null && triedMs !== null && world.monotonicMs() - triedMs < AWAY_MS;
+        const asking = refreshed();
+        if (isHeld && isAway) asking.catch(() => {}); // whoever has to wait hears of it
+        else await asking;
+      }
+      if (STALE_MS <= age()) return err(`the keys of ${options.issuer} cannot be had: ${failure ?? 'not now'}`);
       const key = held?.keys.get(kid);
       return key ? ok(key) : err(`${options.issuer} has no such key`);
     },

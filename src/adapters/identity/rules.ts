@@ -15,13 +15,25 @@ function fits(rule: OidcRule, claims: Claims): boolean {
     [rule.repositoryOwnerId, idOf(claims['repository_owner_id'])],
     [rule.projectId, idOf(claims['project_id'])],
     [rule.namespaceId, idOf(claims['namespace_id'])],
-    [rule.ref, textOf(claims['ref'])],
+    [rule.ref, refOf(claims)],
     [rule.environment, textOf(claims['environment'])],
     [rule.workflowRef, textOf(claims['job_workflow_ref'])],
   ];
   if (wanted.some(([asked, has]) => asked !== undefined && asked !== has)) return false;
   if (rule.refProtected && claims['ref_protected'] !== true && claims['ref_protected'] !== 'true') return false;
   return rule.pullRequests || isOwnRun(rule, claims);
+}
+
+/**
+ * GitLab tells branches and tags by their names alone, and whoever may push a tag may call it `main`: a tag of GitLab's is
+ * `refs/tags/NAME` here, as GitHub writes it.
+ */
+function refOf(claims: Claims): string | null {
+  const ref = textOf(claims['ref']);
+  const kind = textOf(claims['ref_type']);
+  if (ref === null || kind === null || claims['project_id'] === undefined) return ref;
+  if (kind === 'tag') return `refs/tags/${ref}`;
+  return ref.startsWith('refs/tags/') ? null : ref;
 }
 
 /** Of a pull request it is known that it is one; a job that does not say what it runs for is taken for one. */

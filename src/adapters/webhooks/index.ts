@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { err, ok } from '../../lib/result.ts';
 import type { Incoming, WebhookSource } from '../../ports/webhook-source.ts';
+import { keyOf, secretProblem } from '../../lib/standard-webhooks.ts';
 import { parsed } from '../metrics/access.ts';
 import { secrets } from './common.ts';
 import { configcatApi, configcatFlags, configcatHints } from './configcat.ts';
@@ -9,7 +10,7 @@ import { flagsmithApi, flagsmithFlags, flagsmithHints } from './flagsmith.ts';
 import { fliptApi, fliptFlags, fliptHints } from './flipt.ts';
 import { growthbookApi, growthbookFlags, growthbookHints, growthbookSdkHints } from './growthbook.ts';
 import { launchdarklyApi, launchdarklyFlags, launchdarklyHints, launchdarklyId } from './launchdarkly.ts';
-import { digestOf, isConfigcatSigned, isHexSigned, isStandardSigned, isToken, standardKey } from './signatures.ts';
+import { digestOf, isConfigcatSigned, isHexSigned, isStandardSigned, isToken } from './signatures.ts';
 import type { Stamped } from './signatures.ts';
 import { standardHints, standardPointers } from './standard.ts';
 import { unleashApi, unleashFlags, unleashHints } from './unleash.ts';
@@ -76,10 +77,10 @@ const configcatStamp = ({ header }: Incoming): Stamped => ({
 
 const textOf = (body: Uint8Array): string => Buffer.from(body).toString('utf8');
 
-const whsec = secrets.refine(
-  (keys) => keys.every((key) => /^whsec_[A-Za-z0-9+/]+={0,2}$/.test(key) && 24 <= standardKey(key).length),
-  'a secret of Standard Webhooks: whsec_ and 24 bytes at least in base64',
-);
+const whsec = secrets.superRefine((keys, ctx) => {
+  const problem = keys.map((key) => secretProblem(key)).find((each) => each !== null);
+  if (problem != null) ctx.addIssue(problem);
+});
 
 export const webhookKinds: Readonly<Record<string, WebhookKind>> = {
   launchdarkly: kind(
@@ -151,7 +152,7 @@ export const webhookKinds: Readonly<Record<string, WebhookKind>> = {
     }),
   ),
   standard: kind('standard', z.strictObject({ type: z.literal('standard'), secret: whsec, ...standardPointers }), (options) => ({
-    ...standardSigned(options.secret.map(standardKey)),
+    ...standardSigned(options.secret.map(keyOf)),
     hints: (body) => standardHints(body, options),
     flags: null,
   })),

@@ -4,6 +4,7 @@
  */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Instant } from '../../domain/ids.ts';
+import { verify } from '../../lib/standard-webhooks.ts';
 
 type Keys = readonly string[];
 
@@ -26,15 +27,8 @@ export type Stamped = {
 export function isStandardSigned(body: Uint8Array, stamped: Stamped, keys: readonly Uint8Array[], now: Instant): boolean {
   const { id, timestamp, signature } = stamped;
   if (!id || !isFresh(timestamp, now) || !signature) return false;
-  const signatures = signature.split(' ').slice(0, MOST_SIGNATURES);
-  return any(keys, (key) => {
-    const expected = createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64');
-    return any(signatures, (given) => isEqual(`v1,${expected}`, given));
-  });
+  return verify({ id, atSeconds: Number(timestamp), body }, signature, keys);
 }
-
-/** The key is what stands behind `whsec_`, decoded. */
-export const standardKey = (secret: string): Uint8Array => Buffer.from(secret.replace(/^whsec_/, ''), 'base64');
 
 /** ConfigCat: the same three parts with nothing between them, and a key that keeps its prefix. */
 export function isConfigcatSigned(body: Uint8Array, stamped: Stamped, keys: Keys, now: Instant): boolean {

@@ -15,7 +15,8 @@ export function tokenMethods(ctx: SqliteContext): TokenStore {
   return {
     addToken: async (token, entry) =>
       ctx.write(() => {
-        const row = rowOf(token, ctx.now());
+        const parent = token.parent === null ? undefined : db.select().from(tokens).where(eq(tokens.id, token.parent)).get();
+        const row = { ...rowOf(token, ctx.now()), revokedAtMs: parent?.revokedAtMs ?? null };
         db.insert(tokens).values(row).run();
         appendAudit(ctx, entry);
         return tokenOf(row);

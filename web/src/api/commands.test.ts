@@ -19,6 +19,10 @@ it('writes the line that does the same, safe to paste whatever the reason is', (
   expect(commandLine('R1', offer('promote', 'force'), "it's $(fine)")).toBe(
     String.raw`headgate release promote R1 --force --reason 'it'\''s $(fine)'`,
   );
+  vi.stubGlobal('location', { origin: 'http://headgate:8080' });
+  expect(commandLine('R1', offer('confirmReplaced'), '')).toBe(
+    `curl -X POST -H 'if-match: *' -H "authorization: Bearer $HEADGATE_TOKEN" http://headgate:8080/v1/releases/R1/stable-replaced`,
+  );
 });
 
 it('has a name for each verb, and shows one that it does not know by its own', () => {

@@ -44,7 +44,8 @@ export const saidOf = ({ verb, option }: Offer): Said =>
 export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
 
 export function commandLine(id: string, { verb, option }: Offer, reason: string): string {
-  if (verb === 'confirmReplaced') return `curl -X POST ${location.origin}/v1/releases/${id}/stable-replaced`;
+  if (verb === 'confirmReplaced')
+    return `curl -X POST -H 'if-match: *' -H "authorization: Bearer $HEADGATE_TOKEN" ${location.origin}/v1/releases/${id}/stable-replaced`;
   const words = ['headgate', 'release', verb, id];
   if (option !== null) words.push(`--${option}`);
   if (reason.trim() !== '') words.push('--reason', quoted(reason.trim()));
