@@ -75,13 +75,12 @@ export const name = z
   .string({ error: 'a name' })
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a name of letters, digits, dots, dashes and underscores')
   .refine((text) => !(text in Object.prototype), 'another name: every object has this one by itself');
-/** Characters that turn the direction of the text after them: a version must read as what it is. */
-const TURNING = String.raw`\u202A-\u202E\u2066-\u2069`;
 export const version = z
   .string({ error: 'a version as text' })
   .min(1, 'a version is not empty')
   .max(200, 'a version of 200 characters at most')
-  .regex(new RegExp(`^[^\\p{Cc}${TURNING}]*$`, 'u'), 'a version has no control characters');
+  // Nor what turns the direction of the text after it: a version reads as what it is.
+  .regex(/^[^\p{Cc}\u202A-\u202E\u2066-\u2069]*$/u, 'a version has no control characters');
 export const reason = z
   .string({ error: 'a reason as text' })
   .max(2_000, 'a reason of 2,000 characters at most')

@@ -23,7 +23,18 @@ const SCRIPTS = [
   '＜script＞alert(1)＜/script＞',
 ];
 
-const TAGS = ['img src=x', 'svg', 'body', 'video src=x', 'audio src=x', 'input autofocus', 'details open', 'marquee', 'iframe', 'a'];
+const TAGS = [
+  'img src=x',
+  'svg',
+  'body',
+  'video src=x',
+  'audio src=x',
+  'input autofocus',
+  'details open',
+  'marquee',
+  'iframe',
+  'a',
+];
 const EVENTS = ['onerror', 'onload', 'onfocus', 'onmouseover', 'ontoggle', 'onanimationstart'];
 const HANDLERS = TAGS.flatMap((tag) => EVENTS.map((event) => `<${tag} ${event}=alert(1)>`));
 
@@ -109,7 +120,20 @@ const TEMPLATES = [
   '=cmd|" /C calc"!A0',
 ];
 
-const NOTHINGS = ['null', 'undefined', 'NaN', 'true', '0', '-1', '[object Object]', '__proto__', 'constructor', 'toString', '{}', '[]'];
+const NOTHINGS = [
+  'null',
+  'undefined',
+  'NaN',
+  'true',
+  '0',
+  '-1',
+  '[object Object]',
+  '__proto__',
+  'constructor',
+  'toString',
+  '{}',
+  '[]',
+];
 
 const SIGNS = [
   '\u202Etxt.exe',

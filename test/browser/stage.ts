@@ -3,7 +3,7 @@
  * console, and what its policy forbids, fails the story that it happens in.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,6 +139,22 @@ async function listen(page: Page, origin: string): Promise<readonly string[]> {
     `addEventListener('securitypolicyviolation', (seen) => complain(seen.violatedDirective + ' forbids ' + seen.blockedURI));`,
   );
   return complaints;
+}
+
+/** The whole page as a picture, small enough for a repository. Chromium makes it: it writes WebP, and playwright does not. */
+export async function shoot(page: Page, file: string): Promise<void> {
+  const [width, height] = await page.evaluate<readonly [number, number]>(
+    '[innerWidth, Math.min(2400, Math.max(innerHeight, document.documentElement.scrollHeight))]',
+  );
+  const { data } = await (
+    await page.context().newCDPSession(page)
+  ).send('Page.captureScreenshot', {
+    format: 'webp',
+    quality: 80,
+    captureBeyondViewport: true,
+    clip: { x: 0, y: 0, width, height, scale: 1 },
+  });
+  writeFileSync(file, data, 'base64');
 }
 
 /** Signs in on a page that asks for it. */

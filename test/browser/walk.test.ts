@@ -87,7 +87,11 @@ test('a bad canary is taken back while its page is open, and the page says by wh
   }
   expect(await failing.getByRole('row', { name: /^difference/ }).textContent()).toMatch(/[+−]\d/);
   await failing.getByText('Over time, and what is asked').click();
-  await failing.getByRole('table', { name: /The newest looks/ }).getByRole('row').nth(1).waitFor();
+  await failing
+    .getByRole('table', { name: /The newest looks/ })
+    .getByRole('row')
+    .nth(1)
+    .waitFor();
   await page.locator('.timeline li').filter({ hasText: 'is rolled back' }).first().waitFor();
   expect(await axe(page)).toEqual([]);
   expect(complaints).toEqual([]);
