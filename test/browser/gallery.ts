@@ -88,7 +88,7 @@ webhooks: { platform: { type: standard, secret: ${SECRET} } }
 }
 
 const until = async ({ world }: Stage, id: string, what: string): Promise<void> => {
-  const answer = await fetch(`${world.url}/v1/releases/${id}/wait?until=${what}&timeout=120s`, {
+  const answer = await fetch(`${world.url}/v1/releases/${id}/wait?until=${what}&timeout=60s`, {
     headers: { authorization: `Bearer ${world.adminToken}` },
   });
   const said = (await answer.json()) as { readonly reached?: boolean };
