@@ -25,7 +25,6 @@ test.each(SIGHTS)('$colorScheme, $viewport.width wide: axe finds nothing', { tim
   const before = complaints.length;
   for (const [name, path] of gallery.pages) {
     await page.goto(`${gallery.stage.world.url}${path}`);
-    await page.locator('.contact.live').waitFor();
     await page.locator('main h1').waitFor();
     await page.locator('.loading').first().waitFor({ state: 'detached' });
     expect(await axe(page), name).toEqual([]);

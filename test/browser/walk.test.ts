@@ -77,6 +77,7 @@ test('a bad canary is taken back while its page is open, and the page says by wh
   const answer = await fetch(`${stage.world.url}/v1/releases/${id}`);
   const { rollback } = (await answer.json()) as { rollback: { cause: { kind: string } } };
   expect(rollback.cause.kind).toBe('check');
+  await page.locator('.rail .turned').filter({ hasText: 'taken back here' }).waitFor();
   const failing = page.locator('.tile.failing').first();
   await failing.waitFor();
   expect(await failing.locator('.badge').first().textContent()).toContain('fail');
