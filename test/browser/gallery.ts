@@ -52,7 +52,7 @@ webhooks: { platform: { type: standard, secret: ${SECRET} } }
   // Two that end, side by side, and then those that run.
   const bad = await stage.release('checkout', '2.1.0', { plan: plan('checkout', '[25%, 50%]'), behaviour: BAD, token: olga });
   const good = await stage.release('search', '7.4.0', { plan: plan('search', '[25%, 50%]'), token: pipeline });
-  const long = plan('shop', '[1%, { weight: 20%, hold: 20m }, 50%]').replace('hold: 3s', 'hold: 3s\nminMeasurements: 1');
+  const long = plan('shop', '[5%, { weight: 20%, hold: 20m }, 50%]').replace('hold: 3s', 'hold: 3s\nminMeasurements: 1');
   const walking = await stage.release('shop', '1.9.2', { plan: long, token: olga });
   await Promise.all([bad, good].map((id) => until(stage, id, 'terminal')));
   const gated = plan('search', '[25%, { approve: { within: 2h } }, 50%]');

@@ -14,7 +14,6 @@ const SIGHTS = [
   { colorScheme: 'light', viewport: { width: 1280, height: 900 } },
   { colorScheme: 'dark', viewport: { width: 390, height: 844 } },
   { colorScheme: 'dark', viewport: { width: 1280, height: 900 } },
-  { colorScheme: 'light', viewport: { width: 390, height: 844 } },
 ] as const;
 
 test.each(SIGHTS)('$colorScheme, $viewport.width wide: axe finds nothing', { timeout: 240_000 }, async (options) => {

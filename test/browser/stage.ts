@@ -144,7 +144,7 @@ async function listen(page: Page, origin: string): Promise<readonly string[]> {
 /** The whole page as a picture, small enough for a repository. Chromium makes it: it writes WebP, and playwright does not. */
 export async function shoot(page: Page, file: string): Promise<void> {
   const [width, height] = await page.evaluate<readonly [number, number]>(
-    '[innerWidth, Math.min(2400, Math.max(innerHeight, document.documentElement.scrollHeight))]',
+    '[innerWidth, Math.min(1600, Math.max(innerHeight, document.documentElement.scrollHeight))]',
   );
   const { data } = await (
     await page.context().newCDPSession(page)
