@@ -13,12 +13,14 @@ const WIDTH = 8;
 
 const bench = await standing(0);
 const bare = fork(resolve(import.meta.dirname, 'bare.ts'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+// A bench that fails leaves nobody behind.
+process.once('exit', () => [bench.child, bare].forEach((child) => child.kill('SIGKILL')));
 const port = await new Promise<number>((done) => bare.once('message', (message) => done(Number(message))));
 
 const ask = async (url: string, init?: RequestInit): Promise<void> => {
   const answer = await fetch(url, init);
-  await answer.arrayBuffer();
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  const content = await answer.arrayBuffer();
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}: ${Buffer.from(content).toString()}`);
 };
 const json = { 'content-type': 'application/json', 'if-match': '*' };
 const send = (path: string, body: unknown): Promise<void> =>
@@ -44,17 +46,17 @@ row('SQLite, one row, on disk (FULL)', full);
 row('SQLite, one row, not waited for (NORMAL)', normal);
 const written = ({ perSecond }: Timed): string =>
   `${(perSecond / full.perSecond).toFixed(2)} of FULL, ${(perSecond / normal.perSecond).toFixed(2)} of NORMAL`;
-const commands = await load(SERVICES, MS, (turn, lane) =>
-  send(`/v1/releases/${bench.ids[lane] ?? ''}/commands/${turn % 2 === 0 ? 'pause' : 'resume'}`, {}),
-);
+/** Pauses what runs and resumes what is paused, in turn. */
+const isPaused = bench.ids.map(() => false);
+const command = (lane: number, headers: Readonly<Record<string, string>>): Promise<void> => {
+  const verb = isPaused[lane] ? 'resume' : 'pause';
+  isPaused[lane] = !isPaused[lane];
+  const path = `/v1/releases/${bench.ids[lane] ?? ''}/commands/${verb}`;
+  return ask(`${bench.api}${path}`, { method: 'POST', headers: { ...json, ...headers }, body: '{}' });
+};
+const commands = await load(SERVICES, MS, (_turn, lane) => command(lane, {}));
 row('POST a command, pause and resume', commands, written(commands));
-const keyed = await load(SERVICES, MS, (turn, lane) =>
-  ask(`${bench.api}/v1/releases/${bench.ids[lane] ?? ''}/commands/${turn % 2 === 0 ? 'pause' : 'resume'}`, {
-    method: 'POST',
-    headers: { ...json, 'idempotency-key': `k-${lane}-${turn}` },
-    body: '{}',
-  }),
-);
+const keyed = await load(SERVICES, MS, (turn, lane) => command(lane, { 'idempotency-key': `k-${lane}-${turn}` }));
 row('the same with an Idempotency-Key', keyed, written(keyed));
 const plans = await load(SERVICES, MS, (turn, lane) =>
   send('/v1/plans', {
@@ -63,7 +65,7 @@ const plans = await load(SERVICES, MS, (turn, lane) =>
       service: 'shop-0',
       steps: ['5%'],
       hold: `${turn + 1}m`,
-      deadline: { after: '300d', otherwise: 'rollback' },
+      deadline: { after: '60d', otherwise: 'rollback' },
       checks: [],
     },
   }),

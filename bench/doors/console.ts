@@ -14,6 +14,7 @@ const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 30);
 const RELEASES = Number(process.env['BENCH_RELEASES'] ?? 10_000);
 
 const bench = await standing(RELEASES);
+process.once('exit', () => bench.child.kill('SIGKILL'));
 const { hostname, port } = new URL(bench.api);
 const latencies: number[] = [];
 const counts = Array.from({ length: READERS }, () => 0);

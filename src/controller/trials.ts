@@ -9,6 +9,7 @@ import type { CheckDocument } from '../contract/plan-document.ts';
 import type { Measurement } from '../domain/analysis/measurement.ts';
 import type { Check } from '../domain/plan.ts';
 import type { Target } from '../domain/target.ts';
+import { unreachable } from '../lib/assert.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import type { MetricProvider } from '../ports/metric-provider.ts';
@@ -164,5 +165,7 @@ function saidBy(measurement: Measurement): string {
       return `it answered, and has no data: ${measurement.detail}`;
     case 'failed':
       return measurement.detail;
+    default:
+      return unreachable(measurement);
   }
 }

@@ -1,6 +1,5 @@
 /** Counts that applications push, for who has no metrics store. */
 import { z } from '@hono/zod-openapi';
-import { hasProto, PROTO } from '../contract/document.ts';
 import { pushBody, pushOf, pushView, wrongTime } from '../contract/push.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
@@ -25,10 +24,6 @@ export function pushRoutes({ context }: HttpDeps) {
   app.openapi(push, async (c) => {
     const { name } = c.req.valid('param');
     const body = c.req.valid('json');
-    if (hasProto(await c.req.json()))
-      return problem(c, 'invalid', 'the body has a problem', [
-        { path: '', message: `${PROTO} is no name of anything that is counted`, line: null, column: null },
-      ]);
     if (!(await store.service(name))) return problem(c, 'not_found', `no service named ${name}`);
     if (![...providers.values()].some(({ type }) => type === 'push'))
       return problem(c, 'not_accepted', 'no provider of type push is in headgate.yaml: nobody would look at it');

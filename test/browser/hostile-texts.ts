@@ -161,7 +161,7 @@ const SHAPES = [
   `a ${'x'.repeat(190)} b`,
   '.'.repeat(200),
   '\u00A0'.repeat(100),
-  `${'&nbsp;'.repeat(30)}`,
+  '&nbsp;'.repeat(30),
   'a\r\nb',
   'a\nSet-Cookie: x=1',
   'tab\there',

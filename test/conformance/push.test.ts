@@ -290,7 +290,8 @@ describe('pushed over the API', () => {
       histograms: { d: { boundsMs: [5, 1], counts: [1] } },
     };
     const hidden = JSON.stringify({ ...body, counters: { requests: 1, proto: 2 } }).replace('proto', '__proto__');
-    expect(await pointersOf(hidden)).toEqual(['']);
+    const reaching = await send(hidden);
+    expect([reaching.status, reaching.body['detail']]).toEqual([400, '__proto__ is no key of any document']);
     expect(await pointersOf(bad)).toEqual(
       expect.arrayContaining([
         '/sequence',

@@ -486,6 +486,7 @@ services: { shop: { provider: edge, targets: [{ router: front, route: app }] }, 
       post({ plan, version: '2' }),
       422,
       'shop has no stable version to compare with: say which one serves now (PUT /v1/services/shop/stable), or start a first release',
+      '/version shop has no stable version to compare with: say which one serves now (PUT /v1/services/shop/stable), or start a first release',
     ],
     [
       'a service without a target',

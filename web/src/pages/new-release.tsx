@@ -1,55 +1,19 @@
 /** A new release: its plan checked as it is written, what it can see, what will happen, and the start. */
-import { useEffect, useState } from 'preact/hooks';
-import type { PlanView, ReleaseView, ValidatedView } from '../../../src/contract/wire.ts';
-import { newKey } from '../api/commands.ts';
-import { call } from '../api/client.ts';
-import type { Failure } from '../api/client.ts';
-import { useAnswer } from '../api/use-answer.ts';
-import { useResource } from '../api/use-resource.ts';
+import type { ValidatedView } from '../../../src/contract/wire.ts';
+import type { Told } from '../api/use-answer.ts';
 import { errorAt, Field } from '../parts/field.tsx';
 import { ErrorBox } from '../parts/notices.tsx';
-import { go } from '../router.ts';
-import { bodyOf, keepDraft, keptDraft } from './new/draft.ts';
-import type { Draft } from './new/draft.ts';
 import { Options } from './new/options.tsx';
 import { PlanChoice } from './new/plan-choice.tsx';
 import { PlanEditor } from './new/plan-editor.tsx';
 import { Preview } from './new/preview.tsx';
 import { Start } from './new/start.tsx';
+import { useOrder } from './new/use-order.ts';
+import type { Order } from './new/use-order.ts';
 
 export function NewRelease() {
-  const [draft, setDraft] = useState(keptDraft);
-  const [refused, setRefused] = useState<Failure | null>(null);
-  useEffect(() => keepDraft(draft), [draft]);
-  /** Another request than before: what was said of the old one is over, and it is not taken for that one. */
-  const change = (changes: Partial<Draft>): void => {
-    setRefused(null);
-    setDraft((before) => ({ ...before, ...changes, key: newKey() }));
-  };
-  const stored = useResource<PlanView>(
-    draft.from === 'stored' && draft.stored !== '' ? `/v1/plans/${encodeURIComponent(draft.stored)}` : null,
-  );
-  const document = draft.from === 'text' ? draft.text : (stored.value?.document ?? '');
-  const isAsked = document.trim() !== '';
-  const checked = useAnswer<ValidatedView>('/v1/plans:validate', isAsked ? { document } : null);
-  const valid = checked.isCurrent && checked.value?.valid === true ? checked.value.plan : null;
-  // The service says whether it would take it, and what it would make of it; nothing is written.
-  const body = bodyOf(draft);
-  const trial = useAnswer<ReleaseView>('/v1/releases?validate_only=true', valid && body.version !== '' ? body : null);
-  const refusal = refused ?? trial.error;
-  const start = async (): Promise<void> => {
-    const answer = await call<ReleaseView>('/v1/releases', {
-      method: 'POST',
-      body,
-      headers: { 'idempotency-key': draft.key },
-    });
-    if (!answer.ok) {
-      setRefused(answer.error);
-      return;
-    }
-    keepDraft(null);
-    go(`/releases/${answer.value.id}`);
-  };
+  const order = useOrder();
+  const { draft, change, document, plan, refusal } = order;
   return (
     <>
       <div class="page-head">
@@ -57,29 +21,8 @@ export function NewRelease() {
       </div>
       <div class="new">
         <div class="new-main">
-          <section class="card side-card" aria-labelledby="plan-title">
-            <h2 id="plan-title">Plan</h2>
-            <PlanChoice draft={draft} document={document} onChange={change} />
-            {stored.error ? <ErrorBox error={stored.error} /> : null}
-            {draft.from === 'stored' && !isAsked ? null : (
-              <div class="field">
-                <label for="plan-text">
-                  {draft.from === 'text' ? 'The plan, as YAML or JSON' : `The plan ${draft.stored}, as it is stored`}
-                </label>
-                <PlanEditor
-                  id="plan-text"
-                  text={document}
-                  problems={checked.value?.problems ?? []}
-                  warnings={checked.value?.warnings ?? []}
-                  readOnly={draft.from === 'stored'}
-                  onInput={(text) => change({ text })}
-                />
-              </div>
-            )}
-            {checked.error ? <ErrorBox error={checked.error} /> : null}
-            <Checked isAsked={isAsked} checked={checked} />
-          </section>
-          <Preview document={valid ? document : null} />
+          <PlanCard order={order} />
+          <Preview document={plan ? document : null} />
         </div>
         <aside class="new-side">
           <section class="card side-card" aria-labelledby="what-title">
@@ -97,27 +40,45 @@ export function NewRelease() {
             </Field>
             <Options draft={draft} refusal={refusal} onChange={change} />
           </section>
-          <Start draft={draft} plan={valid} trial={trial} refusal={refusal} onStart={start} />
+          <Start order={order} />
         </aside>
       </div>
     </>
   );
 }
 
-type CheckedProps = { readonly isAsked: boolean; readonly checked: ReturnType<typeof useAnswer<ValidatedView>> };
-
-function Checked({ isAsked, checked: { value, isCurrent } }: CheckedProps) {
-  const problems = value?.problems.length ?? 0;
-  const said = !isAsked
-    ? ''
-    : value === null || !isCurrent
-      ? 'Looking at it …'
-      : value.valid
-        ? `The plan ${value.plan?.name ?? ''} is valid.`
-        : `${problems === 1 ? 'One thing keeps' : `${problems} things keep`} it from being a plan.`;
+function PlanCard({ order: { draft, change, document, unread, checked } }: { readonly order: Order }) {
+  const isText = draft.from === 'text';
+  const isAsked = document.trim() !== '';
   return (
-    <p role="status" class={`small ${value?.valid === false ? 'tone-bad' : 'soft'}`}>
-      {said}
-    </p>
+    <section class="card side-card" aria-labelledby="plan-title">
+      <h2 id="plan-title">Plan</h2>
+      <PlanChoice draft={draft} document={document} onChange={change} />
+      {unread ? <ErrorBox error={unread} /> : null}
+      {isText || isAsked ? (
+        <div class="field">
+          <label for="plan-text">{isText ? 'The plan, as YAML or JSON' : `The plan ${draft.stored}, as it is stored`}</label>
+          <PlanEditor
+            id="plan-text"
+            text={document}
+            problems={checked.value?.problems ?? []}
+            warnings={checked.value?.warnings ?? []}
+            readOnly={!isText}
+            onInput={(text) => change({ text })}
+          />
+        </div>
+      ) : null}
+      {checked.error ? <ErrorBox error={checked.error} /> : null}
+      <p role="status" class={`small ${checked.value?.valid === false ? 'tone-bad' : 'soft'}`}>
+        {isAsked && !checked.error ? saidOf(checked) : ''}
+      </p>
+    </section>
   );
+}
+
+function saidOf({ value, isCurrent }: Told<ValidatedView>): string {
+  if (value === null || !isCurrent) return 'Looking at it …';
+  if (value.valid) return `The plan ${value.plan?.name ?? ''} is valid.`;
+  const problems = value.problems.length;
+  return `${problems === 1 ? 'One thing keeps' : `${problems} things keep`} it from being a plan.`;
 }

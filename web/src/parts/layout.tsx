@@ -17,14 +17,13 @@ type LayoutProps = {
 
 export function Layout({ path, identity, children }: LayoutProps) {
   const main = useRef<HTMLElement>(null);
-  const pages = useRef<HTMLElement>(null);
   const shown = useRef(path);
   useEffect(() => {
     // A new page is read from its beginning, as after a reload.
     if (shown.current !== path) main.current?.focus();
     shown.current = path;
-    // On a phone the row of pages is longer than the screen: the present one is in sight.
-    pages.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+    // On a narrow screen the row of pages scrolls: where one is has to be seen.
+    document.querySelector('.pages [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [path]);
   return (
     <>
@@ -40,7 +39,7 @@ export function Layout({ path, identity, children }: LayoutProps) {
           </svg>
           Headgate
         </a>
-        <nav ref={pages} aria-label="Pages of the console" class="pages">
+        <nav aria-label="Pages of the console" class="pages">
           {PAGES.map(({ path: to, name }) => (
             <a key={to} href={to} aria-current={to === path ? 'page' : undefined}>
               {name}

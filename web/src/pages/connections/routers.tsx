@@ -170,7 +170,7 @@ const NODES: readonly Column<TriedNode>[] = [
     ),
   },
   {
-    title: 'Serves on the second slot',
+    title: 'On the second slot',
     cell: ({ servedSecondSlotBp: bp }) => (bp === null ? <span class="soft">does not tell</span> : percent(bp)),
     end: true,
   },

@@ -25,36 +25,12 @@ const SHOWN_OF_ID = 12;
 const WHY_ID = 'why-no-redelivery';
 
 export function Outgoing({ place }: { readonly place: Place }) {
-  const [endpoint, state, release, cursor] = ['endpoint', 'state', 'release', 'cursor'].map((key) => place.search.get(key));
   const endpoints = useResource<Page<EndpointView>>('/v1/webhooks/endpoints', { everyMs: EVERY_MS });
-  const { value, error, refresh } = useResource<Page<DeliveryView>>(
-    `/v1/webhooks/deliveries${query({ endpoint, state, release, cursor, limit: PAGE })}`,
-    { on: () => true, everyMs: EVERY_MS },
-  );
-  const [refused, setRefused] = useState<Failure | null>(null);
-  const [done, setDone] = useState('');
   const whyNot = useWhyNot('raise');
-  const again = async ({ seq, notifier }: DeliveryView): Promise<void> => {
-    const answer = await call<{ readonly seq: number }>(`/v1/webhooks/deliveries/${seq}/redeliver`, { method: 'POST' });
-    setRefused(answer.ok ? null : answer.error);
-    setDone(answer.ok ? `Queued again for ${notifier}, as delivery ${answer.value.seq}.` : '');
-    refresh();
-    endpoints.refresh();
-  };
-  const isFiltered = Boolean(endpoint || state || release);
   return (
     <>
       {endpoints.error ? <ErrorBox error={endpoints.error} /> : null}
-      {endpoints.value ? (
-        <Endpoints
-          items={endpoints.value.items}
-          whyNot={whyNot}
-          onDone={() => {
-            endpoints.refresh();
-            refresh();
-          }}
-        />
-      ) : null}
+      {endpoints.value ? <Endpoints items={endpoints.value.items} whyNot={whyNot} onDone={endpoints.refresh} /> : null}
       <section class="section" aria-labelledby="sent-title">
         <div class="page-head">
           <h2 id="sent-title">Notices</h2>
@@ -80,30 +56,52 @@ export function Outgoing({ place }: { readonly place: Place }) {
             {whyNot} So nothing can be sent again.
           </p>
         )}
-        <p role="status" class="done">
-          {done}
-        </p>
-        {refused ? <ErrorBox error={refused} /> : null}
-        {error ? <ErrorBox error={error} /> : null}
-        {value === null && !error ? <Loading of="the deliveries" /> : null}
-        {value?.items.length === 0 ? (
-          <Empty title={isFiltered ? 'No delivery fits.' : 'Nothing was told to anybody yet.'}>
-            {isFiltered ? <a href="/deliveries">Show all</a> : null}
-          </Empty>
-        ) : null}
-        {value && value.items.length > 0 ? (
-          <>
-            <Table
-              stacked
-              caption="Notices to receivers, newest first"
-              columns={columns(again, whyNot)}
-              rows={value.items}
-              keyOf={({ seq }) => seq}
-            />
-            <Pager place={place} nextCursor={value.nextCursor} />
-          </>
-        ) : null}
+        <Notices place={place} whyNot={whyNot} />
       </section>
+    </>
+  );
+}
+
+function Notices({ place, whyNot }: { readonly place: Place; readonly whyNot: string | null }) {
+  const [endpoint, state, release, cursor] = ['endpoint', 'state', 'release', 'cursor'].map((key) => place.search.get(key));
+  const { value, error, refresh } = useResource<Page<DeliveryView>>(
+    `/v1/webhooks/deliveries${query({ endpoint, state, release, cursor, limit: PAGE })}`,
+    { on: () => true, everyMs: EVERY_MS },
+  );
+  const [refused, setRefused] = useState<Failure | null>(null);
+  const [done, setDone] = useState('');
+  const again = async ({ seq, notifier }: DeliveryView): Promise<void> => {
+    const answer = await call<{ readonly seq: number }>(`/v1/webhooks/deliveries/${seq}/redeliver`, { method: 'POST' });
+    setRefused(answer.ok ? null : answer.error);
+    setDone(answer.ok ? `Queued again for ${notifier}, as delivery ${answer.value.seq}.` : '');
+    refresh();
+  };
+  const isFiltered = Boolean(endpoint || state || release);
+  return (
+    <>
+      <p role="status" class="done">
+        {done}
+      </p>
+      {refused ? <ErrorBox error={refused} /> : null}
+      {error ? <ErrorBox error={error} /> : null}
+      {value === null && !error ? <Loading of="the deliveries" /> : null}
+      {value?.items.length === 0 ? (
+        <Empty title={isFiltered ? 'No delivery fits.' : 'Nothing was told to anybody yet.'}>
+          {isFiltered ? <a href="/deliveries">Show all</a> : null}
+        </Empty>
+      ) : null}
+      {value && value.items.length > 0 ? (
+        <>
+          <Table
+            stacked
+            caption="Notices to receivers, newest first"
+            columns={columns(again, whyNot)}
+            rows={value.items}
+            keyOf={({ seq }) => seq}
+          />
+          <Pager place={place} nextCursor={value.nextCursor} />
+        </>
+      ) : null}
     </>
   );
 }
@@ -124,7 +122,8 @@ function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | n
             <span class="under small subject" title={row.eventId}>
               {release ? (
                 <>
-                  {row.eventId.slice(release.length + 1)} of <a href={`/releases/${release}`}>…{release.slice(-SHOWN_OF_ID)}</a>
+                  event {row.eventId.slice(release.length + 1)} of{' '}
+                  <a href={`/releases/${release}`}>…{release.slice(-SHOWN_OF_ID)}</a>
                 </>
               ) : (
                 row.eventId

@@ -1,32 +1,22 @@
 /** What will happen, in one sentence, as the service foretells it; the same from a terminal; and the start. */
 import type { ReleaseView, ServiceView, ValidatedView } from '../../../../src/contract/wire.ts';
-import type { Failure } from '../../api/client.ts';
 import { useWhyNot } from '../../api/rights.ts';
-import type { Told } from '../../api/use-answer.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { unbroken } from '../../format.ts';
 import { Act } from '../../parts/act.tsx';
 import { beside } from '../../parts/field.tsx';
 import { CopyLine, ErrorBox } from '../../parts/notices.tsx';
 import { startLine } from './draft.ts';
-import type { Draft } from './draft.ts';
-
-type StartProps = {
-  readonly draft: Draft;
-  /** The plan, when it is valid. */
-  readonly plan: ValidatedView['plan'];
-  readonly trial: Told<ReleaseView>;
-  readonly refusal: Failure | null;
-  readonly onStart: () => Promise<void>;
-};
+import type { Order } from './use-order.ts';
 
 const SHOWN = ['/version', '/onBusy', '/reason'];
 
-export function Start({ draft, plan, trial, refusal, onStart }: StartProps) {
+export function Start({ order }: { readonly order: Order }) {
+  const { draft, plan, trial, refusal, start } = order;
   const mayNot = useWhyNot('raise');
   const service = useResource<ServiceView>(plan ? `/v1/services/${encodeURIComponent(plan.service)}` : null);
   const left = beside(refusal, SHOWN);
-  const whyNot = mayNot ?? missing(draft, plan, trial);
+  const whyNot = mayNot ?? missing(order);
   return (
     <section class="card side-card" aria-labelledby="start-title">
       <h2 id="start-title">What will happen</h2>
@@ -38,7 +28,7 @@ export function Start({ draft, plan, trial, refusal, onStart }: StartProps) {
         )}
       </div>
       {left ? <ErrorBox error={left} /> : null}
-      <Act tone="primary" whyNot={whyNot} run={onStart}>
+      <Act tone="primary" whyNot={whyNot} run={start}>
         Start the release
       </Act>
       <div class="same">
@@ -49,7 +39,7 @@ export function Start({ draft, plan, trial, refusal, onStart }: StartProps) {
   );
 }
 
-function missing({ version }: Draft, plan: ValidatedView['plan'], { value, error, isCurrent }: Told<ReleaseView>): string | null {
+function missing({ draft: { version }, plan, trial: { value, error, isCurrent } }: Order): string | null {
   if (!plan) return 'There is no valid plan yet.';
   if (version.trim() === '') return 'It has no version yet.';
   if (!isCurrent) return 'The service is being asked whether it would take it.';

@@ -1,0 +1,190 @@
+/** The pages of whoever runs Headgate, in a real browser: a release started, places tested, notices sent again, what was done looked up. */
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { axe, openStage } from './stage.ts';
+import type { Stage } from './stage.ts';
+
+/** A receiver that says it is gone, until it is told to be well; it remembers what it took. */
+type Receiver = { readonly server: Server; readonly url: string; readonly took: string[]; isWell: boolean };
+
+async function openReceiver(): Promise<Receiver> {
+  const took: string[] = [];
+  const server = createServer((request, response) => {
+    request.resume();
+    if (receiver.isWell) took.push(String(request.headers['webhook-id']));
+    response.writeHead(receiver.isWell ? 204 : 410).end();
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const receiver: Receiver = { server, url: `http://127.0.0.1:${port}`, took, isWell: false };
+  return receiver;
+}
+
+let stage: Stage;
+let desk: Receiver;
+beforeAll(async () => {
+  desk = await openReceiver();
+  stage = await openStage({
+    more: {
+      providers: ['prom: { type: prometheus, url: "http://127.0.0.1:1" }'],
+      sections: `notify: { desk: { type: webhook, url: "${desk.url}" } }\n`,
+      service: ['notify: [desk]'],
+    },
+  });
+}, 60_000);
+afterAll(async () => {
+  await stage.close();
+  desk.server.closeAllConnections();
+  desk.server.close();
+});
+
+/** What the browser itself says of an answer that is a refusal is no complaint of the page. */
+const own = (complaints: readonly string[]): readonly string[] =>
+  complaints.filter((text) => !text.startsWith('Failed to load resource: the server responded with a status of 4'));
+
+const WRONG = 'service: shop\nhold: 10m\nsteps: [5%, 25%]\nchecks: [errors, latenzy]\n';
+
+test('a plan is put right at its line, previewed, and started; the draft outlives a reload', { timeout: 120_000 }, async () => {
+  const { page, complaints } = await stage.open('/new');
+  await page.getByLabel('Written here').check();
+  const plan = page.getByRole('textbox', { name: /The plan, as YAML/ });
+  await plan.fill(WRONG);
+  await page.getByText('One thing keeps it from being a plan.').waitFor();
+  expect(await page.getByRole('button', { name: 'Start the release' }).isDisabled()).toBe(true);
+  expect(await axe(page)).toEqual([]);
+  await page.reload();
+  await page.getByText('One thing keeps it from being a plan.').waitFor();
+  await page.getByRole('button', { name: 'line 4' }).click();
+  const caret = await plan.evaluate((field) => (field as unknown as { readonly selectionStart: number }).selectionStart);
+  expect(WRONG.slice(caret)).toMatch(/^latenzy/);
+
+  await plan.fill(WRONG.replace('latenzy', 'latency'));
+  await page.getByText('The plan shop is valid.').waitFor();
+  await page.getByRole('textbox', { name: 'Version' }).fill('1.0.0');
+  await page.getByRole('textbox', { name: 'Version' }).and(page.locator('[aria-invalid="true"]')).waitFor();
+  await page.getByRole('textbox', { name: 'Version' }).fill('1.1.0');
+  await page
+    .getByText(/shop 1\.1\.0 in the slot green, in place of 1\.0\.0, takes 5.% and 25.% of the traffic for 10m each/)
+    .waitFor();
+  await page.getByText('headgate release start -f plan.yaml --version 1.1.0').waitFor();
+
+  await page.getByRole('textbox', { name: 'Requests per second' }).fill('100');
+  await page.getByRole('button', { name: 'Look ahead' }).click();
+  await page.getByRole('table', { name: 'What each step can show within its hold' }).waitFor({ timeout: 60_000 });
+  expect(await axe(page)).toEqual([]);
+
+  await stage.world.deploy('shop', '1.1.0');
+  await page.getByRole('button', { name: 'Start the release' }).click();
+  await page.getByRole('heading', { level: 1 }).filter({ hasText: '1.1.0' }).waitFor();
+  expect(new URL(page.url()).pathname).toMatch(/^\/releases\//);
+
+  // The next one would have to wait, which the service says before anybody asks it to start.
+  await page.getByRole('link', { name: 'New release' }).click();
+  await page.getByLabel('Written here').check();
+  await plan.fill(WRONG.replace('latenzy', 'latency'));
+  await page.getByRole('textbox', { name: 'Version' }).fill('1.2.0');
+  await page.getByRole('alert').filter({ hasText: 'shop is busy with release' }).waitFor();
+  expect(await page.getByRole('button', { name: 'Start the release' }).isDisabled()).toBe(true);
+  await page.getByLabel('When another release moves the service').selectOption('queue');
+  await page.getByText(/waits until the release before it has ended, then takes 5.%/).waitFor();
+  expect(own(complaints)).toEqual([]);
+});
+
+test('a receiver that was gone is enabled, hears what it missed, and hears one notice again', { timeout: 120_000 }, async () => {
+  await stage.release('checkout', '1.1.0');
+  const { page, complaints } = await stage.open('/deliveries');
+  const receivers = page.getByRole('table', { name: 'Receivers of notices' });
+  await receivers.getByText('disabled').waitFor();
+  await receivers.getByRole('button', { name: 'Replay to desk' }).waitFor();
+  expect(await axe(page)).toEqual([]);
+
+  desk.isWell = true;
+  await receivers.getByRole('button', { name: 'Enable desk' }).click();
+  await page.getByRole('dialog', { name: 'Enable: desk?' }).getByRole('button', { name: 'Enable' }).click();
+  await page.getByText('desk is delivered to again.').waitFor();
+  await receivers.getByRole('button', { name: 'Replay to desk' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
+  await page.getByText(/queued again for desk/).waitFor();
+  await expect.poll(() => desk.took.length, { timeout: 30_000 }).toBeGreaterThan(3);
+
+  await page.goto(`${stage.world.url}/deliveries?state=delivered`);
+  const again = page.getByRole('button', { name: /^Redeliver/ }).last();
+  const name = await again.getAttribute('aria-label');
+  const event = name?.split(' ')[2] ?? '';
+  const before = desk.took.filter((id) => id === event).length;
+  await again.click();
+  await page.getByText('Queued again for desk').waitFor();
+  await expect.poll(() => desk.took.filter((id) => id === event).length, { timeout: 30_000 }).toBe(before + 1);
+
+  await page.getByRole('link', { name: 'Incoming' }).click();
+  await page.getByText('No webhook has come in yet.').waitFor();
+  expect(await axe(page)).toEqual([]);
+  expect(own(complaints)).toEqual([]);
+});
+
+test('routers, providers and receivers are tested, and say what is wrong', { timeout: 90_000 }, async () => {
+  const { page, complaints } = await stage.open('/connections');
+  await page.getByRole('button', { name: 'Test the router front' }).click();
+  await page.getByText(/all 3 targets: nodes answer/).waitFor();
+  await page.getByRole('table', { name: 'What its nodes said' }).waitFor();
+  await page.getByRole('button', { name: 'Test the provider prom' }).click();
+  await page.getByText(/Not well: asked for vector\(1\)/).waitFor();
+  await page.getByRole('button', { name: 'Test the receiver desk' }).click();
+  await page.getByText(/desk took it/).waitFor();
+  await page.getByText('What it can and cannot do').click();
+  await page.getByText('Shifts in steps of').waitFor();
+  await page.getByText('No service names a flag').waitFor();
+  expect(await axe(page)).toEqual([]);
+  expect(own(complaints)).toEqual([]);
+});
+
+test('what ended and what was done is found by its address', { timeout: 90_000 }, async () => {
+  const id = await stage.release('search', '3.0.0');
+  await fetch(`${stage.world.url}/v1/releases/${id}/commands/rollback`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-headgate-actor': 'ann' },
+    body: JSON.stringify({ reason: 'the <b>payment</b> desk rang' }),
+  });
+  const { page, complaints } = await stage.open('/history?service=search&outcome=rolledBack');
+  const row = page.getByRole('row').filter({ hasText: 'search 3.0.0' });
+  await row.getByRole('cell', { name: /^search 3\.0\.0 is rolled back .* by ann/ }).waitFor();
+  expect(await axe(page)).toEqual([]);
+  await page.getByRole('combobox', { name: 'Outcome' }).selectOption('promoted');
+  await page.getByText('Nothing that ended fits.').waitFor();
+  expect(new URL(page.url()).search).toBe('?service=search&outcome=promoted');
+  await page.getByRole('link', { name: 'Show all' }).click();
+  await row.waitFor();
+
+  await page.getByRole('link', { name: 'Audit' }).click();
+  await page.getByRole('searchbox').fill('payment');
+  await page.keyboard.press('Enter');
+  await page.getByRole('cell', { name: 'the <b>payment</b> desk rang' }).waitFor();
+  await expect.poll(() => page.getByRole('row').count()).toBe(2);
+  await page.getByText('headgate audit verify').waitFor();
+  expect(await axe(page)).toEqual([]);
+  expect(complaints).toEqual([]);
+});
+
+const PAGES = ['/new', '/history', '/connections', '/deliveries', '/deliveries?side=in', '/audit', '/tokens'];
+const WAYS = [
+  ['in the dark', { colorScheme: 'dark' }],
+  ['on a phone', { viewport: { width: 390, height: 844 } }],
+] as const;
+
+test.for(WAYS)('every page is clean and fits %s', { timeout: 120_000 }, async ([, options]) => {
+  for (const path of PAGES) {
+    const { page, complaints } = await stage.open(path, options);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await expect.poll(() => page.locator('.loading').count()).toBe(0);
+    expect(await axe(page), path).toEqual([]);
+    expect(await overflow(page), path).toBe(0);
+    expect(complaints, path).toEqual([]);
+    await page.context().close();
+  }
+});
+
+const overflow = (page: Page): Promise<unknown> =>
+  page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');

@@ -1,0 +1,41 @@
+/** What was typed comes back after a reload as far as it can be trusted, and the line for a terminal is safe to paste. */
+import { expect, it } from 'vitest';
+import { bodyOf, draftOf, freshDraft, startLine } from './draft.ts';
+
+it('takes of what was kept only what fits', () => {
+  const kept = { from: 'text', text: 'service: shop', version: 7, first: true, key: 'k1', stranger: 'x' };
+  const draft = draftOf(JSON.stringify(kept));
+  expect(draft).toMatchObject({ from: 'text', text: 'service: shop', version: '', first: true, key: 'k1' });
+  expect(draft).not.toHaveProperty('stranger');
+  expect(draftOf('{"from":"elsewhere"}').from).toBe('stored');
+  for (const rubbish of [null, '', '{', '"text"', 'null', '[]'])
+    expect(draftOf(rubbish)).toEqual({ ...freshDraft(), key: expect.any(String) });
+});
+
+it('sends what was said and leaves out what was not', () => {
+  const draft = { ...freshDraft(), from: 'stored' as const, stored: 'careful', version: ' 1.2.0 ' };
+  expect(bodyOf(draft)).toEqual({ plan: 'careful', version: '1.2.0' });
+  expect(bodyOf({ ...draft, first: true, paused: true, onBusy: 'queue', reason: ' new tax rules ' })).toEqual({
+    plan: 'careful',
+    version: '1.2.0',
+    first: true,
+    paused: true,
+    onBusy: 'queue',
+    reason: 'new tax rules',
+  });
+});
+
+it('a plan of one line is a plan and not the name of one', () => {
+  expect(bodyOf({ ...freshDraft(), from: 'text', text: '{ service: shop }' }).plan).toContain('\n');
+});
+
+it('writes the line that starts the same release', () => {
+  const draft = { ...freshDraft(), from: 'stored' as const, stored: 'careful', version: '1.2.0' };
+  expect(startLine(draft)).toBe('headgate release start --plan careful --version 1.2.0');
+  expect(startLine({ ...draft, from: 'text', version: '', paused: true, onBusy: 'queue' })).toBe(
+    'headgate release start -f plan.yaml --version VERSION --paused --on-busy queue',
+  );
+  expect(startLine({ ...draft, version: '1; rm -rf ~', reason: "it's $(fine)" })).toBe(
+    String.raw`headgate release start --plan careful --version '1; rm -rf ~' --reason 'it'\''s $(fine)'`,
+  );
+});
