@@ -1,12 +1,13 @@
 /**
  * `npm run bench:console`: 2,000 readers of events at one event a second (how long from the commit to the reader, and what it
- * costs the service), and a list of 10,000 releases.
+ * costs the service), a list of 10,000 releases, and what the overview weighs until it is painted.
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { get, post } from '../../test/e2e/harness.ts';
 import { load, percentiles, row, standing } from './harness.ts';
+import { paint } from './paint.ts';
 
 const READERS = Number(process.env['BENCH_READERS'] ?? 2_000);
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 30);
@@ -83,4 +84,5 @@ for (const query of [
   const timed = await load(1, 3_000, () => get(`${bench.api}/v1/releases?${query}`));
   row(`${RELEASES} releases, ${query}`, timed);
 }
+await paint(bench);
 await bench.close();

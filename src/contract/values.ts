@@ -79,7 +79,8 @@ export const version = z
   .string({ error: 'a version as text' })
   .min(1, 'a version is not empty')
   .max(200, 'a version of 200 characters at most')
-  .regex(/^\P{Cc}*$/u, 'a version has no control characters');
+  // Nor what turns the direction of the text after it: a version reads as what it is.
+  .regex(/^[^\p{Cc}\u202A-\u202E\u2066-\u2069]*$/u, 'a version has no control characters');
 export const reason = z
   .string({ error: 'a reason as text' })
   .max(2_000, 'a reason of 2,000 characters at most')

@@ -1,6 +1,6 @@
 /** Who asks has to say so: signing in with a token, what somebody sees who may only look, and signing out. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { axe, openStage, tokenFor } from './stage.ts';
+import { axe, openStage, signIn, tokenFor } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -11,7 +11,7 @@ afterAll(() => stage.close());
 
 test('a viewer signs in, sees a release and why nothing can be done about it, and signs out', { timeout: 180_000 }, async () => {
   const id = await stage.release('shop', '1.1.0');
-  const { page } = await stage.open(`/releases/${id}`);
+  const { page, complaints } = await stage.open(`/releases/${id}`);
   await page.getByRole('heading', { name: 'Sign in to Headgate' }).waitFor();
   expect(await axe(page)).toEqual([]);
   await page.getByLabel('Token').fill('hg_no_such');
@@ -31,4 +31,51 @@ test('a viewer signs in, sees a release and why nothing can be done about it, an
 
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('heading', { name: 'Sign in to Headgate' }).waitFor();
+  // The browser itself tells of answers that refuse; nothing else may be said.
+  expect(complaints.filter((text) => !REFUSED.test(text))).toEqual([]);
 });
+
+test(
+  'who asked for a release cannot approve it; a second person can, and the first one sees it go on',
+  { timeout: 180_000 },
+  async () => {
+    const requester = await stage.open('/');
+    await signIn(requester.page, await tokenFor(stage.world, 'olga', 'admin'));
+    const approver = await stage.open('/');
+    await signIn(approver.page, await tokenFor(stage.world, 'anna', 'approver'));
+
+    await stage.world.deploy('search', '1.1.0');
+    await requester.page.goto(`${stage.world.url}/new`);
+    await requester.page.getByRole('radio', { name: 'Written here' }).check();
+    await requester.page.getByRole('textbox', { name: /The plan/ }).fill(APPROVED);
+    await requester.page.getByRole('textbox', { name: 'Version' }).fill('1.1.0');
+    await requester.page.getByRole('button', { name: 'Start the release' }).click();
+    await requester.page.locator('.release-head .badge').filter({ hasText: 'approval' }).waitFor();
+    const own = requester.page.getByRole('button', { name: 'Approve' });
+    expect(await own.isDisabled()).toBe(true);
+    await requester.page
+      .getByText(/somebody else/)
+      .first()
+      .waitFor();
+
+    await approver.page.getByRole('link', { name: /search 1\.0\.0 to 1\.1\.0/ }).click();
+    await approver.page.getByRole('button', { name: 'Approve' }).click();
+    const dialog = approver.page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: /Reason/ }).fill('looked at it');
+    await dialog.getByRole('button', { name: 'Approve' }).click();
+    await dialog.waitFor({ state: 'detached' });
+
+    const onward = requester.page.locator('.timeline li').filter({ hasText: 'anna' }).first();
+    await onward.waitFor();
+    await requester.page.locator('.rail .current').filter({ hasText: /50.%/ }).waitFor();
+    expect([...requester.complaints, ...approver.complaints].filter((text) => !REFUSED.test(text))).toEqual([]);
+  },
+);
+
+const REFUSED = /^Failed to load resource: the server responded with a status of 401/;
+const APPROVED = `service: search
+interval: 1s
+hold: 3s
+steps: [25%, { approve: { within: 10m } }, { weight: 50%, hold: 10m }]
+checks: [errors]
+`;

@@ -3,7 +3,7 @@
  * console, and what its policy forbids, fails the story that it happens in.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,21 +15,42 @@ import type { World, WorldOptions } from '../../src/demo/world.ts';
 const PATIENCE_MS = 60_000;
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** Makes a token with the first one, as an administrator does. */
-export async function tokenFor({ url, adminToken }: World, name: string, role: string): Promise<string> {
-  const answer = await fetch(`${url}/v1/tokens`, {
-    method: 'POST',
+/** Asks the API as whoever holds the token; the administrator when nobody is named. What it refuses ends the story. */
+export async function ask<T>(world: World, path: string, { body, token = world.adminToken, ...rest }: Asked): Promise<T> {
+  const { status, answer } = await tried(world, path, { body, token, ...rest });
+  if (status >= 300) throw new Error(JSON.stringify(answer));
+  return answer as T;
+}
+
+type Asked = {
+  readonly body: unknown;
+  readonly method?: 'POST' | 'PUT' | 'DELETE';
+  readonly token?: string | null;
+  /** Who it is, where nobody proves it. */
+  readonly actor?: string;
+};
+type Tried = { readonly status: number; readonly answer: unknown };
+
+/** The same, where a refusal is an answer. */
+export async function tried({ url, adminToken }: World, path: string, asked: Asked): Promise<Tried> {
+  const { body, method = 'POST', token = adminToken, actor = 'ci:pipeline' } = asked;
+  const answer = await fetch(`${url}${path}`, {
+    method,
     headers: {
       'content-type': 'application/json',
-      authorization: `Bearer ${adminToken}`,
+      'if-match': '*',
       'idempotency-key': crypto.randomUUID(),
+      'x-headgate-actor': actor,
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
     },
-    body: JSON.stringify({ name, kind: 'person', role }),
+    body: JSON.stringify(body),
   });
-  const body = (await answer.json()) as { secret: string };
-  if (!answer.ok) throw new Error(JSON.stringify(body));
-  return body.secret;
+  return { status: answer.status, answer: await answer.json() };
 }
+
+/** Makes a token with the first one, as an administrator does. */
+export const tokenFor = async (world: World, name: string, role: string): Promise<string> =>
+  (await ask<{ readonly secret: string }>(world, '/v1/tokens', { body: { name, kind: 'person', role } })).secret;
 
 export type Stage = {
   /** The service as it is now: another object after it was away. */
@@ -46,7 +67,12 @@ export type Stage = {
 
 export type Opened = { readonly page: Page; readonly complaints: readonly string[] };
 
-export type ReleaseOptions = { readonly plan?: string; readonly behaviour?: Parameters<World['deploy']>[2] };
+export type ReleaseOptions = {
+  readonly plan?: string;
+  readonly behaviour?: Parameters<World['deploy']>[2];
+  /** Whose token asks for it. */
+  readonly token?: string | null;
+};
 
 /** Stands at 5 % until somebody does something. */
 export const slowPlan = (service: string): string => `service: ${service}
@@ -78,29 +104,13 @@ export async function openStage(options: Partial<WorldOptions> = {}): Promise<St
       // A machine that does much else is slow, and that is no failure.
       context.setDefaultTimeout(PATIENCE_MS);
       const page = await context.newPage();
-      const complaints: string[] = [];
-      page.on('console', (message) => {
-        if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-      });
-      page.on('pageerror', (error) => complaints.push(error.message));
+      const complaints = await listen(page, world.url);
       await page.goto(`${world.url}${path}`);
       return { page, complaints };
     },
-    async release(service, version, { plan = slowPlan(service), behaviour } = {}) {
+    async release(service, version, { plan = slowPlan(service), behaviour, token = world.adminToken } = {}) {
       await world.deploy(service, version, behaviour);
-      const answer = await fetch(`${world.url}/v1/releases`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          'x-headgate-actor': 'ci:pipeline',
-          ...(world.adminToken === null ? {} : { authorization: `Bearer ${world.adminToken}` }),
-          'idempotency-key': crypto.randomUUID(),
-        },
-        body: JSON.stringify({ plan, version }),
-      });
-      const body = (await answer.json()) as { id: string };
-      if (!answer.ok) throw new Error(JSON.stringify(body));
-      return body.id;
+      return (await ask<{ readonly id: string }>(world, '/v1/releases', { body: { plan, version }, token })).id;
     },
     async close() {
       await browser.close();
@@ -108,6 +118,50 @@ export async function openStage(options: Partial<WorldOptions> = {}): Promise<St
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Whatever a page must not do: errors and warnings of its own, what its policy forbids, questions, and requests to anybody else. */
+async function listen(page: Page, origin: string): Promise<readonly string[]> {
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('dialog', (dialog) => {
+    complaints.push(`a dialog: ${dialog.message()}`);
+    void dialog.dismiss();
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${origin}/`)) complaints.push(`a request to ${request.url()}`);
+  });
+  await page.exposeFunction('complain', (text: string) => void complaints.push(text));
+  await page.addInitScript(
+    `addEventListener('securitypolicyviolation', (seen) => complain(seen.violatedDirective + ' forbids ' + seen.blockedURI));`,
+  );
+  return complaints;
+}
+
+/** The whole page as a picture, small enough for a repository. Chromium makes it: it writes WebP, and playwright does not. */
+export async function shoot(page: Page, file: string): Promise<void> {
+  const [width, height] = await page.evaluate<readonly [number, number]>(
+    '[innerWidth, Math.min(1600, Math.max(innerHeight, document.documentElement.scrollHeight))]',
+  );
+  const { data } = await (
+    await page.context().newCDPSession(page)
+  ).send('Page.captureScreenshot', {
+    format: 'webp',
+    quality: 80,
+    captureBeyondViewport: true,
+    clip: { x: 0, y: 0, width, height, scale: 1 },
+  });
+  writeFileSync(file, data, 'base64');
+}
+
+/** Signs in on a page that asks for it. */
+export async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Token').fill(token);
+  await page.keyboard.press('Enter');
+  await page.locator('.contact.live').waitFor();
 }
 
 /** Rules of accessibility that the page breaks, with what breaks them; empty when it is clean. */

@@ -32,7 +32,7 @@ export function ReleasePage({ id }: { readonly id: string }) {
       {release.error ? <ErrorBox error={release.error} /> : null}
       <div class="release-body">
         <div class="release-main">
-          {course.value ? <Rail stops={course.value.stops} /> : null}
+          {course.value ? <Rail stops={course.value.stops} takenBack={value.rollback !== null} /> : null}
           <Checks base={base} release={value} />
           {course.value && course.value.weights.length > 0 ? <WeightChart release={value} course={course.value} /> : null}
           <Timeline base={base} release={value} />
@@ -40,7 +40,7 @@ export function ReleasePage({ id }: { readonly id: string }) {
         </div>
         <aside class="release-side">
           <Actions release={value} onDone={release.refresh} />
-          <Targets base={base} release={value} />
+          {endedAt(value) === null ? <Targets base={base} release={value} /> : null}
           <section class="card side-card" aria-labelledby="line-title">
             <h2 id="line-title">From a terminal</h2>
             <CopyLine text={`headgate release watch ${id}`} />
@@ -102,7 +102,7 @@ function Checks({ base, release }: { readonly base: string; readonly release: Re
       {value?.items.length === 0 ? <p class="soft">The plan has no checks: nothing judges this release.</p> : null}
       <div class="tiles">
         {value?.items.map((check) => (
-          <CheckTile key={check.name} check={check} base={base} />
+          <CheckTile key={check.name} check={check} base={base} isOver={endedAt(release) !== null} />
         ))}
       </div>
     </section>

@@ -16,7 +16,9 @@ export const valueText = (unit: CheckView['unit'], value: number): string => {
   return unit === 'ms' ? `${figure(value)} ms` : figure(value);
 };
 
-export function CheckTile({ check, base }: { readonly check: CheckView; readonly base: string }) {
+type TileProps = { readonly check: CheckView; readonly base: string; readonly isOver: boolean };
+
+export function CheckTile({ check, base, isOver }: TileProps) {
   const { name, kind, provider, verdict, sentence, evidence, dryRun, required } = check;
   const isMissing = verdict === 'no_data' || verdict === 'error';
   return (
@@ -30,7 +32,7 @@ export function CheckTile({ check, base }: { readonly check: CheckView; readonly
       </header>
       <p class="small soft">
         {kind}, by {provider}
-        {dryRun ? ', dry run: decides nothing' : required ? '' : ', does not count here'}
+        {dryRun ? ', dry run: decides nothing' : required || isOver ? '' : ', does not count here'}
         {evidence?.to ? (
           <>
             {' · '}

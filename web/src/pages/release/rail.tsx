@@ -34,7 +34,11 @@ const planned = ({ kind, forMs }: Stop): string => {
   return kind === 'approve' ? `within ${span(forMs)}` : `for ${span(forMs)}`;
 };
 
-export function Rail({ stops }: { readonly stops: readonly Stop[] }) {
+type RailProps = { readonly stops: readonly Stop[]; readonly takenBack: boolean };
+
+export function Rail({ stops, takenBack }: RailProps) {
+  // Where it was taken back it was not done: the last place that it came to.
+  const turnedAt = takenBack ? stops.findLastIndex(({ state }) => state === 'past') : -1;
   return (
     <section aria-labelledby="way-title" class="card way">
       <h2 id="way-title" class="unseen">
@@ -42,14 +46,18 @@ export function Rail({ stops }: { readonly stops: readonly Stop[] }) {
       </h2>
       <ol class="rail">
         {stops.map((stop, index) => (
-          <li key={index} class={stop.state} aria-current={stop.state === 'current' ? 'step' : undefined}>
+          <li
+            key={index}
+            class={index === turnedAt ? 'turned' : stop.state}
+            aria-current={stop.state === 'current' ? 'step' : undefined}
+          >
             <span class="rail-mark">
-              <Icon name={ICONS[stop.state]} />
+              <Icon name={index === turnedAt ? 'back' : ICONS[stop.state]} />
             </span>
             <span class="rail-title">{titleOf(stop)}</span>
             <span class="small soft">{planned(stop)}</span>
             <span class="small rail-state">
-              {WORDS[stop.state]}
+              {index === turnedAt ? 'taken back here' : WORDS[stop.state]}
               {stop.state === 'current' && stop.until !== null ? (
                 <>
                   , <Countdown at={stop.until} /> left
