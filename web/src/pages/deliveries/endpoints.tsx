@@ -98,15 +98,7 @@ const columns = (onAsk: (asked: Asked) => void, whyNot: string | null): readonly
     title: 'What can be done',
     cell: (endpoint) => (
       <span class="acts">
-        {endpoint.state === 'disabled' || endpoint.pending > 0 ? (
-          <Act
-            label={endpoint.state === 'disabled' ? `Enable ${endpoint.name}` : `Try ${endpoint.name} now`}
-            whyNot={whyNot}
-            run={() => onAsk({ act: 'enable', endpoint })}
-          >
-            {endpoint.state === 'disabled' ? 'Enable' : 'Try now'}
-          </Act>
-        ) : null}
+        <Enable endpoint={endpoint} whyNot={whyNot} onAsk={onAsk} />
         {endpoint.parked > 0 ? (
           <Act label={`Replay to ${endpoint.name}`} whyNot={whyNot} run={() => onAsk({ act: 'replay', endpoint })}>
             Replay
@@ -120,6 +112,27 @@ const columns = (onAsk: (asked: Asked) => void, whyNot: string | null): readonly
     end: true,
   },
 ];
+
+type EnableProps = {
+  readonly endpoint: EndpointView;
+  readonly whyNot: string | null;
+  readonly onAsk: (asked: Asked) => void;
+};
+
+/** Enabling also tries at once what waits, so it is of use for a receiver that is only back early. */
+function Enable({ endpoint, whyNot, onAsk }: EnableProps) {
+  const isDisabled = endpoint.state === 'disabled';
+  if (!isDisabled && endpoint.pending === 0) return null;
+  return (
+    <Act
+      label={isDisabled ? `Enable ${endpoint.name}` : `Try ${endpoint.name} now`}
+      whyNot={whyNot}
+      run={() => onAsk({ act: 'enable', endpoint })}
+    >
+      {isDisabled ? 'Enable' : 'Try now'}
+    </Act>
+  );
+}
 
 const NAMES = { enable: 'Enable', replay: 'Replay' } as const;
 
