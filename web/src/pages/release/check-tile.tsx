@@ -54,7 +54,7 @@ export function CheckTile({ check, base, isOver }: TileProps) {
 }
 
 /** Two bars on one scale, and a mark where the limit is. */
-function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readonly evidence: Evidence }) {
+function Arms({ check: { kind, unit }, evidence }: { readonly check: CheckView; readonly evidence: Evidence }) {
   const { canary, stable, limit } = evidence;
   const seen = Math.max(canary?.value ?? 0, stable?.value ?? 0, 0);
   // A limit that is far off would leave nothing to see of the two.
@@ -92,8 +92,10 @@ function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readon
         <tr class="soft">
           <th scope="row">difference</th>
           <td colSpan={3}>
-            {difference(evidence, unit)}
-            {limit === null ? '' : ` · limit ${valueText(unit, limit)} (${isNear ? 'the mark' : 'far off'})`}
+            {difference(evidence, { kind, unit })}
+            {limit === null
+              ? ''
+              : ` · ${kind === 'latency' ? 'slow is over' : 'limit'} ${valueText(unit, limit)} (${isNear ? 'the mark' : 'far off'})`}
           </td>
         </tr>
       </tbody>
@@ -104,7 +106,7 @@ function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readon
 const samples = (unit: CheckView['unit'], { n, bad }: { readonly n: number; readonly bad: number }): string =>
   unit === 'share' || unit === 'events' ? `${count(bad)} of ${count(n)}` : `n ${count(n)}`;
 
-function difference({ canary, stable, weighed }: Evidence, unit: CheckView['unit']): string {
+function difference({ canary, stable, weighed }: Evidence, { kind, unit }: Pick<CheckView, 'kind' | 'unit'>): string {
   const ratio = weighed?.ratio ?? null;
   const parts: string[] = [];
   if (canary?.value != null && stable?.value != null) {
@@ -115,7 +117,8 @@ function difference({ canary, stable, weighed }: Evidence, unit: CheckView['unit
   }
   if (ratio) {
     const end = (value: number | null, open: string): string => (value === null ? open : figure(value));
-    parts.push(`${figure(ratio.estimate)} times stable (95 %: ${end(ratio.low, '0')} to ${end(ratio.high, 'any')})`);
+    const what = kind === 'latency' ? 'times as many slow ones as stable' : 'times stable';
+    parts.push(`${figure(ratio.estimate)} ${what} (95 %: ${end(ratio.low, '0')} to ${end(ratio.high, 'any')})`);
   }
   return parts.join(', ') || 'nothing to compare yet';
 }
