@@ -37,7 +37,7 @@ function reader(index: number): Promise<void> {
         counts[index] = (counts[index] ?? 0) + 1;
       }
     });
-    socket.write('GET /v1/events HTTP/1.1\r\nhost: bench\r\n\r\n');
+    socket.write(`GET /v1/events HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`);
     sockets.push(socket);
   });
 }
@@ -63,6 +63,7 @@ for (let turn = 0; turn < SECONDS; turn++) {
 await sleep(1_000);
 const after = await used();
 const seconds = (performance.now() - startMs) / 1000;
+if (latencies.length === 0) throw new Error('no reader got an event');
 const { p50, p99 } = percentiles(latencies);
 const missed = counts.filter((count) => count !== counts[0]).length;
 process.stdout.write(
