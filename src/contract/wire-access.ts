@@ -23,7 +23,11 @@ export const grant = {
 export const tokenBody = strict({
   name: z
     .string({ error: 'whose token it is' })
-    .regex(/^[\p{L}\p{N}][\p{L}\p{N} ._@:/+-]{0,99}$/u, 'a name of letters, digits, spaces and . _ @ : / + -'),
+    .max(100, '100 letters at most')
+    .regex(
+      /^[\p{L}\p{N}](?: ?[\p{L}\p{N}._@:/+-])*$/u,
+      'a name of letters, digits, single spaces between them and . _ @ : / + -',
+    ),
   kind: z.enum(['person', 'ci'], 'person or ci').default('person'),
   ...grant,
   expires: duration

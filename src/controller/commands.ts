@@ -72,6 +72,8 @@ export function commands(ctx: Context, work: (claimed: Claimed) => void): Comman
 
 /** Somebody else commits between our read and our write: read again, so often at most. */
 const RACES = 8;
+/** Of a command, which may be the way down: it is not the one to give up among many. */
+const COMMAND_RACES = 100;
 
 type Working = { readonly actor: Actor; readonly work: (claimed: Claimed) => void };
 type Starting = Working & How;
@@ -273,7 +275,7 @@ async function commitDecision(
   id: ReleaseId,
   { decideOn, work, audit, how }: Committing,
 ): Promise<Result<StoredRelease, Refusal>> {
-  for (let race = 0; race < RACES; race++) {
+  for (let race = 0; race < COMMAND_RACES; race++) {
     const claimed = await ctx.store.load(id);
     if (!claimed) return err(refusal('not_found', `no release ${id}`));
     const decision = decideOn(claimed.release, await ctx.store.now());
