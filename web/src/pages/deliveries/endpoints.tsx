@@ -125,7 +125,7 @@ function Enable({ endpoint, whyNot, onAsk }: EnableProps) {
   if (!isDisabled && endpoint.pending === 0) return null;
   return (
     <Act
-      label={isDisabled ? `Enable ${endpoint.name}` : `Try ${endpoint.name} now`}
+      label={isDisabled ? `Enable ${endpoint.name}` : `Try now: ${endpoint.name}`}
       whyNot={whyNot}
       run={() => onAsk({ act: 'enable', endpoint })}
     >
