@@ -73,9 +73,9 @@ test(
 );
 
 const REFUSED = /^Failed to load resource: the server responded with a status of 401/;
+// The approval comes first: it waits for nobody's traffic.
 const APPROVED = `service: search
 interval: 1s
-hold: 3s
-steps: [25%, { approve: { within: 10m } }, { weight: 50%, hold: 10m }]
+steps: [{ approve: { within: 10m } }, { weight: 50%, hold: 10m }]
 checks: [errors]
 `;
