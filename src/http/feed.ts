@@ -114,6 +114,7 @@ function bell() {
     },
     /** Comes back when it rings, or when the signal comes first. */
     async rung(signal: AbortSignal): Promise<void> {
+      if (signal.aborted) return;
       const { promise, resolve } = Promise.withResolvers<void>();
       const go = (): void => resolve();
       waiting.add(go);

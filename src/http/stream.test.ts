@@ -48,7 +48,7 @@ async function reading() {
 it('goes on for who is known, and ends within a quarter of a minute for who was revoked', async () => {
   const { reader, revoke, pass } = await reading();
   await pass(15_000);
-  expect(new TextDecoder().decode((await reader.read()).value)).toBe(': alive\n\n');
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('event: alive\ndata: {}\n\n');
   revoke();
   await pass(14_000);
   const next = reader.read();

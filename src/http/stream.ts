@@ -26,7 +26,8 @@ const HEADERS = {
 } as const;
 const encoder = new TextEncoder();
 const HELLO = encoder.encode(`retry: ${RETRY_MS}\n\n`);
-const ALIVE = encoder.encode(': alive\n\n');
+/** An event of its own name and not a comment: a browser keeps comments to itself, and has to know a dead line from a quiet one. */
+const ALIVE = encoder.encode('event: alive\ndata: {}\n\n');
 
 type Deps = Pick<HttpDeps, 'context' | 'closing'> & { readonly feed: Feed };
 

@@ -161,7 +161,12 @@ export async function shoot(page: Page, file: string): Promise<void> {
 export async function signIn(page: Page, token: string): Promise<void> {
   await page.getByLabel('Token').fill(token);
   await page.keyboard.press('Enter');
-  await page.locator('.contact.live').waitFor();
+  await page
+    .locator('.contact.live')
+    .waitFor()
+    .catch(async (cause: unknown) => {
+      throw new Error(`signed in, and the page does not come to life; it says: ${await page.innerText('body')}`, { cause });
+    });
 }
 
 /** Rules of accessibility that the page breaks, with what breaks them; empty when it is clean. */

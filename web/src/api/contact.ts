@@ -12,7 +12,8 @@ export type Contact =
 
 let contact: Contact = { kind: 'connecting' };
 let isStreaming = false;
-let heardAt = Date.now();
+let answeredAt = Date.now();
+let streamHeardAt = Date.now();
 const watchers = new Set<() => void>();
 
 function become(next: Contact): void {
@@ -21,9 +22,10 @@ function become(next: Contact): void {
   for (const watcher of watchers) watcher();
 }
 
-export function streamOpened(): void {
+/** It opened, or something came through it: so it is there, whatever a request met meanwhile. */
+export function streamHeard(): void {
   isStreaming = true;
-  heardAt = Date.now();
+  streamHeardAt = answeredAt = Date.now();
   become({ kind: 'live' });
 }
 export function streamLost(): void {
@@ -32,17 +34,14 @@ export function streamLost(): void {
 }
 /** Any answer counts, a refusal too. */
 export function answered(): void {
-  heardAt = Date.now();
+  answeredAt = Date.now();
   become(isStreaming ? { kind: 'live' } : { kind: 'polling' });
 }
 export function unanswered(): void {
   isStreaming = false;
-  become({ kind: 'stale', since: heardAt });
+  become({ kind: 'stale', since: answeredAt });
 }
-export const quietMs = (): number => Date.now() - heardAt;
-export const heard = (): void => {
-  heardAt = Date.now();
-};
+export const streamQuietMs = (): number => Date.now() - streamHeardAt;
 export const contactNow = (): Contact => contact;
 
 export function watchContact(watcher: () => void): () => void {

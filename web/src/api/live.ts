@@ -1,14 +1,16 @@
 /**
  * One stream of events for the tab. The browser resumes it by `Last-Event-ID`; where it gives up, we open it again after
- * the last event that came. A line that went dead without a word is noticed by asking now and then.
+ * the last event that came. The service gives a sign of life where nothing happens, so a line that went dead without a
+ * word is noticed.
  */
 import type { EventView } from '../../../src/contract/wire.ts';
 import { call } from './client.ts';
-import { contactNow, heard, quietMs, streamLost, streamOpened } from './contact.ts';
+import { contactNow, streamHeard, streamLost, streamQuietMs } from './contact.ts';
 
 type Listener = (event: EventView | null) => void;
 
-const QUIET_MS = 20_000;
+/** Three of the service's signs of life. */
+const QUIET_MS = 45_000;
 const LOOK_MS = 3_000;
 
 const listeners = new Set<Listener>();
@@ -30,25 +32,28 @@ function open(): void {
   const stream = new EventSource(lastId === null ? '/v1/events' : `/v1/events?after=${lastId}`);
   source = stream;
   stream.addEventListener('open', () => {
-    streamOpened();
+    streamHeard();
     tell(null);
   });
   stream.addEventListener('error', streamLost);
+  stream.addEventListener('alive', streamHeard);
   stream.addEventListener('message', (message: MessageEvent<string>) => {
     lastId = message.lastEventId;
-    heard();
+    streamHeard();
     tell(JSON.parse(message.data) as EventView);
   });
 }
 
 async function look(): Promise<void> {
-  const isDead = source?.readyState === EventSource.CLOSED;
   const { kind } = contactNow();
-  if (kind === 'live' && quietMs() < QUIET_MS) return;
+  if (kind === 'live' && streamQuietMs() < QUIET_MS) return;
+  // One that is still being opened is left to the browser; one that is open and carries nothing is none.
+  const isOpening = source?.readyState === EventSource.CONNECTING;
   const answer = await call('/healthz');
   const isThere = answer.ok || answer.error.kind === 'refused';
   if (!isThere) return void source?.close();
-  if (isDead || kind === 'stale') open();
+  if (contactNow().kind === 'live' && streamQuietMs() < QUIET_MS) return;
+  if (!isOpening || kind === 'stale') open();
   if (kind !== 'live') tell(null);
 }
 
