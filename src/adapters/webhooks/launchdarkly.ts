@@ -5,7 +5,7 @@ import type { FlagSource } from '../../ports/flag-source.ts';
 import { baseAddress, sender, token } from '../outgoing/access.ts';
 import { darklyFlag, darklyUrl, inEnvironment, weightsOf, WHOLE } from '../platforms/launchdarkly.ts';
 import type { DarklyFlag } from '../platforms/launchdarkly.ts';
-import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, valueName } from './common.ts';
+import { API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, valueName } from './common.ts';
 
 export const launchdarklyApi = z.strictObject({
   url: baseAddress.default('https://app.launchdarkly.com'),
