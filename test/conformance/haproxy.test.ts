@@ -61,8 +61,10 @@ async function opened(form: HaproxyForm): Promise<() => Promise<RouterSubject>> 
       router,
       route,
       send: sender(real.url),
-      async edit(share) {
-        if (form !== 'weights') return void (await real.ask(`set map ${real.map} app ${share}`));
+      async edit(share, seq = 0) {
+        // As large as a number gets that is read there.
+        const value = seq === 0 ? `${share}` : `9007199254${String(share).padStart(5, '0')}`;
+        if (form !== 'weights') return void (await real.ask(`set map ${real.map} app ${value}`));
         const [first, second] = table.find((one) => one.share === share)?.pair ?? [1, 1];
         await real.ask(`set server app/blue1 weight ${first};set server app/green1 weight ${second}`);
       },

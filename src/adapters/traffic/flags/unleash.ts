@@ -155,7 +155,7 @@ function shareOf({ name, disabled, parameters }: Strategy): number | null {
   return 0 <= rollout && rollout <= 100 ? Math.round(rollout * 100) : null;
 }
 
-const MARK = /(?:^| · )headgate (\d{1,15})$/;
+const MARK = /(?:^| · )headgate (\d{1,40})$/;
 
 const titleWith = (title: string, seq: number): string => `${title === '' ? '' : `${title} · `}headgate ${seq}`;
 
