@@ -1,8 +1,8 @@
 /** What is asked of everything that speaks the HTTP API of Prometheus, against the real servers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { poster } from '../../src/adapters/metrics/prometheus/client.ts';
-import type { Post } from '../../src/adapters/metrics/prometheus/client.ts';
+import { prometheusSender } from '../../src/adapters/metrics/prometheus/client.ts';
+import type { Send } from '../../src/adapters/outgoing/client.ts';
 import { prometheusOptions } from '../../src/adapters/metrics/prometheus/options.ts';
 import type { Measurement } from '../../src/domain/analysis/measurement.ts';
 import { Instant } from '../../src/domain/ids.ts';
@@ -525,8 +525,8 @@ export function httpApiSuite(open: Opened, differs = false): void {
     ] as const)('asks once for fifty releases: %s', async (_, options, changeOf) => {
       let asked = 0;
       const parsed = prometheusOptions.parse({ type: 'prometheus', url: server.url });
-      const post = poster(parsed);
-      const counted: Post = (...args) => (asked++, post(...args));
+      const send = prometheusSender(parsed);
+      const counted: Send = (...args) => (asked++, send(...args));
       const isOffered = 'checks' in options;
       const checks = isOffered
         ? [

@@ -5,7 +5,7 @@ import { exportSPKI } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { oidc } from '../../src/adapters/identity/oidc.ts';
 import { oidcOptions } from '../../src/adapters/identity/options.ts';
-import { sender } from '../../src/adapters/metrics/access.ts';
+import { sender } from '../../src/adapters/outgoing/access.ts';
 import { parseConfig } from '../../src/config.ts';
 import { Instant } from '../../src/domain/ids.ts';
 import { err, ok } from '../../src/lib/result.ts';
