@@ -55,7 +55,7 @@ async function cli(...argv: string[]): Promise<{ code: number; out: string; err:
     env: {},
     fetch,
     serve: async () => 0,
-    validateOffline: () => ok([]),
+    version: '1.2.3',
     worldOf: () => ({ ok: false, error: [{ path: '', message: 'no such configuration', line: null, column: null }] }),
   });
   return { code, out: String(out.read() ?? ''), err: String(err.read() ?? '') };

@@ -76,7 +76,7 @@ async function headgate(line: string): Promise<{ code: number; out: string }> {
     env: {},
     fetch,
     serve: async () => 0,
-    validateOffline: () => ok([]),
+    version: '1.2.3',
     worldOf: () => ({ ok: false, error: [] }),
   });
   return { code, out: `${String(out.read() ?? '')}${String(err.read() ?? '')}` };

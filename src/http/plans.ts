@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
+import { planHashOf } from '../contract/plan-hash.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
 import { listOf, planBody, planView, validatedView, validateOnly } from '../contract/wire.ts';
 import type { Context as Request } from 'hono';
@@ -143,7 +144,12 @@ export function planRoutes(deps: HttpDeps) {
   return app;
 }
 
-const summaryOf = (plan: Plan) => ({ name: plan.name, service: plan.service, sentence: outline(plan) });
+const summaryOf = (plan: Plan) => ({
+  name: plan.name,
+  service: plan.service,
+  sentence: outline(plan),
+  planHash: planHashOf(plan),
+});
 
 const stale = (c: Request, name: string): ProblemResponse =>
   problem(c, 'precondition', `another version of ${name} is the newest by now: look at it again`);
