@@ -36,13 +36,7 @@ export function Endpoints({ items, whyNot, onDone }: EndpointsProps) {
           </p>
         </Empty>
       ) : (
-        <Table
-          stacked
-          caption="Receivers of notices"
-          columns={columns(setAsked, whyNot)}
-          rows={items}
-          keyOf={({ name }) => name}
-        />
+        <Table caption="Receivers of notices" columns={columns(setAsked, whyNot)} rows={items} keyOf={({ name }) => name} />
       )}
       {asked ? <Question asked={asked} onClose={close} /> : null}
     </section>
