@@ -5,7 +5,7 @@ import { parsePlan } from '../contract/plan.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
 import { listOf, planBody, planView, validatedView, validateOnly } from '../contract/wire.ts';
 import type { Context as Request } from 'hono';
-import { outline } from '../domain/outline.ts';
+import { opening, outline } from '../domain/outline.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoredPlan } from '../ports/plan-store.ts';
@@ -143,7 +143,7 @@ export function planRoutes(deps: HttpDeps) {
   return app;
 }
 
-const summaryOf = (plan: Plan) => ({ name: plan.name, service: plan.service, sentence: outline(plan) });
+const summaryOf = (plan: Plan) => ({ name: plan.name, service: plan.service, opening: opening(plan), sentence: outline(plan) });
 
 const stale = (c: Request, name: string): ProblemResponse =>
   problem(c, 'precondition', `another version of ${name} is the newest by now: look at it again`);

@@ -69,7 +69,7 @@ const columns = (read: (flag: FlagView) => Promise<void>, whyNot: string | null)
 ];
 
 function Read({ flag: { readAt, failure, readable } }: { readonly flag: FlagView }) {
-  if (!readable) return <span class="soft">cannot be read: its source has no api</span>;
+  if (!readable) return <span class="soft">cannot be read</span>;
   if (failure !== null)
     return (
       <>
