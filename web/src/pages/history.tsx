@@ -47,13 +47,12 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
       <>
         {row.createdBy}
         {row.rollback && row.rollback.by !== row.createdBy ? (
-          <span class="under soft small">taken back by {row.rollback.by}</span>
+          <span class="under soft small">rolled back by {row.rollback.by}</span>
         ) : null}
       </>
     ),
-    wide: true,
   },
-  { title: 'Took', cell: (row) => span(endedAt(row) - row.createdAt), end: true, wide: true },
+  { title: 'Took', cell: (row) => span(endedAt(row) - row.createdAt), end: true },
   { title: 'Ended', cell: (row) => <Moment at={endedAt(row)} />, end: true },
 ];
 

@@ -92,14 +92,13 @@ function columns(onRevoke: (token: TokenView) => void, whyNot: string | null): r
       ),
     },
     { title: 'State', cell: (token) => <State token={token} /> },
-    { title: 'Made', cell: ({ createdAt, createdBy }) => <Made at={createdAt} by={createdBy} />, wide: true },
+    { title: 'Made', cell: ({ createdAt, createdBy }) => <Made at={createdAt} by={createdBy} /> },
     {
       title: 'Last used',
       cell: ({ lastUsedAt }) => (lastUsedAt === null ? <span class="soft">never</span> : <Ago at={lastUsedAt} />),
-      wide: true,
     },
     {
-      title: 'Take back',
+      title: 'Revoke',
       cell: (token) =>
         stateOf(token) === 'valid' ? (
           <Act label={`Revoke the token of ${token.name}`} whyNot={whyNot} run={() => onRevoke(token)}>

@@ -29,14 +29,16 @@ function Provider({ provider: { name, type, offers, breaker, services } }: { rea
         <BreakerBadge breaker={breaker} />
         {breaker.until === null ? null : (
           <span class="small soft">
-            for <Countdown at={breaker.until} />; releases that need it are held meanwhile
+            after failures, for <Countdown at={breaker.until} />; releases that need it are held meanwhile
           </span>
         )}
       </div>
       <p>
-        <span class="soft">Offers</span> {offers.length === 0 ? 'no check by name; plans say what to ask' : offers.join(', ')}
+        <span class="soft">Checks it offers by name:</span>{' '}
+        {offers.length === 0 ? 'none; plans say what to ask' : offers.join(', ')}
         <br />
-        <span class="soft">Asked for</span> {services.length === 0 ? 'plans that name it' : services.join(', ')}
+        <span class="soft">Services that use it:</span>{' '}
+        {services.length === 0 ? 'those whose plan names it' : services.join(', ')}
       </p>
       <Test
         of={`the provider ${name}`}

@@ -16,7 +16,7 @@ export const Receivers = () => (
   <Places
     title="Receivers"
     resource={useResource<Page<EndpointView>>('/v1/webhooks/endpoints', { everyMs: EVERY_MS })}
-    none="No receiver is configured: nobody is told."
+    none="No receiver is configured: nobody is notified."
   >
     {(endpoint) => <Receiver endpoint={endpoint} />}
   </Places>

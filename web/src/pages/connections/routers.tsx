@@ -57,10 +57,12 @@ const TARGETS: readonly Column<TargetView>[] = [
         )}
       </>
     ),
-    wide: true,
   },
   { title: 'State', cell: (target) => <TargetState target={target} /> },
-  { title: 'Kept', cell: ({ management }) => (management === 'enforce' ? 'put right' : 'taken over'), wide: true },
+  {
+    title: 'When it differs',
+    cell: ({ management }) => (management === 'enforce' ? 'it is put right' : 'it is taken as wanted'),
+  },
 ];
 
 function TargetState({ target: { unreachableSince, differs, differsSince } }: { readonly target: TargetView }) {
@@ -109,7 +111,7 @@ function Router({ router }: { readonly router: RouterView }) {
           <BreakerBadge breaker={breaker} />
           {breaker.until === null ? null : (
             <span class="small soft">
-              for <Countdown at={breaker.until} />; lowering is tried all the same
+              after failures, for <Countdown at={breaker.until} />; taking traffic away is tried all the same
             </span>
           )}
         </div>
