@@ -6,7 +6,7 @@ import { planHashOf } from '../contract/plan-hash.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
 import { listOf, planBody, planView, validatedView, validateOnly } from '../contract/wire.ts';
 import type { Context as Request } from 'hono';
-import { outline } from '../domain/outline.ts';
+import { opening, outline } from '../domain/outline.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoredPlan } from '../ports/plan-store.ts';
@@ -147,6 +147,7 @@ export function planRoutes(deps: HttpDeps) {
 const summaryOf = (plan: Plan) => ({
   name: plan.name,
   service: plan.service,
+  opening: opening(plan),
   sentence: outline(plan),
   planHash: planHashOf(plan),
 });

@@ -91,7 +91,8 @@ export function releaseRoutes({ context }: HttpDeps) {
       within: c.get('principal').services,
       phases,
       version: exact.version ?? null,
-      createdBy: exact.createdBy ?? null,
+      // As it is shown, or as it calls itself.
+      createdBy: exact.createdBy?.replace(/^ci:/, '') ?? null,
       since: since === undefined ? null : Instant(Date.parse(since)),
       search: q ?? null,
       limit: size,
