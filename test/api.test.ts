@@ -11,7 +11,6 @@ import type { App } from '../src/app.ts';
 import { runCli } from '../src/cli/run.ts';
 import { parseConfig } from '../src/config.ts';
 import { planJsonSchema } from '../src/contract/plan-document.ts';
-import { ok } from '../src/lib/result.ts';
 
 let app: App;
 let slots: Server[];

@@ -1,10 +1,9 @@
 /** `headgate validate`: everything that is wrong with a plan, and what a plan that is fine does, by the service or by a file. */
 import { parsePlan } from '../contract/plan.ts';
-import { planHashOf } from '../contract/plan-hash.ts';
+import { summaryOf } from '../contract/plan-summary.ts';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import { problemLine } from '../contract/problem.ts';
 import type { Problem } from '../contract/problem.ts';
-import { outline } from '../domain/outline.ts';
 import type { Result } from '../lib/result.ts';
 import type { FoundProblem, ValidationView } from './client.ts';
 import { EXIT } from './exit-codes.ts';
@@ -49,8 +48,7 @@ function validatedHere(text: string, world: PlanWorld): ValidationView {
     problems.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
   if (!parsed.ok) return { valid: false, problems: shown(parsed.error), warnings: [], plan: null };
   const { plan, warnings } = parsed.value;
-  const summary = { name: plan.name, service: plan.service, sentence: outline(plan), planHash: planHashOf(plan) };
-  return { valid: true, problems: [], warnings: shown(warnings), plan: summary };
+  return { valid: true, problems: [], warnings: shown(warnings), plan: summaryOf(plan) };
 }
 
 const sentenceOf = ({ name, service, sentence, planHash }: NonNullable<ValidationView['plan']>): string =>
