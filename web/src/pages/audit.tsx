@@ -24,7 +24,7 @@ const COLUMNS: readonly Column<AuditView>[] = [
     title: 'Who',
     cell: ({ actor, origin }) => (
       <>
-        <span class="strong">{actor}</span>
+        <span class="strong">{origin?.kind === 'ci' ? `ci:${actor}` : actor}</span>
         {origin?.address ? <span class="under soft small wide">from {origin.address}</span> : null}
       </>
     ),

@@ -133,18 +133,18 @@ function Weighing({ kind, weighed }: { readonly kind: CheckView['kind']; readonl
   const { together, threshold, logE, needed, proved, from, dispersion } = weighed;
   const odds = (value: number): string => figure(Math.exp(value));
   const part = Math.min(1, Math.max(0, together / threshold));
-  const words = `${odds(together)}, rolled back at ${odds(threshold)}`;
+  const words = `${odds(together)} of the ${odds(threshold)} that roll it back`;
   return (
     <div class="weighing small">
       <div class="row spread">
-        <span>Evidence that it is worse, all checks together</span>
+        <span>Evidence that it is worse</span>
         <span class="num">{words}</span>
       </div>
       <div class="weight evidence" role="img" aria-label={`Evidence: ${words}`}>
         <div class="fill" style={{ width: `${part * 100}%` }} />
       </div>
       <p class="soft">
-        This check by itself: {odds(logE)}
+        All checks together; this check by itself: {odds(logE)}
         {from === null ? '' : `, mostly from ${sourceOf(kind, from)}`}.
         {dispersion && dispersion.factor > 1.05
           ? ` Weakened ${figure(dispersion.factor)} times, because the figures vary by more than chance.`
