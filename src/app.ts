@@ -20,6 +20,7 @@ import { isFlagServer } from './adapters/traffic/ofrep/ofrep.ts';
 import type { Config } from './config.ts';
 import { hookNotifier } from './config.ts';
 import { leaveFirstToken } from './first-token.ts';
+import { ownTargetsOf } from './own-flags.ts';
 import { planWorldOf } from './plan-world.ts';
 import { access } from './controller/access.ts';
 import { webhookKinds } from './adapters/webhooks/index.ts';
@@ -29,7 +30,6 @@ import type { Commands } from './controller/commands.ts';
 import type { Context } from './controller/context.ts';
 import { servedFlags } from './controller/flags.ts';
 import type { Flags } from './controller/flags.ts';
-import type { FlagDeps } from './controller/flag-changes.ts';
 import { flagWork } from './controller/flag-work.ts';
 import { takeStock } from './controller/stock.ts';
 import { webhooksIn } from './controller/webhooks-in.ts';
@@ -225,27 +225,6 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
     worker: given.random.id(),
   };
 }
-
-/** Targets that are flags: what Headgate moves there itself is no news about the flag. */
-function ownTargetsOf({ targets, routers, webhooks }: Config): FlagDeps['ownTargets'] {
-  return (source, flag) =>
-    targets
-      .filter(
-        ({ router, route }) =>
-          flagOf(routers[router]?.['routes'], route) === flag && isFlagOf(routers[router]?.type, webhooks[source]?.type),
-      )
-      .map(({ id }) => id);
-}
-
-/** A route may say that it is a flag of another name. */
-function flagOf(routes: unknown, route: string): string {
-  const own = new Map(Object.entries(typeof routes === 'object' && routes !== null ? routes : {})).get(route);
-  return typeof own === 'object' && own !== null && 'flag' in own && typeof own.flag === 'string' ? own.flag : route;
-}
-
-/** A generic flag over HTTP may be of any platform. */
-const isFlagOf = (router: string | undefined, source: string | undefined): boolean =>
-  router === 'http-flag' || (router === source && router !== undefined && router in webhookKinds);
 
 function made<T>(kinds: Readonly<Record<string, T>>, type: string): T {
   const kind = kinds[type];

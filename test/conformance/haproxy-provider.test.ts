@@ -152,7 +152,7 @@ describe.each(['map', 'weights'] as const)('provider haproxy, %s', { timeout: 30
   });
 });
 
-describe('provider haproxy', { timeout: 30_000 }, () => {
+describe('provider haproxy', { timeout: 60_000 }, () => {
   it('fails when HAProxy is away, where none serves the service, and on what is not counted', async () => {
     const { real, provider } = await place('map');
     await real.kill();

@@ -62,8 +62,10 @@ async function opened(form: HaproxyForm): Promise<() => Promise<RouterSubject>> 
       router,
       route,
       send: sender(real.url),
-      async edit(share) {
-        if (form !== 'weights') return void (await real.ask(`set map ${real.map} app ${share}`));
+      async edit(share, seq = 0) {
+        // As large as a number gets that is read there.
+        const value = seq === 0 ? `${share}` : `9007199254${String(share).padStart(5, '0')}`;
+        if (form !== 'weights') return void (await real.ask(`set map ${real.map} app ${value}`));
         const [first, second] = table.find((one) => one.share === share)?.pair ?? [1, 1];
         await real.ask(`set server app/blue1 weight ${first};set server app/green1 weight ${second}`);
       },
@@ -92,7 +94,7 @@ const show = async (router: TrafficRouter) => {
 const put = (router: TrafficRouter, share: number, seq: number, direction: 'raise' | 'lower' = 'raise') =>
   router.apply({ route, secondShare: Weight(share), seq, direction }, signal);
 
-describe('haproxy', { timeout: 30_000 }, () => {
+describe('haproxy', { timeout: 60_000 }, () => {
   it('raises all of its nodes or none', async () => {
     const ports = await slots();
     const [one, two] = [await realHaproxy(ports), await realHaproxy(ports)];

@@ -200,7 +200,7 @@ export function httpApiSuite(open: Opened, differs = false): void {
       const dead = ratio({ bad: 'dying_total{x="1"}', total: 'dying_total' });
       expect(await ask(dead)).toMatchObject({ kind: 'counters' });
       await dying.close();
-      await until('the end of its series', async () => (await ask(dead)).kind === 'no_data', 10_000);
+      await until('the end of its series', async () => (await ask(dead)).kind === 'no_data', 60_000);
       second.text = second.text.replace('500', '3');
       const restarting = ratio({ bad: 'restarting_total{x="1"}', total: 'restarting_total' });
       await until('the new count', async () => {

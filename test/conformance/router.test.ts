@@ -29,7 +29,7 @@ const memory = async (): Promise<RouterSubject> => {
     router,
     route,
     send: null,
-    edit: (share) => router.controls.edit('n1', 'app', share),
+    edit: (share, seq) => router.controls.edit('n1', 'app', share, seq),
     restart: () => router.controls.restart('n1'),
   };
 };

@@ -444,9 +444,7 @@ it('a job starts a release by its token alone, its person cannot approve it, and
     action: 'release.start',
     origin: { kind: 'ci', token: null, provenance: { run: '1234', sha: 'c0ffee', actor: 'ann' } },
   });
-  await expect
-    .poll(async () => (await world.call(`/v1/releases/${id}`)).body['phase'].kind, { timeout: 15_000 })
-    .toBe('awaitingApproval');
+  await expect.poll(async () => (await world.call(`/v1/releases/${id}`)).body['phase'].kind).toBe('awaitingApproval');
   const approve = async (name: string, body: object = {}) =>
     world.call(`/v1/releases/${id}/commands/approve`, {
       method: 'POST',

@@ -4,6 +4,7 @@
  */
 import { NONE, ALL } from '../../../domain/ids.ts';
 import type { Weight } from '../../../domain/ids.ts';
+import { isBehind } from '../../../domain/target.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { Clock, Random } from '../../../ports/clock.ts';
@@ -139,7 +140,7 @@ function access(name: string, table: EdgeTable, reading: (entry: EdgeEntry) => N
   const set = (route: Route, seq: number, secondShare: Weight): Result<Applied, RouterError> => {
     const found = find(route);
     if (!found.ok) return found;
-    if (seq < found.value.seq)
+    if (isBehind(seq, found.value.seq))
       return fail('stale', `edge ${name} has seen write ${found.value.seq} of ${route.name}, and this one is ${seq}`, [
         reading(found.value),
       ]);

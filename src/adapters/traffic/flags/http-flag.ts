@@ -60,6 +60,8 @@ const route = z
     write: call,
     /** Switches the flag off: for when its share cannot be written. */
     off: call.optional(),
+    /** The name under `webhooks` of whoever tells that this flag changed, where that is another host than it is read from. */
+    source: z.string().min(1).max(100).optional(),
     ...flagRoute,
   })
   .superRefine(({ write }, ctx) => {

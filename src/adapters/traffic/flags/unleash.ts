@@ -137,7 +137,7 @@ function servedBy(strategy: Strategy): number | null {
   return strategy.name === 'flexibleRollout' ? shareOf(strategy) : ALL;
 }
 
-const MARK = /(?:^| · )headgate (\d{1,15})$/;
+const MARK = /(?:^| · )headgate (\d{1,40})$/;
 
 const titleWith = (title: string, seq: number): string => `${title === '' ? '' : `${title} · `}headgate ${seq}`;
 
