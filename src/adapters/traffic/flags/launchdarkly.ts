@@ -15,7 +15,7 @@ import { flagRouter } from './flag-router.ts';
 import type { FlagRoute } from './flag-router.ts';
 import { flagRoute, key, reached, routeName } from './options.ts';
 import { flagCall } from './platform.ts';
-import type { FlagError, FlagPlatform, FlagState, FlagWrite } from './platform.ts';
+import type { FlagFailure, FlagPlatform, FlagShare, FlagWrite } from './platform.ts';
 
 /** A variation by its id, its name, or its value as a text. */
 const variation = z.union([z.string().min(1).max(200), z.boolean().transform(String), z.number().transform(String)], {
@@ -49,7 +49,7 @@ export const launchdarklyOptions = z.strictObject({
 
 type Options = z.output<typeof launchdarklyOptions>;
 type Flag = FlagRoute & { readonly variation: string; readonly otherwise: string; readonly rule?: string | undefined };
-type Seen = FlagState & { readonly ids: { readonly variation: string; readonly otherwise: string }; readonly isOn: boolean };
+type Seen = FlagShare & { readonly ids: { readonly variation: string; readonly otherwise: string }; readonly isOn: boolean };
 
 const PER_BP = WHOLE / ALL;
 
@@ -81,7 +81,7 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
     flag: Flag,
     { seq, lowering, instructions }: Pick<FlagWrite<Seen>, 'seq' | 'lowering'> & { readonly instructions: readonly object[] },
     signal: AbortSignal,
-  ): Promise<Result<void, FlagError>> => {
+  ): Promise<Result<void, FlagFailure>> => {
     const answer = await (lowering ? callDown : call)(
       {
         method: 'PATCH',
@@ -124,13 +124,13 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
   };
 }
 
-function stateOf(flag: Flag, environment: string, { variations, environments }: DarklyFlag): Result<Seen, FlagError> {
+function stateOf(flag: Flag, environment: string, { variations, environments }: DarklyFlag): Result<Seen, FlagFailure> {
   const indexOf = (wanted: string): number =>
     variations.findIndex(({ _id, name, value }) => _id === wanted || name === wanted || textOf(value) === wanted);
   const [first, second] = [indexOf(flag.variation), indexOf(flag.otherwise)];
   const missing = first === -1 ? flag.variation : second === -1 ? flag.otherwise : null;
   const nowhere = (what: string) =>
-    err<FlagError>({ kind: 'not_found', detail: `launchdarkly: the flag ${flag.flag} has ${what}` });
+    err<FlagFailure>({ kind: 'not_found', detail: `launchdarkly: the flag ${flag.flag} has ${what}` });
   if (missing !== null) return nowhere(`no variation ${missing}`);
   if (first === second) return nowhere(`one variation for both: ${flag.variation}`);
   const found = Object.hasOwn(environments, environment) ? environments[environment] : undefined;

@@ -14,7 +14,7 @@ import { flagRouter } from './flag-router.ts';
 import type { FlagRoute } from './flag-router.ts';
 import { flagRoute, key, reached, routeName } from './options.ts';
 import { flagCall } from './platform.ts';
-import type { FlagCall, FlagError, FlagPlatform, FlagState, FlagWrite } from './platform.ts';
+import type { FlagCall, FlagFailure, FlagPlatform, FlagShare, FlagWrite } from './platform.ts';
 
 /** A flag counts in whole percent there. */
 export const UNLEASH_STEP_BP = 100;
@@ -44,7 +44,7 @@ type Options = z.output<typeof unleashOptions>;
 type Flag = FlagRoute & { readonly strategy?: string | undefined };
 
 /** What the adapter has to know to write: which strategy, and what its title says besides. */
-type Seen = FlagState & { readonly strategy: string | null; readonly title: string; readonly enabled: boolean };
+type Seen = FlagShare & { readonly strategy: string | null; readonly title: string; readonly enabled: boolean };
 
 export function unleash(name: string, options: Options): TrafficRouter {
   const flagOf = (route: string): Flag | undefined => {
@@ -77,7 +77,7 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
 
   const patch = async (flag: Flag, { on, seq, lowering, seen }: FlagWrite<Seen>, signal: AbortSignal) => {
     const id = flag.strategy ?? seen?.strategy;
-    if (id == null) return err<FlagError>({ kind: 'rejected', detail: 'unleash: which strategy to write is not known yet' });
+    if (id == null) return err<FlagFailure>({ kind: 'rejected', detail: 'unleash: which strategy to write is not known yet' });
     const operations = [
       { op: 'replace', path: '/parameters/rollout', value: String(Math.round(on / UNLEASH_STEP_BP)) },
       { op: 'add', path: '/title', value: titleWith(seen?.title ?? '', seq) },
@@ -106,9 +106,9 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
   };
 }
 
-const done = (answer: Result<unknown, FlagError>): Result<void, FlagError> => (answer.ok ? ok(undefined) : answer);
+const done = (answer: Result<unknown, FlagFailure>): Result<void, FlagFailure> => (answer.ok ? ok(undefined) : answer);
 
-function stateOf(flag: Flag, environment: string, { enabled, strategies }: UnleashEnvironment): Result<Seen, FlagError> {
+function stateOf(flag: Flag, environment: string, { enabled, strategies }: UnleashEnvironment): Result<Seen, FlagFailure> {
   const own = strategies.filter(({ id, name }) =>
     flag.strategy === undefined ? name === 'flexibleRollout' : id === flag.strategy,
   );
