@@ -1,5 +1,6 @@
 /** Webhooks that came in and what is known of flags, in memory. */
 import { after, Instant } from '../domain/ids.ts';
+import { SEEN_KEPT_MS } from '../ports/inbox.ts';
 import type { InboxRow, InboxStore, InboxView, StoredFlag } from '../ports/inbox.ts';
 import type { AuditEntry } from '../ports/store.ts';
 import { page } from './page.ts';
@@ -11,11 +12,14 @@ export function memoryInbox(
   audited: (entry: AuditEntry) => void,
 ): { readonly methods: InboxStore; retain(olderThan: Instant): number } {
   const rows = new Map<number, Row>();
+  /** Of webhooks that are dropped. */
+  const seen = new Map<string, Instant>();
   let lastSeq = 0;
   const ofState = (state: InboxView['state']): readonly Row[] => [...rows.values()].filter((row) => row.state === state);
   const incoming: Pick<InboxStore, 'keepWebhook' | 'inbox' | 'retryInbox' | 'inboxTally'> = {
     async keepWebhook({ source, key, payload, limit }) {
       if ([...rows.values()].some((row) => row.source === source && row.key === key)) return 'known';
+      if (seen.has(JSON.stringify([source, key]))) return 'known';
       if (limit <= ofState('pending').filter((row) => row.source === source).length) return 'full';
       const seq = ++lastSeq;
       const at = now();
@@ -71,8 +75,13 @@ export function memoryInbox(
     methods: { ...incoming, ...working, ...memoryFlags() },
     retain(olderThan) {
       const old = [...rows.values()].filter((row) => row.state !== 'pending' && row.receivedAt < olderThan);
-      for (const { seq } of old) rows.delete(seq);
-      return old.length;
+      for (const { seq, source, key, payload, receivedAt } of old) {
+        rows.delete(seq);
+        if (payload.kind === 'webhook') seen.set(JSON.stringify([source, key]), receivedAt);
+      }
+      const forgotten = [...seen].filter(([, at]) => at < now() - SEEN_KEPT_MS);
+      for (const [name] of forgotten) seen.delete(name);
+      return old.length + forgotten.length;
     },
   };
 }

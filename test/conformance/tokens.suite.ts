@@ -32,6 +32,17 @@ export function tokensSuite(name: string, open: OpenStore): void {
     });
     afterEach(() => store.close());
 
+    it('keeps the keys of an identity provider, the newest in place of those before, by their owner', async () => {
+      const owner = { issuer: 'https://idp.example', jwks: '' };
+      expect(await store.keptKeys(owner)).toBeNull();
+      await store.keepKeys({ ...owner, keys: 'one' });
+      nowMs += 5;
+      await store.keepKeys({ ...owner, keys: 'two' });
+      await store.keepKeys({ ...owner, jwks: 'https://keys.example', keys: 'three' });
+      expect(await store.keptKeys(owner)).toEqual({ keys: 'two', at: NOON + 5 });
+      expect(await store.keptKeys({ ...owner, issuer: 'https://other.example' })).toBeNull();
+    });
+
     it('finds a token by its digest and nothing by another, and notes its use', async () => {
       await store.addToken(token('a'), audit);
       await store.touchToken('a', Instant(NOON + 5));
