@@ -15,7 +15,7 @@ import { isLowering } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import type { AuditEntry, AuditOrigin, Claimed, NewRelease, Once, StoredRelease } from '../ports/store.ts';
+import type { AuditEntry, AuditOrigin, Claimed, NewRelease, StoredRelease } from '../ports/store.ts';
 import type { Context, ServiceSettings } from './context.ts';
 import { CHANGED, commitDecision } from './commit-decision.ts';
 import type { How } from './commit-decision.ts';

@@ -54,8 +54,10 @@ export function tokensSuite(name: string, open: OpenStore): void {
       await store.addToken(token('a'), audit);
       await store.addToken(token('s', 'a'), audit);
       nowMs += 1;
-      expect(await store.revokeToken('a', audit)).toMatchObject({ revokedAt: NOON + 1 });
-      expect(await store.revokeToken('a', audit)).toBeNull();
+      const entry = ({ name: subject }: { readonly name: string }) => ({ ...audit, subject });
+      expect(await store.revokeToken('a', entry)).toMatchObject({ revokedAt: NOON + 1 });
+      expect((await store.audit({ limit: 1, before: null })).rows).toMatchObject([{ subject: 'a' }]);
+      expect(await store.revokeToken('a', entry)).toBeNull();
       expect(await store.tokenByDigest('digest of s')).toMatchObject({ revokedAt: NOON + 1 });
       expect(await store.addToken(token('late', 'a'), audit)).toMatchObject({ revokedAt: NOON + 1 });
       expect(await store.tokenByDigest('digest of late')).toMatchObject({ revokedAt: NOON + 1 });
