@@ -200,7 +200,13 @@ export const validatedView = z
     problems: z.array(found),
     warnings: z.array(found),
     plan: z
-      .object({ name: z.string(), service: z.string(), sentence: z.string().describe('what a release by it does') })
+      .object({
+        name: z.string(),
+        service: z.string(),
+        opening: z.string().describe('what a release by it does first'),
+        sentence: z.string().describe('what a release by it does'),
+        planHash: z.string().describe('as releases by it show it'),
+      })
       .nullable()
       .describe('null when it is not valid'),
   })

@@ -1,5 +1,6 @@
 /** Flags of real platforms' APIs before the suite of routers, and what only a flag platform does. */
 import { describe, expect, it } from 'vitest';
+import { client } from '../../src/adapters/outgoing/client.ts';
 import { routerKinds } from '../../src/adapters/traffic/index.ts';
 import { Weight } from '../../src/domain/ids.ts';
 import type { Route, TrafficRouter } from '../../src/ports/traffic-router.ts';
@@ -20,7 +21,7 @@ function made(options: { readonly type: string } & Record<string, unknown>): Tra
   return kind.create('flags', kind.options.parse(options), {
     clock: systemClock(),
     random: { next: prng(1), id: () => 'x' },
-    fetch,
+    send: client({ timeoutMs: 5_000 }),
   });
 }
 const closing = <T extends FakePlatform>(fake: T): T => {

@@ -1,7 +1,7 @@
 /** A set of public keys as an identity provider gives it, made into what is used of it: nothing private, nothing shared. */
 import { z } from 'zod';
 import type { JWK } from 'jose';
-import { parsed } from '../metrics/access.ts';
+import { parsed } from '../outgoing/json.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import { ALGORITHMS } from './options.ts';
