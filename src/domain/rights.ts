@@ -93,8 +93,5 @@ const isSame = (a: string | undefined, b: string | undefined): boolean =>
 export const isSamePerson = (a: Actor, b: Actor): boolean =>
   isSame(a.name, b.name) || isSame(a.behalf, b.name) || isSame(a.name, b.behalf) || isSame(a.behalf, b.behalf);
 
-/** As people read it: a pipeline is no person, whatever it is called. */
-export const actorName = ({ kind, name }: Actor): string => (kind === 'ci' ? `ci:${name}` : name);
-
 /** Whoever asks, as it is written into events. */
 export const actorFrom = ({ kind, name, behalf }: Principal): Actor => ({ kind, name, ...(behalf === null ? {} : { behalf }) });

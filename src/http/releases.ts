@@ -91,8 +91,7 @@ export function releaseRoutes({ context }: HttpDeps) {
       within: c.get('principal').services,
       phases,
       version: exact.version ?? null,
-      // As it is shown, or as it calls itself.
-      createdBy: exact.createdBy?.replace(/^ci:/, '') ?? null,
+      createdBy: exact.createdBy ?? null,
       since: since === undefined ? null : Instant(Date.parse(since)),
       search: q ?? null,
       limit: size,

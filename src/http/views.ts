@@ -11,7 +11,7 @@ import type { Instant, Weight } from '../domain/ids.ts';
 import { offers } from '../domain/offers.ts';
 import { unitOf } from '../domain/plan.ts';
 import type { Release } from '../domain/release.ts';
-import { actorFrom, actorName, may } from '../domain/rights.ts';
+import { actorFrom, may } from '../domain/rights.ts';
 import type { Principal } from '../domain/rights.ts';
 import { canarySlot } from '../domain/target.ts';
 import type { Service, Target } from '../domain/target.ts';
@@ -46,12 +46,13 @@ export function viewRelease({ release, dueAt }: StoredRelease, { now, principal 
     ],
     next: upcoming(release),
     rollback: rollback
-      ? { cause: { ...rollback.cause }, at: rollback.at, by: actorName(rollback.by), sentence: rollback.sentence }
+      ? { cause: { ...rollback.cause }, at: rollback.at, by: rollback.by.name, sentence: rollback.sentence }
       : null,
     unverified: release.unverified,
     quarantined: release.quarantined,
     createdAt: release.createdAt,
-    createdBy: actorName(release.createdBy),
+    createdBy: release.createdBy.name,
+    createdByKind: release.createdBy.kind,
     startedAt: release.startedAt,
     deadlineAt: release.deadlineAt,
     dueAt,
