@@ -46,7 +46,7 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
     title: 'By',
     cell: (row) => (
       <>
-        {actorText(row.createdByKind, row.createdBy)}
+        <span class="name">{actorText(row.createdByKind, row.createdBy)}</span>
         {row.rollback && row.rollback.by !== row.createdBy && row.rollback.by !== 'headgate' ? (
           <span class="under soft small">rolled back by {row.rollback.by}</span>
         ) : null}

@@ -47,7 +47,7 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
   },
   { title: 'Outcome', cell: (row) => <PhaseBadge kind={row.phase.kind} /> },
   { title: 'Why', cell: (row) => <span class="clamp">{unbroken(row.sentence)}</span> },
-  { title: 'By', cell: (row) => actorText(row.createdByKind, row.createdBy), wide: true },
+  { title: 'By', cell: (row) => <span class="name">{actorText(row.createdByKind, row.createdBy)}</span>, wide: true },
   {
     title: 'Took',
     cell: (row) => <span class="num">{span((endedAt(row) ?? row.createdAt) - row.createdAt)}</span>,

@@ -58,7 +58,9 @@ export function RunningCard({ running: { release, targets } }: { readonly runnin
             <span class="small soft">then it {unbroken(next.sentence)}</span>
           </>
         ) : (
-          <span class="small soft">no countdown: it does not wait for a time</span>
+          <span class="small soft">
+            {phase.kind === 'queued' ? 'starts once the release before it has ended' : 'no countdown now'}
+          </span>
         )}
       </div>
     </li>
