@@ -6,7 +6,6 @@ import { EXIT } from './cli/exit-codes.ts';
 import { runCli } from './cli/run.ts';
 import { parseConfig } from './config.ts';
 import type { Config } from './config.ts';
-import { parsePlan } from './contract/plan.ts';
 import type { PlanWorld } from './contract/plan-world.ts';
 import { problemLine } from './contract/problem.ts';
 import type { Problem } from './contract/problem.ts';
@@ -26,7 +25,7 @@ export const start = (argv: readonly string[]): Promise<number> =>
     env: process.env,
     fetch,
     serve: runService,
-    validateOffline,
+    version: versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8')),
     worldOf,
   });
 
@@ -70,18 +69,16 @@ export function configOf(text: string, dev: boolean): Result<Config, readonly Pr
   return parseConfig({ text, secrets, dev });
 }
 
-function validateOffline(plan: string, configFile: string): Result<readonly Problem[], readonly Problem[]> {
-  const world = worldOf(configFile);
-  if (!world.ok) return world;
-  const parsed = parsePlan(plan, world.value);
-  return parsed.ok ? ok(parsed.value.warnings) : parsed;
-}
-
 function worldOf(configFile: string): Result<PlanWorld, readonly Problem[]> {
   const text = readIfThere(configFile);
   if (text === null) return err([{ path: '', message: `${configFile} cannot be read`, line: null, column: null }]);
   const config = configOf(text, false);
   return config.ok ? ok(planWorldOf(config.value, null)) : config;
+}
+
+function versionOf(packageJson: string): string {
+  const read: { readonly version?: unknown } = JSON.parse(packageJson);
+  return String(read.version);
 }
 
 function readIfThere(file: string): string | null {

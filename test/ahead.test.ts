@@ -10,7 +10,6 @@ import { runCli } from '../src/cli/run.ts';
 import { parseConfig } from '../src/config.ts';
 import { slicer } from '../src/controller/slices.ts';
 import { Instant } from '../src/domain/ids.ts';
-import { ok } from '../src/lib/result.ts';
 import { startProm } from './ahead.world.ts';
 import type { FakeProm } from './ahead.world.ts';
 
@@ -55,7 +54,7 @@ async function cli(...argv: string[]): Promise<{ code: number; out: string; err:
     env: {},
     fetch,
     serve: async () => 0,
-    validateOffline: () => ok([]),
+    version: '1.2.3',
     worldOf: () => ({ ok: false, error: [{ path: '', message: 'no such configuration', line: null, column: null }] }),
   });
   return { code, out: String(out.read() ?? ''), err: String(err.read() ?? '') };

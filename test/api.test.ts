@@ -11,7 +11,6 @@ import type { App } from '../src/app.ts';
 import { runCli } from '../src/cli/run.ts';
 import { parseConfig } from '../src/config.ts';
 import { planJsonSchema } from '../src/contract/plan-document.ts';
-import { ok } from '../src/lib/result.ts';
 
 let app: App;
 let slots: Server[];
@@ -102,7 +101,7 @@ async function cli(...argv: string[]): Promise<{ code: number; out: string; err:
     env: {},
     fetch,
     serve: async () => 0,
-    validateOffline: () => ok([]),
+    version: '1.2.3',
     worldOf: () => ({ ok: false, error: [] }),
   });
   return { code, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
@@ -266,7 +265,15 @@ test('a plan is validated with its lines, applied, and kept in every version', a
   });
   expect((await cli('validate', file)).err).toContain(`${file}:3:10: the check "errorz" edge offers no "errorz"`);
   writeFileSync(file, 'name: kept\nservice: one\nsteps: [5%]\nchecks: [errors]\n');
-  expect((await cli('validate', file)).code).toBe(0);
+  const fine = await cli('validate', file);
+  expect(fine).toMatchObject({ code: 0, err: '' });
+  expect(fine.out).toMatch(
+    /^the plan kept is fine: a release of one by it takes 5 % .*; errors must pass .*; its hash is [0-9a-f]{64}\n$/,
+  );
+  const shown = JSON.parse((await cli('validate', file, '--json')).out);
+  expect(shown).toMatchObject({ valid: true, problems: [], plan: { name: 'kept', service: 'one' } });
+  expect(fine.out).toContain(shown.plan.planHash);
+  expect(await cli('--version')).toMatchObject({ code: 0, out: '1.2.3\n' });
   expect((await cli('apply', file)).out).toBe('kept version 1\n');
   expect((await cli('apply', file)).out).toBe('kept version 1\n');
   writeFileSync(file, 'name: kept\nservice: one\nsteps: [5%, 10%]\nchecks: [errors]\n');

@@ -15,7 +15,6 @@ import type { App } from '../src/app.ts';
 import { runCli } from '../src/cli/run.ts';
 import { parseConfig } from '../src/config.ts';
 import { sign } from '../src/lib/standard-webhooks.ts';
-import { ok } from '../src/lib/result.ts';
 import { openReceiver } from './e2e/receiver.ts';
 import type { Receiver } from './e2e/receiver.ts';
 
@@ -76,7 +75,7 @@ async function headgate(line: string): Promise<{ code: number; out: string }> {
     env: {},
     fetch,
     serve: async () => 0,
-    validateOffline: () => ok([]),
+    version: '1.2.3',
     worldOf: () => ({ ok: false, error: [] }),
   });
   return { code, out: `${String(out.read() ?? '')}${String(err.read() ?? '')}` };

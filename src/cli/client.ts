@@ -2,9 +2,11 @@
 import type { BacktestInput, SimulateInput } from '../contract/ahead.ts';
 import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead-views.ts';
 import type { AuditHead } from '../contract/audit-chain.ts';
+import { cursorOf } from '../contract/paging.ts';
+import type { FlagView, InboxEntryView } from '../contract/wire-flags.ts';
 import type { MadeTokenView, TokenInput, TokenView } from '../contract/wire-access.ts';
 import type { DeliveryView, EndpointView, ReplayedView, TestedView } from '../contract/webhooks.ts';
-import type { CheckView, PlanView, ProblemView, ReleaseView, ServiceView } from '../contract/wire.ts';
+import type { CheckView, PlanView, ProblemView, ReleaseView, ServiceView, ValidatedView } from '../contract/wire.ts';
 import type { Result } from '../lib/result.ts';
 import type { Identity } from './identity.ts';
 import { transport } from './transport.ts';
@@ -28,6 +30,7 @@ export type ValidationView = {
   readonly valid: boolean;
   readonly problems: readonly FoundProblem[];
   readonly warnings: readonly FoundProblem[];
+  readonly plan: ValidatedView['plan'];
 };
 export type FoundProblem = {
   readonly pointer: string;
@@ -74,7 +77,13 @@ export type Client = {
   testEndpoint(name: string, body: Body): Answer<TestedView>;
   enableEndpoint(name: string, body: Body): Answer<EndpointView>;
   replay(name: string, body: Body): Answer<ReplayedView>;
-  redeliver(seq: number, body: Body): Answer<{ readonly seq: number }>;
+  redeliver(seq: number, body: Body, key: string): Answer<{ readonly seq: number }>;
+  inbox(query: Readonly<Record<string, string>>): Answer<List<InboxEntryView>>;
+  /** A page of that one, and of the one before it where it is not there. */
+  inboxAt(seq: number): Answer<List<InboxEntryView>>;
+  retryInbox(seq: number, key: string): Answer<{ readonly state: 'pending' }>;
+  flags(): Answer<List<FlagView>>;
+  refreshFlag(source: string, flag: string): Answer<FlagView>;
 };
 
 export type ClientOptions = {
@@ -118,6 +127,11 @@ export function client(options: ClientOptions): Client {
     testEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/test`, body),
     enableEndpoint: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/enable`, body),
     replay: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/replay`, body),
-    redeliver: (seq, body) => call('POST', `/v1/webhooks/deliveries/${seq}/redeliver`, body),
+    redeliver: (seq, body, key) => call('POST', `/v1/webhooks/deliveries/${seq}/redeliver`, body, { 'idempotency-key': key }),
+    inbox: (query) => call('GET', `/v1/webhooks/inbox?${new URLSearchParams(query).toString()}`),
+    inboxAt: (seq) => call('GET', `/v1/webhooks/inbox?limit=1&cursor=${cursorOf(seq + 1)}`),
+    retryInbox: (seq, key) => call('POST', `/v1/webhooks/inbox/${seq}/retry`, undefined, { 'idempotency-key': key }),
+    flags: () => call('GET', '/v1/flags'),
+    refreshFlag: (source, flag) => call('POST', `/v1/flags/${part(source)}/${part(flag)}/refresh`),
   };
 }

@@ -1,13 +1,12 @@
 /** `headgate release …`: starting, watching and steering releases. */
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
-import { parseDuration } from '../lib/duration.ts';
 import { again } from './again.ts';
 import type { Client } from './client.ts';
 import { EXIT, exitOf } from './exit-codes.ts';
 import { requestKey } from './keys.ts';
 import { progressLine } from './output.ts';
-import { readText, refused, UsageError } from './session.ts';
+import { readText, refused, spanOption, UsageError } from './session.ts';
 import type { Finish, Session } from './session.ts';
 import { planOfStages, STAGE_SHAPE, stageOf } from './stages.ts';
 import type { Stage } from './stages.ts';
@@ -31,8 +30,8 @@ export function releaseCommands(release: Command, session: () => Session, finish
     .option('--dry-run', 'check everything, and start nothing')
     .option('--wait', 'wait for the end')
     .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
-    .option('--timeout <duration>', 'how long to wait', span, 24 * 3_600_000)
-    .option('--retry <duration>', 'how long to try while the service is away', span, RETRY_MS)
+    .addOption(spanOption('--timeout <duration>', 'how long to wait', WAIT_MS))
+    .addOption(spanOption('--retry <duration>', 'how long to try while the service is away', RETRY_MS))
     .action((service, options) => finish(startRelease(session(), service ?? null, options)));
   release
     .command('list')
@@ -52,7 +51,7 @@ export function releaseCommands(release: Command, session: () => Session, finish
     .command('wait')
     .argument('<id>')
     .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
-    .option('--timeout <duration>', 'how long to wait', span, 24 * 3_600_000)
+    .addOption(spanOption('--timeout <duration>', 'how long to wait', WAIT_MS))
     .action((id, options) => {
       return finish(waitFor(session(), id, { until: options.until, timeoutMs: options.timeout }));
     });
@@ -69,7 +68,7 @@ export function releaseCommands(release: Command, session: () => Session, finish
       .argument('<id>')
       .option('--reason <text>')
       .option('--idempotency-key <key>')
-      .option('--retry <duration>', 'how long to try while the service is away', span, RETRY_MS);
+      .addOption(spanOption('--retry <duration>', 'how long to try while the service is away', RETRY_MS));
     if (!LOWERING.has(verb))
       command.option('--if-match <version>', 'refuse when it is at another stateVersion; * for any. The present one is taken');
     if (verb === 'promote')
@@ -88,12 +87,6 @@ function stage(text: string): Stage {
   const found = stageOf(text);
   if (found === null) throw new InvalidArgumentError(STAGE_SHAPE);
   return found;
-}
-
-function span(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === null) throw new InvalidArgumentError('a duration such as 30s, 5m or 1h');
-  return ms;
 }
 
 type StartFlags = {
@@ -192,6 +185,7 @@ async function ordered(session: Session, id: string, verb: string, flags: OrderF
 
 const LOWERING: ReadonlySet<string> = new Set(['pause', 'rollback', 'abort']);
 const RETRY_MS = 30_000;
+const WAIT_MS = 24 * 3_600_000;
 
 function seenOf(text: string | undefined): number | null | undefined {
   if (text === undefined) return undefined;

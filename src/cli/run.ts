@@ -1,6 +1,5 @@
 /** The command line: `headgate serve | validate | apply | release ...`. It talks HTTP and holds no rules. */
 import { Command, CommanderError } from 'commander';
-import { problemLine } from '../contract/problem.ts';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import type { Problem } from '../contract/problem.ts';
 import type { Result } from '../lib/result.ts';
@@ -8,6 +7,7 @@ import { auditCommands } from './audit-commands.ts';
 import { client } from './client.ts';
 import type { Client } from './client.ts';
 import { EXIT } from './exit-codes.ts';
+import { flagCommands } from './flag-commands.ts';
 import { githubIdentity } from './identity.ts';
 import { printer } from './output.ts';
 import type { Terminal } from './output.ts';
@@ -17,13 +17,14 @@ import { serviceCommands } from './service-commands.ts';
 import { readText, refused, UsageError } from './session.ts';
 import type { Session } from './session.ts';
 import { tokenCommands } from './token-commands.ts';
+import { validate } from './validate.ts';
 import { webhookCommands } from './webhook-commands.ts';
 
 /** What only the top knows: how to run the service, and how to check a plan against a configuration file. */
 export type CliDeps = Terminal & {
   serve(options: { readonly config: string | null; readonly dev: boolean }): Promise<number>;
-  validateOffline(plan: string, configFile: string): Result<readonly Problem[], readonly Problem[]>;
   worldOf(configFile: string): Result<PlanWorld, readonly Problem[]>;
+  readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly fetch: typeof globalThis.fetch;
 };
@@ -31,6 +32,11 @@ export type CliDeps = Terminal & {
 export async function runCli(argv: readonly string[], deps: CliDeps): Promise<number> {
   let code: number = EXIT.ok;
   const print = printer(deps);
+  // Elsewhere on the line it is the version that is released, which an option of the program would take away.
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    print.data(deps.version);
+    return EXIT.ok;
+  }
   const program = new Command('headgate')
     .description('progressive delivery without Kubernetes')
     .option('--server <url>', 'address of the service', deps.env['HEADGATE_SERVER'] ?? 'http://127.0.0.1:8080')
@@ -42,6 +48,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     .option('--token <token>', 'who asks; HEADGATE_TOKEN or HEADGATE_TOKEN_FILE keep it out of the list of processes')
     .option('--audience <name>', 'ask GitHub for ID tokens made out to it', deps.env['HEADGATE_AUDIENCE'])
     .option('--json', 'data as JSON')
+    .addHelpText('after', '\n`headgate --version` says which Headgate this is.')
     .showHelpAfterError()
     .exitOverride()
     .configureOutput({
@@ -65,10 +72,10 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     .action((options) => finish(deps.serve({ config: options.config ?? null, dev: options.dev === true })));
   program
     .command('validate')
-    .description('say everything that is wrong with a plan')
+    .description('say everything that is wrong with a plan, or what a release by it does')
     .argument('<file>')
     .option('--config <file>', 'check against this configuration instead of the running service')
-    .action((file, options) => finish(validate(session(), deps, { file, config: options.config ?? null })));
+    .action((file, options) => finish(validate(session(), deps.worldOf, { file, config: options.config ?? null })));
   program
     .command('apply')
     .description('store a plan')
@@ -78,7 +85,8 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   serviceCommands(program.command('service').description('what serves now'), session, finish);
   tokenCommands(program.command('token').description('make, list and revoke API tokens'), session, finish);
   auditCommands(program.command('audit').description('the log of who did what'), session, finish);
-  webhookCommands(program.command('webhook').description('who is told of events'), session, finish);
+  webhookCommands(program.command('webhook').description('who is told of events, and what came in'), session, finish);
+  flagCommands(program.command('flag').description('the flags that services name'), session, finish);
   const about = program.command('plan').description('what a plan can see, before it runs');
   planCommands(about, () => ({ ...session(), readText, worldOf: deps.worldOf }), finish);
   try {
@@ -100,28 +108,6 @@ function tokenFrom(flag: string | undefined, env: CliDeps['env']): string | null
   if (given) return given.trim();
   const file = env['HEADGATE_TOKEN_FILE'];
   return file ? readText(file).trim() : null;
-}
-
-async function validate(
-  { api, print }: Session,
-  deps: CliDeps,
-  { file, config }: { readonly file: string; readonly config: string | null },
-): Promise<number> {
-  const text = readText(file);
-  if (config !== null) {
-    const result = deps.validateOffline(text, config);
-    for (const problem of result.ok ? result.value : result.error)
-      print.note(`${result.ok ? 'warning: ' : ''}${problemLine(file, problem)}`);
-    return result.ok ? EXIT.ok : EXIT.usage;
-  }
-  const answer = await api.validate(text);
-  if (!answer.ok) return refused(print, answer.error);
-  const { valid, problems, warnings } = answer.value;
-  const line = ({ pointer, detail, line: at, column }: (typeof problems)[number]): string =>
-    problemLine(file, { path: pointer, message: detail, line: at, column });
-  for (const problem of problems) print.note(line(problem));
-  for (const warning of warnings) print.note(`warning: ${line(warning)}`);
-  return valid ? EXIT.ok : EXIT.usage;
 }
 
 async function apply({ api, print, json }: Session, file: string): Promise<number> {

@@ -1,18 +1,13 @@
 /** `headgate webhook ...`: who is told of events, what became of it, and telling it again. */
-import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
 import type { DeliveryView, EndpointView } from '../contract/webhooks.ts';
-import type { Result } from '../lib/result.ts';
-import type { Client, ClientError } from './client.ts';
-import { EXIT, exitOfStatus } from './exit-codes.ts';
-import { errorText } from './output.ts';
-import type { Printer } from './output.ts';
+import { EXIT } from './exit-codes.ts';
+import { inboxCommands } from './inbox-commands.ts';
+import { requestKey } from './keys.ts';
+import { shown, wholeFlag } from './session.ts';
+import type { Finish, Session } from './session.ts';
 
-export type WebhookSession = { readonly api: Client; readonly print: Printer; readonly json: boolean };
-
-type Finish = (result: Promise<number>) => Promise<void>;
-
-export function webhookCommands(webhook: Command, session: () => WebhookSession, finish: Finish): void {
+export function webhookCommands(webhook: Command, session: () => Session, finish: Finish): void {
   webhook
     .command('list')
     .description('who is told, and how that goes')
@@ -44,31 +39,27 @@ export function webhookCommands(webhook: Command, session: () => WebhookSession,
     .argument('<endpoint>')
     .option('--from <event>', 'the id of an event, or a position; left out, all that is parked')
     .option('--release <id>', 'of this release only')
-    .option('--limit <n>', '1000 at most', whole)
+    .option('--limit <n>', '1000 at most', wholeFlag)
     .option('--reason <text>')
     .action((name: string, options: ReplayFlags) => finish(replayed(session(), name, options)));
   webhook
     .command('redeliver')
     .description('queue one delivery again, under the same id')
-    .argument('<seq>', 'as `webhook deliveries` shows it', whole)
+    .argument('<seq>', 'as `webhook deliveries` shows it', wholeFlag)
     .option('--reason <text>')
     .action((seq: number, options: Why) => finish(redelivered(session(), seq, options)));
+  inboxCommands(webhook.command('inbox').description('webhooks that came in'), session, finish);
 }
 
 type Why = { readonly reason?: string };
 type ReplayFlags = Why & { readonly from?: string; readonly release?: string; readonly limit?: number };
 
-function whole(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number');
-  return Number(text);
-}
-
-async function listed({ api, print, json }: WebhookSession): Promise<number> {
+async function listed({ api, print, json }: Session): Promise<number> {
   const answer = await api.endpoints();
   return shown({ print, json }, answer, ({ items }) => items.map(endpointLine).join('\n') || 'nobody is told of anything');
 }
 
-async function deliveries({ api, print, json }: WebhookSession, query: Readonly<Record<string, string>>): Promise<number> {
+async function deliveries({ api, print, json }: Session, query: Readonly<Record<string, string>>): Promise<number> {
   const answer = await api.deliveries(query);
   return shown({ print, json }, answer, ({ items, nextCursor }) => {
     const more = nextCursor === null ? [] : [`more: --cursor ${nextCursor}`];
@@ -76,17 +67,17 @@ async function deliveries({ api, print, json }: WebhookSession, query: Readonly<
   });
 }
 
-async function tested({ api, print, json }: WebhookSession, name: string, why: Why): Promise<number> {
+async function tested({ api, print, json }: Session, name: string, why: Why): Promise<number> {
   const answer = await api.testEndpoint(name, why);
   const code = shown({ print, json }, answer, ({ ms, detail }) => `${detail} (${ms} ms)`);
   return answer.ok && !answer.value.delivered ? EXIT.unreachable : code;
 }
 
-async function enabled({ api, print, json }: WebhookSession, name: string, why: Why): Promise<number> {
+async function enabled({ api, print, json }: Session, name: string, why: Why): Promise<number> {
   return shown({ print, json }, await api.enableEndpoint(name, why), endpointLine);
 }
 
-async function replayed({ api, print, json }: WebhookSession, name: string, flags: ReplayFlags): Promise<number> {
+async function replayed({ api, print, json }: Session, name: string, flags: ReplayFlags): Promise<number> {
   const { from, ...rest } = flags;
   const start = from === undefined ? {} : { from: /^\d+$/.test(from) ? Number(from) : from };
   return shown({ print, json }, await api.replay(name, { ...start, ...rest }), ({ queued, more, next }) => {
@@ -95,8 +86,9 @@ async function replayed({ api, print, json }: WebhookSession, name: string, flag
   });
 }
 
-async function redelivered({ api, print, json }: WebhookSession, seq: number, why: Why): Promise<number> {
-  return shown({ print, json }, await api.redeliver(seq, why), (queued) => `queued again as delivery ${queued.seq}`);
+async function redelivered({ api, print, json, env }: Session, seq: number, why: Why): Promise<number> {
+  const key = requestKey(env, ['redeliver', seq, why]);
+  return shown({ print, json }, await api.redeliver(seq, why, key), (queued) => `queued again as delivery ${queued.seq}`);
 }
 
 const time = (ms: number | null): string => (ms === null ? '-' : new Date(ms).toISOString().slice(0, 19));
@@ -121,16 +113,3 @@ const deliveryLine = ({ seq, createdAt, notifier, state, eventId, type, attempts
     ...(dueAt === null ? [] : [`next ${time(dueAt)}`]),
     ...(detail === null ? [] : [detail]),
   ].join('  ');
-
-function shown<T>(
-  { print, json }: Pick<WebhookSession, 'print' | 'json'>,
-  answer: Result<T, ClientError>,
-  words: (value: T) => string,
-): number {
-  if (answer.ok) {
-    print.data(json ? JSON.stringify(answer.value) : words(answer.value));
-    return EXIT.ok;
-  }
-  print.note(errorText(answer.error));
-  return answer.error.kind === 'unreachable' ? EXIT.unreachable : exitOfStatus(answer.error.status);
-}

@@ -101,24 +101,32 @@ function offsetOf(document: ReturnType<typeof parseDocument>, path: Path): numbe
 
 /** Checks a value; every issue becomes one problem. */
 export function checkShape<T>(schema: z.ZodType<T>, document: ParsedDocument): Result<T, readonly Problem[]> {
-  const parsed = schema.safeParse(document.value, { reportInput: true });
+  const read = readShape(schema, document.value);
+  return read.ok ? read : err(read.error.map(({ path, message }) => document.problem(path, message)));
+}
+
+/** What is wrong with one part. */
+export type Flaw = {
+  readonly path: Path;
+  readonly message: string;
+  /** The part that was probably meant by a key that is not known. */
+  readonly meant?: Path;
+  /** Where a value says which form its neighbours have: the forms that there are, and what was said. */
+  readonly forms?: { readonly known: readonly string[]; readonly said: unknown };
+};
+
+export function readShape<T>(schema: z.ZodType<T>, value: unknown): Result<T, readonly Flaw[]> {
+  const parsed = schema.safeParse(value, { reportInput: true });
   if (parsed.success) return ok(parsed.data);
-  return err(
-    parsed.error.issues
-      .slice(0, MAX_PROBLEMS)
-      .flatMap((issue) => sentences(issue, []))
-      .slice(0, MAX_PROBLEMS)
-      .map(({ path, message }) => document.problem(path, message)),
-  );
+  const flaws = parsed.error.issues.slice(0, MAX_PROBLEMS).flatMap((issue) => flawsOf(issue, []));
+  return err(flaws.slice(0, MAX_PROBLEMS));
 }
 
 type Issue = z.core.$ZodIssue;
-type Sentence = { readonly path: Path; readonly message: string };
 
-function sentences(issue: Issue, above: Path): readonly Sentence[] {
+function flawsOf(issue: Issue, above: Path): readonly Flaw[] {
   const path = [...above, ...issue.path.filter((key) => typeof key !== 'symbol')];
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.slice(0, MAX_PROBLEMS).map((key) => ({ path: [...path, key], message: unknownKey(key, issue) }));
+  if (issue.code === 'unrecognized_keys') return issue.keys.slice(0, MAX_PROBLEMS).map((key) => unknownKey(key, path, issue));
   if (issue.code === 'invalid_key')
     return [{ path, message: `the name "${String(path.at(-1))}": ${decapitalised(issue.issues[0]?.message ?? issue.message)}` }];
   if (issue.code === 'invalid_union') return bestBranch(issue, path);
@@ -131,24 +139,33 @@ function sentences(issue: Issue, above: Path): readonly Sentence[] {
 }
 
 /** Of several allowed forms the one that was meant: whose own type fits, with the fewest things wrong. */
-function bestBranch(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path): readonly Sentence[] {
+function bestBranch(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path): readonly Flaw[] {
   const fitting = issue.errors.filter(
     (branch) =>
       !branch.some((inner) => inner.path.length === 0 && (inner.code === 'invalid_type' || inner.code === 'invalid_value')),
   );
   const best = fitting.toSorted((a, b) => weight(a) - weight(b))[0];
-  if (best && best.length > 0) return best.flatMap((inner) => sentences(inner, path));
-  return [{ path, message: decapitalised(issue.message) }];
+  if (best && best.length > 0) return best.flatMap((inner) => flawsOf(inner, path));
+  return [{ path, message: decapitalised(issue.message), ...formsOf(issue) }];
 }
+
+function formsOf(issue: Extract<Issue, { code: 'invalid_union' }>): Pick<Flaw, 'forms'> {
+  if (!('options' in issue) || !issue.discriminator) return {};
+  const said = typeof issue.input === 'object' && issue.input !== null ? fieldOf(issue.input, issue.discriminator) : undefined;
+  return { forms: { known: (issue.options ?? []).map(String), said } };
+}
+
+const fieldOf = (value: object, key: string): unknown => Object.entries(value).find(([name]) => name === key)?.[1];
 
 /** An unknown key speaks against a form more than a wrong value does. */
 const weight = (branch: readonly Issue[]): number =>
   branch.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? 2 * issue.keys.length : 1), 0);
 
-function unknownKey(key: string, issue: Issue): string {
-  const known = knownKeys(issue);
-  const near = nearest(key, known);
-  return near === null ? `unknown key "${key}"` : `unknown key "${key}", did you mean "${near}"?`;
+function unknownKey(key: string, above: Path, issue: Issue): Flaw {
+  const path = [...above, key];
+  const near = nearest(key, knownKeys(issue));
+  if (near === null) return { path, message: `unknown key "${key}"` };
+  return { path, message: `unknown key "${key}", did you mean "${near}"?`, meant: [...above, near] };
 }
 
 /** Schemas put the keys that they know into the message of their unrecognized-key error (`strict`). */

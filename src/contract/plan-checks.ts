@@ -7,7 +7,8 @@ import type { CheckDocument, PlanDocument } from './plan-document.ts';
 import type { PlanWorld } from './plan-world.ts';
 import type { Path } from './problem.ts';
 
-export type Complain = (path: Path, message: string) => null;
+/** With what else the complaint goes by, beside the part that it is about: it is not told when that could not be read. */
+export type Complain = (path: Path, message: string, leansOn?: readonly Path[]) => null;
 
 const WINDOW = { breaches: 3, of: 5 };
 /** Of the rank test: what its users know from where it comes from, and as many values as its makers ask for. */
@@ -16,34 +17,38 @@ const RANKS = { tolerance: 0.25, group: 'all', minValues: 50 };
 /** What the plan says for all of its checks. */
 export type Common = Pick<PlanDocument, 'profile' | 'onNoData' | 'onError' | 'onInconclusive'>;
 
-/** Complete checks; what is wrong goes to `complain`, and the check with it is left out. */
+/** Complete checks, and the names of all; what is wrong goes to `complain`, and the check with it is left out. */
 export function checksOf(
   { checks: documents = [], ...common }: Common & Pick<PlanDocument, 'checks'>,
   ofService: string | null | undefined,
   world: PlanWorld,
   complain: Complain,
-): Readonly<Record<string, Check>> {
+): { readonly checks: Readonly<Record<string, Check>>; readonly names: readonly string[] } {
   const named: readonly (readonly [string, CheckDocument | null, Path])[] = Array.isArray(documents)
     ? documents.map((name: string, index) => [name, null, ['checks', index]])
     : Object.entries(documents).map(([name, document]) => [name, document, ['checks', name]]);
   const checks: Record<string, Check> = {};
+  const names = new Set<string>();
   for (const [name, document, path] of named) {
     const setting = { common, ofService, world, path, complain };
     if (document?.providers && document.provider)
       complain([...path, 'provider'], 'a check names one provider, or several that must agree, not both');
     if (document?.kind === 'mann-whitney' && document.query !== undefined && (document.bad ?? document.total) !== undefined)
       complain(path, 'a rank test asks "query", or "bad" and "total", not both');
+    // Limits are what they are, whoever answers.
+    if (document) judgeLimits(completed(document, baseOf(name, document, common)), path, complain);
     const asked = document?.providers ?? [document?.provider];
     const again = asked.find((provider, place) => asked.indexOf(provider) < place);
     if (again !== undefined) complain([...path, 'providers'], `providers names ${again} twice: name each once`);
     for (const provider of new Set(asked)) {
       const own = document?.providers ? `${name}@${provider}` : name;
-      if (own in checks) complain(path, `the check "${own}" is named twice`);
+      if (names.has(own)) complain(path, `the check "${own}" is named twice`);
+      names.add(own);
       const check = checkOf(name, document && { ...document, provider }, setting);
       if (check) checks[own] = { ...check, name: own };
     }
   }
-  return checks;
+  return { checks, names: [...names] };
 }
 
 type Setting = {
@@ -77,21 +82,18 @@ function checkOf(name: string, document: CheckDocument | null, setting: Setting)
     );
   }
   if (document && offer && !kindsServed(offer.kind).includes(document.kind))
-    return complain([...path, 'kind'], `${providerName} offers ${offerName} as ${offer.kind}, not ${document.kind}`);
+    return complain([...path, 'kind'], `${providerName} offers ${offerName} as ${offer.kind}, not ${document.kind}`, [
+      [...path, 'provider'],
+      [...path, 'offered'],
+    ]);
   const complete = document ?? (offer ? offeredDocument(offer.kind) : null);
   if (complete === null) return null;
   const check = completed(complete, {
-    name,
+    ...baseOf(name, document, common),
     provider: providerName,
     query: { ...(offer?.query ?? asked), ...optionsOf(document) },
-    dryRun: document?.dryRun ?? false,
-    onFail: document?.onFail ?? 'rollback',
-    onNoData: document?.onNoData ?? common.onNoData ?? 'hold',
-    onError: document?.onError ?? common.onError ?? 'hold',
-    onInconclusive: document?.onInconclusive ?? common.onInconclusive ?? 'hold',
-    isStrict: (document && 'profile' in document ? document.profile : common.profile) === 'strict',
   });
-  judgeLimits(check, path, complain);
+  if (!document) judgeLimits(check, path, complain);
   const refusal = provider.refuses(check);
   if (refusal !== null) complain(path, refusal);
   return check;
@@ -130,7 +132,22 @@ function optionsOf(document: CheckDocument | null): Readonly<Record<string, stri
 
 type Base = Pick<Check, 'name' | 'provider' | 'query' | 'dryRun' | 'onFail' | 'onNoData' | 'onError' | 'onInconclusive'>;
 
-function completed(document: CheckDocument, { isStrict, ...base }: Base & { readonly isStrict: boolean }): Check {
+type Said = Base & { readonly isStrict: boolean };
+
+/** All that is said of a check but who answers what. */
+const baseOf = (name: string, document: CheckDocument | null, common: Common): Said => ({
+  name,
+  provider: '',
+  query: {},
+  dryRun: document?.dryRun ?? false,
+  onFail: document?.onFail ?? 'rollback',
+  onNoData: document?.onNoData ?? common.onNoData ?? 'hold',
+  onError: document?.onError ?? common.onError ?? 'hold',
+  onInconclusive: document?.onInconclusive ?? common.onInconclusive ?? 'hold',
+  isStrict: (document && 'profile' in document ? document.profile : common.profile) === 'strict',
+});
+
+function completed(document: CheckDocument, { isStrict, ...base }: Said): Check {
   if (document.kind === 'threshold') {
     const { min = null, max = null, hardMin = null, hardMax = null, failures = WINDOW } = document;
     return { ...base, kind: 'threshold', min, max, hardMin, hardMax, failures };

@@ -138,6 +138,9 @@ const mannWhitney = strict({
   minValues: z.number().int().min(2).max(1_000).optional(),
 });
 
+/** What is true of a check of any kind; for one whose kind says nothing. */
+export const anyCheck = z.looseObject(checkBase);
+
 const KINDS = 'ratio, rate, latency, gauge, slo, threshold or mann-whitney';
 const check = z.discriminatedUnion('kind', [ratio, rate, latency, gauge, slo, threshold, mannWhitney], {
   error: `a check says its kind: ${KINDS}`,

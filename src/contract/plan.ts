@@ -8,15 +8,18 @@ import type { Plan, Step } from '../domain/plan.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import { checkShape, MAX_PROBLEMS, readDocument } from './document.ts';
+import { MAX_PROBLEMS, readDocument, readShape } from './document.ts';
+import type { Flaw, ParsedDocument } from './document.ts';
+import { overlaps, readMended } from './mend.ts';
 import { unknownName } from './nearest.ts';
 import { checksOf } from './plan-checks.ts';
 import type { Complain } from './plan-checks.ts';
-import { MAX_CHECKS, planDocument } from './plan-document.ts';
+import { anyCheck, MAX_CHECKS, planDocument } from './plan-document.ts';
 import type { PlanDocument, StepDocument } from './plan-document.ts';
 import { warn } from './plan-warnings.ts';
 import type { PlanWorld } from './plan-world.ts';
-import type { Problem } from './problem.ts';
+import { pointerOf } from './problem.ts';
+import type { Path, Problem } from './problem.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULTS = {
@@ -39,34 +42,70 @@ export type ParsedPlan = { readonly plan: Plan; readonly warnings: readonly Prob
 export function parsePlan(input: unknown, world: PlanWorld): Result<ParsedPlan, readonly Problem[]> {
   const document = readDocument(input);
   if (!document.ok) return document;
-  const shape = checkShape(planDocument, document.value);
-  if (!shape.ok) return shape;
-  const problems: Problem[] = [];
+  const { rest, problems: flaws, unread } = readMended(planDocument, document.value, standIn);
+  const problems: Problem[] = [...flaws];
   const warnings: Problem[] = [];
+  const isRead = (path: Path): boolean => !unread.some((part) => overlaps(part, path));
   const into =
     (list: Problem[]): Complain =>
-    (path, message) => {
-      if (list.length < MAX_PROBLEMS) list.push(document.value.problem(path, message));
+    (path, message, leansOn = []) => {
+      const isKnown = (path.length === 0 || isRead(path)) && leansOn.every(isRead);
+      if (isKnown && list.length < MAX_PROBLEMS) list.push(document.value.problem(path, message));
       return null;
     };
-  const plan = planOf(shape.value, world, into(problems));
-  if (problems.length > 0) return err(problems);
-  warn(shape.value, plan, into(warnings), world.services.get(plan.service));
+  if (rest === null) return err(problems);
+  for (const { path, message } of flawsOfUnread(unread, document.value, world))
+    if (problems.every((known) => known.path !== pointerOf(path))) problems.push(document.value.problem(path, message));
+  const plan = planOf(rest, world, into(problems));
+  if (problems.length > 0) return err(inOrder(problems));
+  warn(rest, plan, into(warnings), world.services.get(plan.service));
   return ok({ plan, warnings });
 }
+
+const NOBODY = 'nobody';
+
+/** A place in a list stays what it is, and a plan is always of a service. */
+function standIn(path: Path): unknown {
+  if (path[0] === 'service') return NOBODY;
+  if (typeof path.at(-1) !== 'number') return undefined;
+  return path[0] === 'steps' && path.length === 2 ? { pause: { for: '0s' } } : NOBODY;
+}
+
+/** Of a check that could not be read as one, whatever is wrong with it in any kind. */
+function flawsOfUnread(unread: readonly Path[], { value }: ParsedDocument, world: PlanWorld): readonly Flaw[] {
+  return unread.flatMap(([section, name, ...inner]): readonly Flaw[] => {
+    if (section !== 'checks' || name === undefined || inner.length > 0) return [];
+    const check = partOf(partOf(value, section), name);
+    if (typeof check !== 'object' || check === null) return [];
+    const read = readShape(anyCheck, check);
+    const asked = [['provider'], ...[0, 1, 2, 3, 4].map((place) => ['providers', place])].flatMap((path): readonly Flaw[] => {
+      const provider = path.reduce(partOf, check);
+      if (typeof provider !== 'string' || world.providers.has(provider)) return [];
+      return [{ path, message: unknownName('provider', provider, [...world.providers.keys()]) }];
+    });
+    return [...(read.ok ? [] : read.error), ...asked].map((flaw) => ({ ...flaw, path: [section, name, ...flaw.path] }));
+  });
+}
+
+const partOf = (value: unknown, key: string | number): unknown =>
+  typeof value === 'object' && value !== null ? Object.entries(value).find(([name]) => name === String(key))?.[1] : undefined;
+
+/** As one reads; what has no line stays where it was. */
+const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 
 function planOf(document: PlanDocument, world: PlanWorld, complain: Complain): Plan {
   const service = world.services.get(document.service);
   if (!service) complain(['service'], unknownName('service', document.service, [...world.services.keys()]));
   if (document.strategy === 'ab') complain(['strategy'], 'the strategy ab comes in a later version: use canary or blue-green');
   const strategy = document.strategy === 'blue-green' ? 'blue-green' : 'canary';
-  const checks = checksOf(document, service?.provider, world, complain);
+  const { checks, names } = checksOf(document, service?.provider, world, complain);
   if (Object.keys(checks).length > MAX_CHECKS) complain(['checks'], `${MAX_CHECKS} checks at most`);
   const plan: Plan = {
     name: document.name ?? document.service,
     service: document.service,
     strategy,
-    steps: stepsOf(document, Object.keys(checks), complain),
+    steps: stepsOf(document, names, complain),
     bake: document.bake ? { forMs: document.bake.for, holdBack: Weight(document.bake.holdBack ?? 0) } : null,
     deadlineMs: document.deadline?.after ?? DEFAULTS.deadlineMs,
     intervalMs: document.interval ?? DEFAULTS.intervalMs,
@@ -98,7 +137,7 @@ function stepsOf(document: PlanDocument, all: readonly string[], complain: Compl
     return [{ kind: 'weight', weight: ALL, holdMs: document.hold ?? DEFAULTS.holdMs, checks: all }];
   const steps = document.steps ?? [];
   if (!steps.some((step) => typeof step === 'number' || 'weight' in step))
-    complain(['steps'], 'a plan has at least one step with a weight, such as [1%, 10%, 50%]');
+    complain(['steps'], 'a plan has at least one step with a weight, such as [1%, 10%, 50%]', [['strategy']]);
   return steps.map((step, index) => stepOf(step, { index, document, all, complain }));
 }
 
@@ -114,7 +153,8 @@ function stepOf(step: StepDocument, { index, document, all, complain }: StepSett
   if (typeof step === 'number') return { kind: 'weight', weight: Weight(step), holdMs, checks: all };
   if ('weight' in step) {
     for (const [place, check] of (step.checks ?? []).entries())
-      if (!all.includes(check)) complain(['steps', index, 'checks', place], unknownName('check in this plan', check, all));
+      if (!all.includes(check))
+        complain(['steps', index, 'checks', place], unknownName('check in this plan', check, all), [['checks', check]]);
     return {
       kind: 'weight',
       weight: Weight(step.weight),
@@ -146,8 +186,13 @@ function judgeRates({ falseRollbackRate, missRate, score }: Plan, complain: Comp
     complain(['falseRollbackRate'], 'a rate of false rollbacks is between 0.0001% and 20%: 1% is usual');
   if (missRate < 1e-6 || 0.5 < missRate) complain(['missRate'], 'a rate of misses is between 0.0001% and 50%: 5% is usual');
   if (score.pass < score.marginal)
-    complain(['score', 'marginal'], `a marginal score (${score.marginal}) is at most the one that passes (${score.pass})`);
+    complain(['score', 'marginal'], `a marginal score (${score.marginal}) is at most the one that passes (${score.pass})`, [
+      ['score', 'pass'],
+    ]);
 }
+
+/** What says how long it takes until there are enough measurements. */
+const PACE: readonly Path[] = [['interval'], ['warmUp'], ['minMeasurements']];
 
 function judgeTimes(plan: Plan, document: PlanDocument, complain: Complain): void {
   const { intervalMs, warmUpMs, minMeasurements, deadlineMs } = plan;
@@ -167,6 +212,7 @@ function judgeTimes(plan: Plan, document: PlanDocument, complain: Complain): voi
     complain(
       path,
       `a hold of ${formatDuration(step.holdMs)} is too short: ${why}; hold for ${formatDuration(shortestMs)} at least, or measure more often`,
+      [['hold'], ...PACE],
     );
     if (path[0] === 'hold') break;
   }
@@ -174,12 +220,14 @@ function judgeTimes(plan: Plan, document: PlanDocument, complain: Complain): voi
     complain(
       ['bake', 'for'],
       `a bake of ${formatDuration(plan.bake.forMs)} is too short: ${why}; bake for ${formatDuration(shortestMs)} at least`,
+      PACE,
     );
   const neededMs = plannedMs(plan);
   if (deadlineMs < neededMs)
     complain(
       document.deadline ? ['deadline', 'after'] : [],
       `the holds, pauses and the bake take ${formatDuration(neededMs)} together, which is more than the deadline of ${formatDuration(deadlineMs)}`,
+      [['hold'], ['steps'], ['bake'], ['deadline']],
     );
 }
 

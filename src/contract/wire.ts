@@ -206,6 +206,7 @@ export const validatedView = z
         service: z.string(),
         opening: z.string().describe('what a release by it does first'),
         sentence: z.string().describe('what a release by it does'),
+        planHash: z.string().describe('as releases by it show it'),
       })
       .nullable()
       .describe('null when it is not valid'),

@@ -130,7 +130,7 @@ function cheapest({ name, offers, constant }: MetricProvider, world: PlanWorld):
     ...Object.keys(offers).map((offered) => [offered, null] as const),
   ];
   for (const [key, document] of documents) {
-    const made = checksOf({ checks: document === null ? [key] : { [key]: document } }, name, world, none)[key];
+    const made = checksOf({ checks: document === null ? [key] : { [key]: document } }, name, world, none).checks[key];
     if (made) return made;
   }
   return null;

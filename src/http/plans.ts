@@ -2,11 +2,10 @@
 import { z } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
+import { summaryOf } from '../contract/plan-summary.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
 import { listOf, planBody, planView, validatedView, validateOnly } from '../contract/wire.ts';
 import type { Context as Request } from 'hono';
-import { opening, outline } from '../domain/outline.ts';
-import type { Plan } from '../domain/plan.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoredPlan } from '../ports/plan-store.ts';
 import { aheadRoutes } from './ahead.ts';
@@ -142,8 +141,6 @@ export function planRoutes(deps: HttpDeps) {
   app.route('/', aheadRoutes(deps));
   return app;
 }
-
-const summaryOf = (plan: Plan) => ({ name: plan.name, service: plan.service, opening: opening(plan), sentence: outline(plan) });
 
 const stale = (c: Request, name: string): ProblemResponse =>
   problem(c, 'precondition', `another version of ${name} is the newest by now: look at it again`);

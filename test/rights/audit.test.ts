@@ -37,7 +37,7 @@ async function cli(...argv: string[]): Promise<{ code: number; out: string; err:
     env: {},
     fetch,
     serve: async () => 0,
-    validateOffline: () => ok([]),
+    version: '1.2.3',
     worldOf: () => ok({ services: new Map(), providers: new Map(), notifiers: new Set() }),
   });
   return { code, ...said };

@@ -38,7 +38,7 @@ it('the commands of the page do what it says', async () => {
       env: { HEADGATE_TOKEN_FILE: `${world.database}.admin-token` },
       fetch,
       serve: async () => 0,
-      validateOffline: () => ok([]),
+      version: '1.2.3',
       worldOf: () => ok({ services: new Map(), providers: new Map(), notifiers: new Set() }),
     });
     expect(code, `${command}\n${err}`).toBe(0);

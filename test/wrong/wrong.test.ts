@@ -300,9 +300,101 @@ describe('plans', () => {
       '2:14 weights rise from step to step: 5 % comes after 10 %',
       '3:28 a hold-back of 95 % bakes at 5 %, below the last step of 10 %: hold back 90 % at most',
     ],
+    [
+      'a hold that is no duration: what the default would be wrong with is not said',
+      'service: checkout\nsteps: [5%]\nhold: 5\ninterval: 10m\nchecks: [errors]',
+      '3:7 a duration in quotes or with its unit, such as 30s, 5m or 1h30m',
+    ],
+    [
+      'a step that names a check whose own trouble is told: the step is right',
+      'service: checkout\nsteps: [{ weight: 5%, checks: [errors, slow] }]\nchecks: { errors: { kind: raito }, slow: { kind: slo, max: 5 } }',
+      '3:27 a check says its kind: ratio, rate, latency, gauge, slo, threshold or mann-whitney',
+      '3:60 a share with its percent sign, such as 10% or 0.5%',
+    ],
+    [
+      'a limit that cannot be meant, of a check whose provider is unknown',
+      'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, provider: promm, max: 100% } }',
+      '3:44 no provider named "promm", did you mean "prom"?',
+      '3:56 a limit of 100% is never broken: say a smaller one',
+    ],
   ];
   test.each(rows)('%s', (_what, text, ...messages) => {
     expect(said(parsePlan(text, world))).toEqual(messages);
+  });
+
+  test('all of it in one run: flaws of shape and of meaning on every level, each with its pointer and its line', () => {
+    const plan = `service: checkout
+intervall: 5s
+steps:
+  - 5%
+  - 1%
+  - { weight: 50, hold: 5m }
+  - { weight: 60%, checks: [errors, latencies, speed] }
+bake: { for: 10m, holdBack: 60% }
+checks:
+  errors: { kind: raito, provider: promm, max: 100%, floor: 5 }
+  latency: { kind: latency, quantile: 95 }
+  speed: { kind: something, provider: prmo, dryRun: maybe }
+notify: [nobody-there]
+`;
+    const parsed = parsePlan(plan, world);
+    expect(
+      parsed.ok ? [] : parsed.error.map(({ path, line, message }) => `${line} ${path} ${message.split(/[,;:]/)[0]}`),
+    ).toEqual([
+      '2 /intervall unknown key "intervall"',
+      '5 /steps/1 weights rise from step to step',
+      '6 /steps/2/weight a weight with its percent sign',
+      '7 /steps/3/checks/1 no check in this plan named "latencies"',
+      '8 /bake/holdBack a hold-back of 60 % bakes at 40 %',
+      '10 /checks/errors/kind a check says its kind',
+      '10 /checks/errors/provider no provider named "promm"',
+      '10 /checks/errors/max a limit of 100% is never broken',
+      '10 /checks/errors/floor a share with its percent sign',
+      '11 /checks/latency/quantile a quantile is between 0 and 1',
+      '12 /checks/speed/kind a check says its kind',
+      '12 /checks/speed/provider no provider named "prmo"',
+      '12 /checks/speed/dryRun invalid input',
+      '13 /notify/0 no notifier named "nobody-there"',
+    ]);
+  });
+
+  /** Every plan of these is wrong in one way only, so whatever else was said would be made up. */
+  test.each([
+    ['steps: [5%, 50%]', 'steps: 5%'],
+    ['steps: [5%, 50%]', 'steps: [5%, 50]'],
+    ['steps: [5%, 50%]', 'steps: [{ weight: 5%, hold: 7 }, 50%]'],
+    ['hold: 5m', 'hold: fast'],
+    ['interval: 10s', 'interval: 10'],
+    ['minMeasurements: 3', 'minMeasurements: three'],
+    ['strategy: canary', 'strategy: canery'],
+    ['bake: { for: 10m }', 'bake: { for: 10 }'],
+    ['bake: { for: 10m }', 'bake: 10m'],
+    ['deadline: { after: 2h }', 'deadline: { after: 2 }'],
+    ['score: { pass: 95, marginal: 90 }', 'score: { pass: high, marginal: 97 }'],
+    ['{ kind: ratio, max: 2% }', '{ kind: ratio, max: 2 }'],
+    ['{ kind: ratio, max: 2% }', '{ kind: raito, max: 2% }'],
+    ['{ kind: ratio, max: 2% }', '{ max: 2% }'],
+    ['{ kind: ratio, max: 2% }', '5'],
+    ['checks: [errors]', 'checks: errors'],
+    ['notify: [payments-oncall]', 'notify: [5]'],
+    ['service: checkout', 'service: 5'],
+    ['service: checkout', 'service: chekout'],
+  ])('%s, written as %s, is one mistake', (right, wrong) => {
+    const plan = [
+      ...['service: checkout', 'strategy: canary', 'steps: [5%, 50%]', 'hold: 5m', 'interval: 10s', 'minMeasurements: 3'],
+      ...['bake: { for: 10m }', 'deadline: { after: 2h }', 'score: { pass: 95, marginal: 90 }', 'notify: [payments-oncall]'],
+      right.startsWith('checks') ? right : 'checks: { errors: { kind: ratio, max: 2% } }',
+    ].join('\n');
+    expect(said(parsePlan(plan, world))).toEqual([]);
+    expect(plan).toContain(right);
+    expect(
+      said(
+        parsePlan(
+          plan.replace(right, () => wrong),
+          world,
+        ),
+      ),
+    ).toHaveLength(1);
   });
 
   test('a plan of more than 256 kB', () => {
