@@ -159,6 +159,7 @@ export const releaseView = z
     quarantined: z.string().nullable(),
     createdAt: instant,
     createdBy: z.string(),
+    createdByKind: z.enum(['person', 'ci', 'headgate']),
     startedAt: instant.nullable(),
     deadlineAt: instant.nullable(),
     dueAt: instant,

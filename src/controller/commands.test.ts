@@ -165,7 +165,7 @@ it('passes on why a command is not taken, and knows a release that is not there'
   const id = await watched(w);
   expect(await w.commands.send(id, { verb: 'approve', reason: null }, whatever)).toMatchObject({
     ok: false,
-    error: { kind: 'not_accepted', detail: 'a release that is watching does not take approve' },
+    error: { kind: 'not_accepted', detail: 'a release that is watching cannot be approved' },
   });
   expect(await w.commands.send(ReleaseId('none'), pause, whatever)).toMatchObject({ ok: false, error: { kind: 'not_found' } });
 });

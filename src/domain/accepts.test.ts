@@ -25,7 +25,7 @@ it('says of every command whether it is taken now, and if not why', () => {
   const list = acceptance(atFirstStep().release);
   expect(list.filter(({ accepted }) => accepted).map(({ verb }) => verb)).toEqual(['pause', 'promote', 'rollback']);
   for (const { accepted, reason } of list) expect(reason === null).toBe(accepted);
-  expect(list.find(({ verb }) => verb === 'approve')?.reason).toBe('a release that is watching does not take approve');
+  expect(list.find(({ verb }) => verb === 'approve')?.reason).toBe('a release that is watching cannot be approved');
 });
 
 it('takes a rollback while the new version settles, and not while the old one does', () => {

@@ -52,6 +52,7 @@ export function viewRelease({ release, dueAt }: StoredRelease, { now, principal 
     quarantined: release.quarantined,
     createdAt: release.createdAt,
     createdBy: release.createdBy.name,
+    createdByKind: release.createdBy.kind,
     startedAt: release.startedAt,
     deadlineAt: release.deadlineAt,
     dueAt,

@@ -1,6 +1,6 @@
 /** The console in a real browser: a release that runs is seen, and is rolled back by keyboard alone. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { axe, openStage } from './stage.ts';
+import { ask, axe, openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -47,7 +47,7 @@ test('a release that runs is opened from the overview and rolled back by keyboar
     .first()
     .waitFor();
   await page.locator('.badge').filter({ hasText: 'rolled back' }).waitFor();
-  await page.getByText('No command is taken now.').waitFor();
+  await page.getByText('It has ended: nothing can be done with it.').waitFor();
   const answer = await fetch(`${stage.world.url}/v1/releases/${id}`);
   expect(await answer.json()).toMatchObject({ phase: { kind: 'rolledBack' }, rollback: { cause: { kind: 'person' } } });
   expect(complaints).toEqual([]);
@@ -66,5 +66,30 @@ test(
     await page.getByRole('link', { name: /search 1\.0\.0 to 2\.0\.0/ }).waitFor();
     await page.locator('.contact.live').waitFor();
     expect(await page.getByText(/Stale since/).count()).toBe(0);
+  },
+);
+
+test(
+  'where no events get through, the page says that it polls, and follows a release all the same',
+  { timeout: 90_000 },
+  async () => {
+    const { page } = await stage.open('/');
+    await page.locator('.contact.live').waitFor();
+    // A proxy that takes the request and passes nothing on.
+    await page.route('**/v1/events*', () => undefined);
+    await page.reload();
+    await page.locator('.contact.polling').filter({ hasText: 'polling every few seconds' }).waitFor();
+    const id = await stage.release('checkout', '3.0.0');
+    await page.getByRole('link', { name: /checkout 1\.0\.0 to 3\.0\.0/ }).waitFor();
+    await ask(stage.world, `/v1/releases/${id}/commands/rollback`, { body: {} });
+    const ended = page.getByRole('row').filter({ hasText: 'checkout 3.0.0' });
+    await ended.getByText('rolled back', { exact: true }).waitFor();
+    expect(await page.locator('.contact').textContent()).toMatch(/^polling/);
+
+    // And one that breaks it off.
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.route('**/v1/events*', (route) => route.abort());
+    await page.reload();
+    await page.locator('.contact.polling').waitFor();
   },
 );

@@ -39,7 +39,7 @@ webhooks: { platform: { type: standard, secret: ${SECRET} } }
     },
   });
   const { world } = stage;
-  const [olga, pipeline] = [await tokenFor(world, 'olga', 'operator'), await tokenFor(world, 'deploy of search', 'operator')];
+  const [olga, pipeline] = [await tokenFor(world, 'olga', 'operator'), await tokenFor(world, 'deploy', 'operator', 'ci')];
   await tokenFor(world, 'anna', 'approver');
   const gone = await ask<{ readonly token: { readonly id: string } }>(world, '/v1/tokens', {
     body: { name: 'old pipeline', kind: 'ci', role: 'operator', services: ['shop'], expires: '30d' },
@@ -50,7 +50,9 @@ webhooks: { platform: { type: standard, secret: ${SECRET} } }
   await told(world.url, '{"type":"flag.updated","data":{}}');
 
   // Two that end, side by side, and then those that run.
-  const bad = await stage.release('checkout', '2.1.0', { plan: plan('checkout', '[25%, 50%]'), behaviour: BAD, token: olga });
+  // Long enough at its last step that it cannot be promoted before it is found out, also where much else runs.
+  const found = plan('checkout', '[25%, { weight: 50%, hold: 10m }]');
+  const bad = await stage.release('checkout', '2.1.0', { plan: found, behaviour: BAD, token: olga });
   const good = await stage.release('search', '7.4.0', { plan: plan('search', '[25%, 50%]'), token: pipeline });
   const long = plan('shop', '[5%, { weight: 20%, hold: 20m }, 50%]').replace('hold: 3s', 'hold: 3s\nminMeasurements: 1');
   const walking = await stage.release('shop', '1.9.2', { plan: long, token: olga });

@@ -14,6 +14,8 @@ test('a viewer signs in, sees a release and why nothing can be done about it, an
   const { page, complaints } = await stage.open(`/releases/${id}`);
   await page.getByRole('heading', { name: 'Sign in to Headgate' }).waitFor();
   expect(await axe(page)).toEqual([]);
+  // Who is asking is asked, and nothing else before that is known.
+  expect(complaints).toEqual([expect.stringMatching(REFUSED)]);
   await page.getByLabel('Token').fill('hg_no_such');
   await page.keyboard.press('Enter');
   await page.getByRole('alert').waitFor();
@@ -29,8 +31,13 @@ test('a viewer signs in, sees a release and why nothing can be done about it, an
   // What the page holds against a script that should not be there: it has no way to the token.
   expect(await page.evaluate('document.cookie + JSON.stringify(localStorage)')).not.toContain('hg_');
 
+  await page.getByRole('link', { name: 'New release' }).click();
+  await page.getByRole('textbox', { name: /The plan/ }).fill('service: a secret');
+  await expect.poll(() => page.evaluate('JSON.stringify(sessionStorage)')).toContain('a secret');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await page.getByRole('heading', { name: 'Sign in to Headgate' }).waitFor();
+  // What was typed is not the next one's to read.
+  expect(await page.evaluate('sessionStorage.length')).toBe(0);
   // The browser itself tells of answers that refuse; nothing else may be said.
   expect(complaints.filter((text) => !REFUSED.test(text))).toEqual([]);
 });
@@ -46,10 +53,10 @@ test(
 
     await stage.world.deploy('search', '1.1.0');
     await requester.page.goto(`${stage.world.url}/new`);
-    await requester.page.getByRole('radio', { name: 'Written here' }).check();
     await requester.page.getByRole('textbox', { name: /The plan/ }).fill(APPROVED);
     await requester.page.getByRole('textbox', { name: 'Version' }).fill('1.1.0');
     await requester.page.getByRole('button', { name: 'Start the release' }).click();
+    await requester.page.getByRole('dialog').getByRole('button', { name: 'Start', exact: true }).click();
     await requester.page.locator('.release-head .badge').filter({ hasText: 'approval' }).waitFor();
     const own = requester.page.getByRole('button', { name: 'Approve' });
     expect(await own.isDisabled()).toBe(true);

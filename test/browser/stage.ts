@@ -49,8 +49,8 @@ export async function tried({ url, adminToken }: World, path: string, asked: Ask
 }
 
 /** Makes a token with the first one, as an administrator does. */
-export const tokenFor = async (world: World, name: string, role: string): Promise<string> =>
-  (await ask<{ readonly secret: string }>(world, '/v1/tokens', { body: { name, kind: 'person', role } })).secret;
+export const tokenFor = async (world: World, name: string, role: string, kind: 'person' | 'ci' = 'person'): Promise<string> =>
+  (await ask<{ readonly secret: string }>(world, '/v1/tokens', { body: { name, kind, role } })).secret;
 
 export type Stage = {
   /** The service as it is now: another object after it was away. */

@@ -22,7 +22,6 @@ test(
     await stage.world.deploy('shop', '1.1.0');
     const { page, complaints } = await stage.open('/');
     await page.getByRole('navigation').getByRole('link', { name: 'New release' }).click();
-    await page.getByRole('radio', { name: 'Written here' }).check();
     const start = page.getByRole('button', { name: 'Start the release' });
 
     // A plan that is none is told of at its line, and cannot be started.
@@ -35,8 +34,9 @@ test(
       `service: shop\ninterval: 1s\nhold: 3s\nsteps: [5%, { weight: 25%, hold: 20m }, { weight: 50%, hold: 3s }]\n${checks}`,
     );
     await page.getByRole('textbox', { name: 'Version' }).fill('1.1.0');
-    await page.getByText(/shop 1\.1\.0 in the slot green, in place of 1\.0\.0/).waitFor();
+    await page.getByText(/moves shop from 1\.0\.0 to 1\.1\.0 in the slot green/).waitFor();
     await start.click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Start', exact: true }).click();
 
     await page.getByRole('heading', { level: 1 }).filter({ hasText: '1.1.0' }).waitFor();
     await page.waitForURL(/\/releases\/[\w-]+$/);
@@ -63,7 +63,7 @@ test(
     await page.getByRole('button', { name: 'Go on', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
     await badge.filter({ hasText: 'promoted' }).waitFor();
-    await page.getByText('No command is taken now.').waitFor();
+    await page.getByText('It has ended: nothing can be done with it.').waitFor();
     const id = page.url().split('/').at(-1);
     const answer = await fetch(`${stage.world.url}/v1/releases/${id}`);
     expect(await answer.json()).toMatchObject({ phase: { kind: 'promoted' }, createdBy: 'anonymous' });
@@ -86,7 +86,7 @@ test('a bad canary is taken back while its page is open, and the page says by wh
   const answer = await fetch(`${stage.world.url}/v1/releases/${id}`);
   const { rollback } = (await answer.json()) as { rollback: { cause: { kind: string } } };
   expect(rollback.cause.kind).toBe('check');
-  await page.locator('.rail .turned').filter({ hasText: 'taken back here' }).waitFor();
+  await page.locator('.rail .turned').filter({ hasText: 'rolled back here' }).waitFor();
   const failing = page.locator('.tile.failing').first();
   await failing.waitFor();
   expect(await failing.locator('.badge').first().textContent()).toContain('fail');

@@ -1,5 +1,6 @@
 /** Who did what, and why: rows that are only ever added to, each chained to the one before it. */
 import type { AuditHeadView, AuditView } from '../../../src/contract/wire.ts';
+import { actorText } from '../actor.ts';
 import { query } from '../api/client.ts';
 import type { Page } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
@@ -32,7 +33,7 @@ const COLUMNS: readonly Column<AuditView>[] = [
     title: 'Who',
     cell: ({ actor, origin }) => (
       <>
-        <span class="strong">{origin?.kind === 'ci' ? `ci:${actor}` : actor}</span>
+        <span class="strong">{actorText(origin?.kind, actor)}</span>
         {origin?.address ? <span class="under soft small wide">from {origin.address}</span> : null}
       </>
     ),

@@ -1,5 +1,6 @@
 /** Releases that ended: how, why, how long they took and who asked for them. */
 import type { ReleaseView, ServiceView } from '../../../src/contract/wire.ts';
+import { actorText } from '../actor.ts';
 import { query } from '../api/client.ts';
 import type { Page } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
@@ -45,7 +46,7 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
     title: 'By',
     cell: (row) => (
       <>
-        {row.createdBy}
+        <span class="name">{actorText(row.createdByKind, row.createdBy)}</span>
         {row.rollback && row.rollback.by !== row.createdBy && row.rollback.by !== 'headgate' ? (
           <span class="under soft small">rolled back by {row.rollback.by}</span>
         ) : null}

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { RunningView } from '../../../src/contract/course-views.ts';
 import type { ReleaseView, ServiceView } from '../../../src/contract/wire.ts';
+import { actorText } from '../actor.ts';
 import { query } from '../api/client.ts';
 import type { Page } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
@@ -46,7 +47,7 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
   },
   { title: 'Outcome', cell: (row) => <PhaseBadge kind={row.phase.kind} /> },
   { title: 'Why', cell: (row) => <span class="clamp">{unbroken(row.sentence)}</span> },
-  { title: 'By', cell: (row) => row.createdBy, wide: true },
+  { title: 'By', cell: (row) => <span class="name">{actorText(row.createdByKind, row.createdBy)}</span>, wide: true },
   {
     title: 'Took',
     cell: (row) => <span class="num">{span((endedAt(row) ?? row.createdAt) - row.createdAt)}</span>,

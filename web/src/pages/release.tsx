@@ -2,6 +2,7 @@
 import type { CourseView, CanaryTargetView } from '../../../src/contract/course-views.ts';
 import type { CheckView, EventView, ReleaseView } from '../../../src/contract/wire.ts';
 import { useEffect, useState } from 'preact/hooks';
+import { actorText } from '../actor.ts';
 import { useResource } from '../api/use-resource.ts';
 import { endedAt } from '../ended.ts';
 import { PhaseBadge, VerdictBadge } from '../parts/badge.tsx';
@@ -75,7 +76,7 @@ function Head({ release }: { readonly release: ReleaseView }) {
       <p class="soft small facts">
         <span>plan {release.plan}</span>
         <span>
-          requested by {release.createdBy} <Ago at={release.createdAt} />
+          requested by {actorText(release.createdByKind, release.createdBy)} <Ago at={release.createdAt} />
         </span>
         {release.deadlineAt !== null && next ? (
           <span>

@@ -1,5 +1,6 @@
 /** One release that runs, as much of it as fits on an overview. */
 import type { RunningView } from '../../../src/contract/course-views.ts';
+import { actorText } from '../actor.ts';
 import { percent, unbroken } from '../format.ts';
 import { PhaseBadge, VerdictBadge } from '../parts/badge.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -22,7 +23,7 @@ export function RunningCard({ running: { release, targets } }: { readonly runnin
         </div>
         <p class="run-sentence">{unbroken(sentence)}</p>
         <p class="run-foot soft small">
-          plan {release.plan} · requested by {release.createdBy} <Ago at={release.createdAt} />
+          plan {release.plan} · requested by {actorText(release.createdByKind, release.createdBy)} <Ago at={release.createdAt} />
         </p>
       </div>
       <div class="run-where">
@@ -57,7 +58,9 @@ export function RunningCard({ running: { release, targets } }: { readonly runnin
             <span class="small soft">then it {unbroken(next.sentence)}</span>
           </>
         ) : (
-          <span class="small soft">no countdown: it does not wait for a time</span>
+          <span class="small soft">
+            {phase.kind === 'queued' ? 'starts once the release before it has ended' : 'no countdown now'}
+          </span>
         )}
       </div>
     </li>

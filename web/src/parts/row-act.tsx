@@ -5,15 +5,16 @@ import { call } from '../api/client.ts';
 import type { Answer } from '../api/client.ts';
 import { ErrorBox } from './notices.tsx';
 
-type RowAct = {
-  readonly act: <T>(path: string, done: (value: T) => string) => Promise<void>;
+type RowAct<T> = {
+  readonly act: (path: string, done: (value: T) => string) => Promise<void>;
   readonly said: JSX.Element;
 };
 
-export function useRowAct(refresh: () => void): RowAct {
+/** `T`: what the service answers to it. */
+export function useRowAct<T>(refresh: () => void): RowAct<T> {
   const [answer, setAnswer] = useState<Answer<string> | null>(null);
   return {
-    async act<T>(path: string, done: (value: T) => string) {
+    async act(path, done) {
       const found = await call<T>(path, { method: 'POST' });
       setAnswer(found.ok ? { ok: true, value: done(found.value) } : found);
       refresh();

@@ -15,10 +15,10 @@ const EVERY_MS = 10_000;
 
 export function Flags() {
   const resource = useResource<Page<FlagView>>('/v1/flags', { everyMs: EVERY_MS, on: ({ type }) => type === 'flag.changed' });
-  const { act, said } = useRowAct(resource.refresh);
+  const { act, said } = useRowAct<FlagView>(resource.refresh);
   const whyNot = useWhyNot('raise');
   const read = ({ source, flag }: FlagView): Promise<void> =>
-    act<FlagView>(
+    act(
       `/v1/flags/${encodeURIComponent(source)}/${encodeURIComponent(flag)}/refresh`,
       ({ sentence }) => `Read again: ${sentence}.`,
     );

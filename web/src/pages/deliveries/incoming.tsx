@@ -24,7 +24,7 @@ export function Incoming({ place }: { readonly place: Place }) {
   const received = useResource<Page<InboxEntryView>>(`/v1/webhooks/inbox${query({ source, state, cursor, limit: PAGE })}`, {
     everyMs: EVERY_MS,
   });
-  const { act, said } = useRowAct(received.refresh);
+  const { act, said } = useRowAct<unknown>(received.refresh);
   const whyNot = useWhyNot('raise');
   const again = ({ seq, source: from }: InboxEntryView): Promise<void> =>
     act(`/v1/webhooks/inbox/${seq}/retry`, () => `Webhook ${seq} of ${from} is tried again.`);

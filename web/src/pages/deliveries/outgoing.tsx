@@ -66,12 +66,9 @@ function Notices({ place, whyNot }: { readonly place: Place; readonly whyNot: st
     `/v1/webhooks/deliveries${query({ endpoint, state, release, cursor, limit: PAGE })}`,
     { on: () => true, everyMs: EVERY_MS },
   );
-  const { act, said } = useRowAct(notices.refresh);
+  const { act, said } = useRowAct<{ readonly seq: number }>(notices.refresh);
   const again = ({ seq, notifier }: DeliveryView): Promise<void> =>
-    act<{ readonly seq: number }>(
-      `/v1/webhooks/deliveries/${seq}/redeliver`,
-      (queued) => `Queued again for ${notifier}, as delivery ${queued.seq}.`,
-    );
+    act(`/v1/webhooks/deliveries/${seq}/redeliver`, (queued) => `Queued again for ${notifier}, as delivery ${queued.seq}.`);
   const isFiltered = Boolean(endpoint || state || release);
   return (
     <>

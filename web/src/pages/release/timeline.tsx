@@ -1,6 +1,7 @@
 /** What happened, newest first, as the sentences that everybody gets, and who did it. */
 import { useState } from 'preact/hooks';
 import type { EventView, ReleaseView } from '../../../../src/contract/wire.ts';
+import { actorText } from '../../actor.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { unbroken } from '../../format.ts';
 import { Icon } from '../../parts/icon.tsx';
@@ -32,8 +33,7 @@ const ICONS: Readonly<Record<string, readonly [IconName, string]>> = {
 const actorOf = (event: EventView): string | null => {
   const { by } = event as { readonly by?: { readonly kind: string; readonly name: string } };
   if (by === undefined || by.kind === 'headgate') return null;
-  if (by.kind === 'ci') return `ci:${by.name}`;
-  return event.sentence.includes(by.name) ? null : by.name;
+  return by.kind === 'person' && event.sentence.includes(by.name) ? null : actorText(by.kind, by.name);
 };
 
 export function Timeline({ base, release }: { readonly base: string; readonly release: ReleaseView }) {
