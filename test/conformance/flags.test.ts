@@ -35,7 +35,7 @@ const unleashAt = ({ url }: FakePlatform, more: object = {}, routeMore: object =
     url,
     token: SECRET,
     environment: 'production',
-    timeoutMs: 300,
+    timeoutMs: 3_000,
     routes: { checkout: { flag: 'checkout-v2', ...routeMore } },
     ...more,
   });
@@ -46,7 +46,7 @@ const launchdarklyAt = ({ url }: FakePlatform, more: object = {}, routeMore: obj
     token: SECRET,
     project: 'shop',
     environment: 'production',
-    timeoutMs: 300,
+    timeoutMs: 3_000,
     routes: { checkout: { variation: 'v2', otherwise: 'v1', ...routeMore } },
     ...more,
   });
@@ -54,7 +54,7 @@ const apiAt = ({ url }: FakePlatform, more: object = {}, routeMore: object = {})
   made({
     type: 'http-flag',
     auth: { bearer: SECRET },
-    timeoutMs: 300,
+    timeoutMs: 3_000,
     routes: {
       checkout: {
         read: {
@@ -254,7 +254,7 @@ describe('a flag as a target', () => {
 
   it('is taken back although it cannot be read first', async () => {
     const fake = closing(await fakeUnleash());
-    const router = unleashAt(fake);
+    const router = unleashAt(fake, { timeoutMs: 300 });
     await put(router, 5_000, 1);
     fake.interfere = ({ method }) => (method === 'GET' ? 'hang' : null);
     expect(await router.cutOff(route, 'green', 2, signal)).toMatchObject({ ok: false, error: { kind: 'unreachable' } });
