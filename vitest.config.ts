@@ -3,10 +3,16 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'web/src/**/*.test.ts'],
+    projects: [
+      // They change nothing that others see: one process runs many of their files, and loads what they share once.
+      { extends: true, test: { name: 'units', include: ['src/**/*.test.ts', 'web/src/**/*.test.ts'], isolate: false } },
+      { extends: true, test: { name: 'worlds', include: ['test/**/*.test.ts'] } },
+    ],
     globalSetup: './scripts/build-console.mjs',
     pool: 'forks',
     maxWorkers: 2,
+    // What is marked as concurrent mostly waits for real processes; more worlds at once would be in each other's way.
+    maxConcurrency: 2,
     // Nothing is timed: these end what hangs, also on a machine that does much else.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -142,12 +142,18 @@ export async function createApp(config: Config, log: Log, traces: string | null 
 }
 
 /** Loaded only where identity providers are configured. */
-async function jobsOf({ oidc: providers }: Config, { clock, calls }: Context, signal: AbortSignal): Promise<JobIdentity | null> {
+async function jobsOf(
+  { oidc: providers }: Config,
+  { clock, calls, store, log }: Context,
+  signal: AbortSignal,
+): Promise<JobIdentity | null> {
   if (providers.length === 0) return null;
   const { oidc } = await import('./adapters/identity/oidc.ts');
   const send = sender({ timeoutMs: KEYS_MS, mostBytes: KEYS_BYTES });
   return oidc(providers, {
     clock,
+    store,
+    log,
     async get(url) {
       const spec = { dependency: `identity provider ${new URL(url).host}`, ms: 2 * KEYS_MS, signal, lowering: false };
       const asked = await calls.call(

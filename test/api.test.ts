@@ -1,6 +1,4 @@
 /** The API and the command line as their users meet them: a whole service in this process, its edge before two real servers. */
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -9,53 +7,32 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createApp } from '../src/app.ts';
 import type { App } from '../src/app.ts';
 import { runCli } from '../src/cli/run.ts';
-import { parseConfig } from '../src/config.ts';
 import { planJsonSchema } from '../src/contract/plan-document.ts';
+import { configOf, openSlot, QUICK, routersText, servicesText, slotsText } from './edge.ts';
+import type { Slot } from './edge.ts';
 
 let app: App;
-let slots: Server[];
+let slots: readonly [Slot, Slot];
 let base: string;
 const folder = mkdtempSync(join(tmpdir(), 'headgate-api-'));
 
-async function slot(name: string): Promise<Server> {
-  const server = createServer((_request, response) => response.end(name));
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return server;
-}
-const urlOf = (server: Server | undefined): string => {
-  const address = server?.address();
-  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-};
 const services = ['one', 'two', 'three', 'four', 'five', 'six'];
 
 beforeAll(async () => {
-  slots = [await slot('blue'), await slot('green')];
+  slots = [await openSlot('blue'), await openSlot('green')];
   const text = `server: { listen: 127.0.0.1:0 }
 store: { sqlite: ${join(folder, 'api.db')} }
-settings: { settleMin: 1s, applyTimeout: 500ms, reconcileEvery: 1s }
-routers:
-  front:
-    type: edge
-    listen: 127.0.0.1:0
-    routes:
-${services.map((name) => `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${urlOf(slots[0])} }, green: { url: ${urlOf(slots[1])} } } }`).join('\n')}
+${QUICK}
 providers: { edge: { type: edge } }
 notify: { book: { type: log } }
-services:
-${services.map((name) => `  ${name}: { provider: edge, notify: [book], targets: [{ router: front, route: ${name} }] }`).join('\n')}
-`;
-  const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev: true });
-  if (!config.ok) throw new Error(JSON.stringify(config.error));
+${routersText(services, slotsText(slots[0].url, slots[1].url))}${servicesText(services, 'provider: edge, notify: [book]')}`;
   const quiet = (): void => {};
-  app = await createApp(config.value, { debug: quiet, info: quiet, warn: quiet, error: quiet });
+  app = await createApp(configOf(text), { debug: quiet, info: quiet, warn: quiet, error: quiet });
   base = await app.listen();
 });
 afterAll(async () => {
   await app.close(2_000);
-  for (const server of slots) {
-    server.closeAllConnections();
-    server.close();
-  }
+  for (const each of slots) each.close();
   rmSync(folder, { recursive: true, force: true });
 });
 

@@ -1,33 +1,22 @@
 /** One release on a load balancer and a flag at once: the whole service, its edge, and a flag platform as its API behaves. */
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createApp } from '../src/app.ts';
 import type { App } from '../src/app.ts';
-import { parseConfig } from '../src/config.ts';
 import { fakeUnleash } from './fakes/flag-platforms.ts';
 import type { FakeUnleash } from './fakes/flag-platforms.ts';
 import { scratch, until } from './real/programs.ts';
+import { configOf, openSlot, slotsText } from './edge.ts';
+import type { Slot } from './edge.ts';
 
 let app: App;
-let slots: readonly Server[];
+let slots: readonly [Slot, Slot];
 let unleash: FakeUnleash;
 const { dir, remove } = scratch('flag-release');
 const quiet = (): void => {};
 
-const slot = async (name: string): Promise<Server> => {
-  const server = createServer((_request, response) => response.end(name));
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return server;
-};
-const urlOf = (server: Server | undefined): string => {
-  const address = server?.address();
-  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-};
-
 beforeAll(async () => {
-  slots = [await slot('blue'), await slot('green')];
+  slots = [await openSlot('blue'), await openSlot('green')];
   unleash = await fakeUnleash();
   const text = `server: { listen: 127.0.0.1:0 }
 store: { sqlite: ${join(dir, 'flags.db')} }
@@ -36,7 +25,7 @@ routers:
   front:
     type: edge
     listen: 127.0.0.1:0
-    routes: { app: { slots: { blue: { url: ${urlOf(slots[0])} }, green: { url: ${urlOf(slots[1])} } } } }
+    routes: { app: { ${slotsText(slots[0].url, slots[1].url)} } }
   flags:
     type: unleash
     url: ${unleash.url}
@@ -47,18 +36,13 @@ routers:
 services:
   shop: { targets: [{ router: front, route: app }, { router: flags, route: checkout }] }
 `;
-  const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev: true });
-  if (!config.ok) throw new Error(JSON.stringify(config.error));
-  app = await createApp(config.value, { debug: quiet, info: quiet, warn: quiet, error: quiet });
+  app = await createApp(configOf(text), { debug: quiet, info: quiet, warn: quiet, error: quiet });
   await call('PUT', '/v1/services/shop/stable', { version: '1.0.0' });
 });
 afterAll(async () => {
   await app.close(2_000);
   unleash.close();
-  for (const server of slots) {
-    server.closeAllConnections();
-    server.close();
-  }
+  for (const each of slots) each.close();
   remove();
 });
 

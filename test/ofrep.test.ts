@@ -1,7 +1,5 @@
 /** Flags by OFREP as their clients meet them: the whole service, the real OpenFeature SDK, and the edge beside it. */
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { OFREPProvider } from '@openfeature/ofrep-provider';
@@ -9,38 +7,29 @@ import { OpenFeature } from '@openfeature/server-sdk';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../src/app.ts';
 import type { App } from '../src/app.ts';
-import { parseConfig } from '../src/config.ts';
 import { codeBlock, scratch, until } from './real/programs.ts';
+import { configOf, openSlot, QUICK, slotsText } from './edge.ts';
+import type { Slot } from './edge.ts';
 
 let app: App;
 let base: string;
 let edgeUrl = '';
-let slots: readonly Server[];
+let slots: readonly [Slot, Slot];
 const { dir, remove } = scratch('ofrep');
 const keys = Array.from({ length: 400 }, (_, index) => `user-${index}`);
 const quiet = (): void => {};
 
-const slot = async (name: string): Promise<Server> => {
-  const server = createServer((_request, response) => response.end(name));
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  return server;
-};
-const urlOf = (server: Server | undefined): string => {
-  const address = server?.address();
-  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-};
 const services = ['shop', 'alone', 'stuck', 'followed', 'streamed'];
 
 async function open(): Promise<void> {
-  const [blue, green] = slots.map(urlOf);
   const text = `server: { listen: 127.0.0.1:0 }
 store: { sqlite: ${join(dir, 'ofrep.db')} }
-settings: { settleMin: 1s, applyTimeout: 500ms, reconcileEvery: 1s }
+${QUICK}
 routers:
   front:
     type: edge
     listen: 127.0.0.1:0
-    routes: { shop: { sticky: { header: x-user }, slots: { blue: { url: ${blue} }, green: { url: ${green} } } } }
+    routes: { shop: { sticky: { header: x-user }, ${slotsText(slots[0].url, slots[1].url)} } }
   flags:
     type: ofrep
     routes:
@@ -56,17 +45,15 @@ ${services
   .map((name) => `  ${name}: { targets: [{ router: flags, route: ${name} }] }`)
   .join('\n')}
 `;
-  const config = parseConfig({ text, secrets: { env: () => undefined, file: () => undefined }, dev: true });
-  if (!config.ok) throw new Error(JSON.stringify(config.error));
   const info = (fields: Record<string, unknown>, message: string): void => {
     if (message.startsWith('edge front')) edgeUrl = String(fields['url']);
   };
-  app = await createApp(config.value, { debug: quiet, info, warn: quiet, error: quiet });
+  app = await createApp(configOf(text), { debug: quiet, info, warn: quiet, error: quiet });
   base = await app.listen();
 }
 
 beforeAll(async () => {
-  slots = [await slot('blue'), await slot('green')];
+  slots = [await openSlot('blue'), await openSlot('green')];
   await open();
   for (const service of services) await call('PUT', `/v1/services/${service}/stable`, { version: '1.0.0' });
 });
@@ -77,10 +64,7 @@ afterEach(() => {
 });
 afterAll(async () => {
   await app.close(2_000);
-  for (const server of slots) {
-    server.closeAllConnections();
-    server.close();
-  }
+  for (const each of slots) each.close();
   remove();
 });
 

@@ -1,4 +1,7 @@
-/** The real process, killed while it tells others: between commit and delivery, between hearing and answer, and at random. */
+/**
+ * The real process, killed while it tells others: between commit and delivery, between hearing and answer, and at random.
+ * Each test has a world of its own and mostly waits, so two go at once.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { get, post, put } from './e2e/harness.ts';
@@ -13,30 +16,34 @@ async function until(reached: () => boolean | Promise<boolean>): Promise<void> {
 }
 const release = { plan: { name: 'p', service: 'shop', hold: '1h', steps: ['5%'] }, version: 'v1' };
 
-test('what was committed and not delivered at a kill is delivered after it, in order', { timeout: 60_000 }, async () => {
-  const world = await toldWorld(['down']);
-  const { down } = world.receivers;
-  try {
-    await down.down();
-    const first = await begun(world);
-    await put(`${world.api}/v1/services/shop/stable`, { version: 'v0' });
-    const { body } = await post(`${world.api}/v1/releases`, release);
-    await until(async () => (await get(`${world.api}/v1/webhooks/deliveries?state=pending`)).body.items.length >= 5);
-    await killed(first);
-    expect(down.heard).toEqual([]);
-    await down.up();
-    const second = await begun(world);
-    await post(`${world.api}/v1/webhooks/endpoints/down/enable`, {});
-    await until(() => down.heard.length >= 5);
-    await killed(second);
-    expect(down.heard.slice(0, 5).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5].map((seq) => `${body.id}/${seq}`));
-    expect(down.wrong).toEqual([]);
-  } finally {
-    await world.close();
-  }
-});
+test.concurrent(
+  'what was committed and not delivered at a kill is delivered after it, in order',
+  { timeout: 60_000 },
+  async () => {
+    const world = await toldWorld(['down']);
+    const { down } = world.receivers;
+    try {
+      await down.down();
+      const first = await begun(world);
+      await put(`${world.api}/v1/services/shop/stable`, { version: 'v0' });
+      const { body } = await post(`${world.api}/v1/releases`, release);
+      await until(async () => (await get(`${world.api}/v1/webhooks/deliveries?state=pending`)).body.items.length >= 5);
+      await killed(first);
+      expect(down.heard).toEqual([]);
+      await down.up();
+      const second = await begun(world);
+      await post(`${world.api}/v1/webhooks/endpoints/down/enable`, {});
+      await until(() => down.heard.length >= 5);
+      await killed(second);
+      expect(down.heard.slice(0, 5).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5].map((seq) => `${body.id}/${seq}`));
+      expect(down.wrong).toEqual([]);
+    } finally {
+      await world.close();
+    }
+  },
+);
 
-test(
+test.concurrent(
   'what a receiver had read when the kill came is told again, with the same id and the same words',
   { timeout: 60_000 },
   async () => {
@@ -62,7 +69,7 @@ test(
   },
 );
 
-test(
+test.concurrent(
   'six receivers in trouble and four kills: every event is heard, in order, or parked and heard when replayed',
   { timeout: 180_000 },
   async () => {

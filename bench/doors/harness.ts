@@ -1,12 +1,12 @@
 /** What the benches of the API share: a real service with a release that stands still, requests side by side, and percentiles. */
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create } from '../../src/domain/create.ts';
 import { Instant, ReleaseId } from '../../src/domain/ids.ts';
 import { openSqlite } from '../../src/store/sqlite/store.ts';
+import { openSlot, routersText, servicesText, slotsText } from '../../test/edge.ts';
 import { freePort, get, post, put, ready, spawnServer } from '../../test/e2e/harness.ts';
 import { aCreation, aPlan } from '../../test/story.ts';
 
@@ -23,10 +23,7 @@ export const SERVICES = 8;
 /** `past`: so many releases are in the store already, ended or waiting behind something that never was. */
 export async function standing(past: number): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-bench-'));
-  const slot = createServer((_request, answer) => void answer.end('here'));
-  await new Promise<void>((done) => slot.listen(0, '127.0.0.1', done));
-  const address = slot.address();
-  const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const slot = await openSlot('here');
   const names = Array.from({ length: SERVICES }, (_, index) => `shop-${index}`);
   const port = await freePort();
   const file = join(folder, 'headgate.db');
@@ -35,16 +32,8 @@ export async function standing(past: number): Promise<Bench> {
     config,
     `server: { listen: 127.0.0.1:${port} }
 store: { sqlite: ${file} }
-routers:
-  front:
-    type: edge
-    listen: 127.0.0.1:0
-    routes:
-${names.map((name) => `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${url} }, green: { url: ${url} } } }`).join('\n')}
 providers: { edge: { type: edge } }
-services:
-${names.map((name) => `  ${name}: { provider: edge, targets: [{ router: front, route: ${name} }] }`).join('\n')}
-`,
+${routersText(names, slotsText(slot.url))}${servicesText(names)}`,
   );
   await fill(file, past);
   const child = spawnServer(config);
@@ -74,7 +63,6 @@ ${names.map((name) => `  ${name}: { provider: edge, targets: [{ router: front, r
       const gone = new Promise((done) => child.once('exit', done));
       child.kill('SIGTERM');
       await gone;
-      slot.closeAllConnections();
       slot.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -58,7 +58,9 @@ export function access(deps: AccessDeps): Access {
     async closeSession(session, { principal, origin }) {
       const found = await deps.store.tokenByDigest(digestOf(session));
       if (found?.parent)
-        await deps.store.revokeToken(found.id, entryOf({ actor: principal.name, action: 'session.end', token: found, origin }));
+        await deps.store.revokeToken(found.id, () =>
+          entryOf({ actor: principal.name, action: 'session.end', token: found, origin }),
+        );
     },
     firstToken: (keep) => firstToken(deps, keep),
   };
@@ -143,15 +145,14 @@ async function createToken(
 }
 
 async function revokeToken({ store }: AccessDeps, id: string, by: Asking): Promise<Result<StoredToken, Refusal>> {
-  const entry: AuditEntry = {
+  const revoked = await store.revokeToken(id, ({ name }) => ({
     actor: by.principal.name,
     action: 'token.revoke',
     subject: id,
     reason: null,
-    data: {},
+    data: { name },
     ...originOf(by.origin),
-  };
-  const revoked = await store.revokeToken(id, entry);
+  }));
   return revoked ? ok(revoked) : err(refusal('not_found', `no token ${id}, or it was revoked already`));
 }
 

@@ -15,11 +15,14 @@ import { isLowering } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import type { AuditEntry, AuditOrigin, Claimed, NewRelease, Once, StoredRelease } from '../ports/store.ts';
+import type { AuditEntry, AuditOrigin, Claimed, NewRelease, StoredRelease } from '../ports/store.ts';
 import type { Context, ServiceSettings } from './context.ts';
-import { notifiersOf, record } from './record.ts';
+import { CHANGED, commitDecision } from './commit-decision.ts';
+import type { How } from './commit-decision.ts';
+import { notifiersOf } from './record.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
+import { supersede } from './supersede.ts';
 
 export type StartRequest = {
   readonly plan: Plan;
@@ -31,16 +34,6 @@ export type StartRequest = {
   /** Wins over the plan's. */
   readonly onBusy: OnBusy | null;
   readonly reason: string | null;
-};
-
-/** How a request is carried out. */
-export type How = {
-  /** Kept with the effect, for when the same request comes again. */
-  readonly once?: Once<StoredRelease> | null;
-  /** Everything is checked and nothing is written; the answer is what would be. */
-  readonly isTrial?: boolean;
-  /** Where it came from, for the audit, when somebody asked. */
-  readonly origin?: AuditOrigin;
 };
 
 export type Commands = {
@@ -72,8 +65,6 @@ export function commands(ctx: Context, work: (claimed: Claimed) => void): Comman
 
 /** Somebody else commits between our read and our write: read again, so often at most. */
 const RACES = 8;
-/** Of a command, which may be the way down: it is not the one to give up among many. */
-const COMMAND_RACES = 100;
 
 type Working = { readonly actor: Actor; readonly work: (claimed: Claimed) => void };
 type Starting = Working & How;
@@ -89,7 +80,7 @@ async function start(ctx: Context, request: StartRequest, how: Starting): Promis
     if (created.ok) {
       for (const event of made.events) ctx.recorder.event(event.type);
       const { id } = created.value.release;
-      if (facts.value.supersedes) await supersede(ctx, request.plan.service, { by: id, actor, work });
+      await supersede(ctx, made.release, work);
       const claimed = await ctx.store.load(id);
       if (claimed) work(claimed);
       return created;
@@ -169,6 +160,7 @@ function newRelease(ctx: Context, request: StartRequest, { actor, origin, now, .
       targets: facts.targets.map((target) => target.id),
       settleMs: settleMs(ctx, facts.targets),
       behind: facts.behind,
+      supersedes: facts.supersedes ? true : undefined,
       by: actor,
       trace: ctx.tracer.current(),
     },
@@ -195,23 +187,6 @@ function settleMs(ctx: Context, targets: readonly Target[]): number {
     ctx.settings.applyTimeoutMs,
   );
   return Math.max(ctx.settings.settleMinMs, 2 * slowest);
-}
-
-/** Everything that was there before the new release goes back, so that it can start. */
-async function supersede(
-  ctx: Context,
-  service: string,
-  { by, actor, work }: { readonly by: ReleaseId } & Working,
-): Promise<void> {
-  const active = await ctx.store.active(service);
-  const before = [...(active ? [active] : []), ...(await ctx.store.queued(service))].filter(({ release }) => release.id !== by);
-  for (const { release } of before)
-    await commitDecision(ctx, release.id, {
-      decideOn: (found, now) => decide(found, { kind: 'superseded', by, actor }, now),
-      work,
-      audit: null,
-      how: {},
-    });
 }
 
 type Sending = Starting & { readonly command: Command; readonly ifMatch: number | null };
@@ -252,8 +227,6 @@ async function send(
   });
 }
 
-const CHANGED = 'the release has changed meanwhile: look at it again';
-
 /** An approval is for the plan that was looked at; a release keeps its own copy of it to its end. */
 function boundToPlan(command: Command, { plan }: Release): Result<Command, Refusal> {
   if (command.verb !== 'approve') return ok(command);
@@ -261,40 +234,4 @@ function boundToPlan(command: Command, { plan }: Release): Result<Command, Refus
   if (command.planHash !== undefined && command.planHash !== planHash)
     return err(refusal('precondition', `the release runs another plan than the one approved (${planHash}): look at it again`));
   return ok({ ...command, planHash });
-}
-
-type Committing = {
-  readonly decideOn: (release: Release, now: Awaited<ReturnType<Context['store']['now']>>) => ReturnType<typeof decide>;
-  readonly work: (claimed: Claimed) => void;
-  readonly audit: AuditEntry | null;
-  readonly how: How;
-};
-
-async function commitDecision(
-  ctx: Context,
-  id: ReleaseId,
-  { decideOn, work, audit, how }: Committing,
-): Promise<Result<StoredRelease, Refusal>> {
-  for (let race = 0; race < COMMAND_RACES; race++) {
-    const claimed = await ctx.store.load(id);
-    if (!claimed) return err(refusal('not_found', `no release ${id}`));
-    const decision = decideOn(claimed.release, await ctx.store.now());
-    if (decision.refusal !== null)
-      return err(refusal(decision.refusal === CHANGED ? 'precondition' : 'not_accepted', decision.refusal));
-    if (decision.events.length === 0) return ok(claimed);
-    if (how.isTrial) return ok({ ...claimed, release: decision.next });
-    const recorded = await record(ctx, claimed, {
-      decision,
-      keepLease: true,
-      once: how.once ?? null,
-      ...(audit ? { audit } : {}),
-    });
-    if (recorded.ok) {
-      work(recorded.value);
-      return ok(recorded.value);
-    }
-    if (recorded.error.kind === 'busy')
-      return err(refusal('unavailable', `the command could not be stored: ${recorded.error.detail}; try again`));
-  }
-  return err(refusal('unavailable', `release ${id} kept changing; try again`));
 }

@@ -17,6 +17,7 @@ import type { Judgement } from './judge-checks.ts';
 import { newestDrift, observeServed } from './observe.ts';
 import { prepare, replaceStable } from './prepare.ts';
 import { record } from './record.ts';
+import { supersede } from './supersede.ts';
 
 /** `stale`: somebody else committed first, and it is theirs now. `busy`: the store could not be written; try again soon. */
 export type Ticked = {
@@ -46,6 +47,10 @@ export async function tick(ctx: Context, claimed: Claimed, signal: AbortSignal):
 
 async function queued(ctx: Context, claimed: Claimed): Promise<Ticked> {
   const { release, service } = claimed;
+  // Whoever takes those up that it supersedes is one that looks at what is due.
+  await supersede(ctx, release, async ({ release: { id } }) =>
+    ctx.store.yieldLease({ id, worker: ctx.worker, dueAt: await ctx.store.now() }),
+  );
   const [active, waiting] = await Promise.all([ctx.store.active(release.service), ctx.store.queued(release.service)]);
   if (active !== null || waiting[0]?.release.id !== release.id) return idle(ctx, release);
   const decision = decide(release, { kind: 'unblocked', stableVersion: service.stableVersion }, await ctx.store.now());

@@ -18,6 +18,8 @@ export type Creation = {
   readonly settleMs: number;
   /** The release that it has to wait for, or null to start at once. */
   readonly behind: ReleaseId | null;
+  /** All that is before it goes back, so that it can start. */
+  readonly supersedes?: true | undefined;
   readonly by: Actor;
   /** The `traceparent` of the request. */
   readonly trace?: string | null;
@@ -28,6 +30,7 @@ export function create(creation: Creation, now: Instant): { next: Release; event
     id,
     plan,
     behind,
+    supersedes,
     by,
     trace = null,
     version,
@@ -56,6 +59,6 @@ export function create(creation: Creation, now: Instant): { next: Release; event
     { now, by },
   );
   if (behind === null) draft.add({ type: 'release.started', deadlineAt: after(now, plan.deadlineMs), stableVersion });
-  else draft.add({ type: 'release.queued', behind });
+  else draft.add({ type: 'release.queued', behind, ...(supersedes ? { supersedes } : {}) });
   return { next: draft.release, events: draft.events };
 }

@@ -31,7 +31,8 @@ export type ReleaseFact =
       /** The `traceparent` of the request that started it, where it had one. */
       readonly trace?: string;
     }
-  | { readonly type: 'release.queued'; readonly behind: ReleaseId }
+  /** `supersedes`: all that is before it goes back, whoever sees to that; absent where it waits its turn. */
+  | { readonly type: 'release.queued'; readonly behind: ReleaseId; readonly supersedes?: true }
   | { readonly type: 'release.started'; readonly deadlineAt: Instant; readonly stableVersion: string | null }
   | { readonly type: 'hook.called'; readonly hook: string; readonly outcome: 'done' | 'accepted' }
   | { readonly type: 'hook.failed'; readonly hook: string; readonly detail: string }

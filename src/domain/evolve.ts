@@ -57,7 +57,7 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
   const at = event.at;
   switch (event.type) {
     case 'release.queued':
-      return { phase: { kind: 'queued', behind: event.behind } };
+      return { phase: { kind: 'queued', behind: event.behind, ...(event.supersedes ? { supersedes: true } : {}) } };
     case 'release.started':
       return {
         phase: { kind: 'starting' },

@@ -27,7 +27,9 @@ type LaterFact = Exclude<ReleaseFact, { type: 'release.created' }>;
 function happened(release: Release, fact: LaterFact, by: Actor, at: Instant): string {
   switch (fact.type) {
     case 'release.queued':
-      return `waits in the queue behind release ${fact.behind}`;
+      return fact.supersedes
+        ? `waits for release ${fact.behind} and all before it to be taken back`
+        : `waits in the queue behind release ${fact.behind}`;
     case 'release.started':
       return `started; it has ${about(fact.deadlineAt - at)} until its deadline`;
     case 'hook.called':

@@ -96,7 +96,7 @@ export type PausedAt =
 export type Outcome = 'promoted' | 'rolledBack' | 'superseded';
 
 export type Phase =
-  | { readonly kind: 'queued'; readonly behind: ReleaseId }
+  | { readonly kind: 'queued'; readonly behind: ReleaseId; readonly supersedes?: true }
   | { readonly kind: 'starting' }
   | { readonly kind: 'shifting'; readonly goal: Goal; readonly weight: Weight; readonly since: Instant }
   | { readonly kind: 'watching'; readonly since: Instant; readonly until: Instant }

@@ -41,6 +41,12 @@ export type InboxOutcome =
 /** `known`: it was kept before, whatever became of it. `full`: so many of its source wait that it was not kept. */
 export type Kept = 'kept' | 'known' | 'full';
 
+/**
+ * A sender that signs no time can be repeated for as long as its secret lasts: how long a delivery is known again, beyond
+ * the time that it is itself kept.
+ */
+export const SEEN_KEPT_MS = 2 * 365 * 86_400_000;
+
 export type InboxTally = { readonly source: string; readonly pending: number };
 
 /** A flag as it was last looked at, and its last change. */

@@ -12,6 +12,7 @@ import type { HoldReason, PhaseKind, Release } from '../domain/release.ts';
 import type { Service, Target } from '../domain/target.ts';
 import type { Result } from '../lib/result.ts';
 import type { InboxStore } from './inbox.ts';
+import type { KeyStore } from './key-store.ts';
 import type { PlanStore } from './plan-store.ts';
 import type { TokenStore } from './token-store.ts';
 
@@ -247,7 +248,7 @@ export type LoggedEvent = { readonly position: number; readonly event: ReleaseEv
 
 export type TargetSpec = Pick<Target, 'id' | 'service' | 'router' | 'route' | 'cell' | 'slots' | 'management'>;
 
-type Parts = TokenStore & InboxStore & PlanStore;
+type Parts = TokenStore & InboxStore & PlanStore & KeyStore;
 
 export type Store = Parts & {
   /** Store time: the process clock for an embedded store, the database's own for a shared one. */

@@ -28,7 +28,7 @@ export type TokenStore = {
   tokens(query: { readonly limit: number; readonly cursor: string | null }): Promise<Page<StoredToken>>;
   touchToken(id: string, at: Instant): Promise<void>;
   /** Of a token with all sessions made from it; null when there is none, or none that is not revoked. */
-  revokeToken(id: string, audit: AuditEntry): Promise<StoredToken | null>;
+  revokeToken(id: string, audit: (revoked: StoredToken) => AuditEntry): Promise<StoredToken | null>;
   /** Whether a token, that is no session, has this right now. */
   hasAdmin(): Promise<boolean>;
 };

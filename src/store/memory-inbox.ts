@@ -1,21 +1,23 @@
 /** Webhooks that came in and what is known of flags, in memory. */
 import { after, Instant } from '../domain/ids.ts';
+import { SEEN_KEPT_MS } from '../ports/inbox.ts';
 import type { InboxRow, InboxStore, InboxView, StoredFlag } from '../ports/inbox.ts';
 import type { AuditEntry } from '../ports/store.ts';
 import { page } from './page.ts';
 
 type Row = InboxView & { readonly leaseUntil: Instant };
 
-export function memoryInbox(
-  now: () => Instant,
-  audited: (entry: AuditEntry) => void,
-): { readonly methods: InboxStore; retain(olderThan: Instant): number } {
+type MemoryInbox = { readonly methods: InboxStore; retain(olderThan: Instant): number };
+
+export function memoryInbox(now: () => Instant, audited: (entry: AuditEntry) => void): MemoryInbox {
   const rows = new Map<number, Row>();
+  const dropped = droppedWebhooks(now);
   let lastSeq = 0;
   const ofState = (state: InboxView['state']): readonly Row[] => [...rows.values()].filter((row) => row.state === state);
   const incoming: Pick<InboxStore, 'keepWebhook' | 'inbox' | 'retryInbox' | 'inboxTally'> = {
     async keepWebhook({ source, key, payload, limit }) {
       if ([...rows.values()].some((row) => row.source === source && row.key === key)) return 'known';
+      if (dropped.has(source, key)) return 'known';
       if (limit <= ofState('pending').filter((row) => row.source === source).length) return 'full';
       const seq = ++lastSeq;
       const at = now();
@@ -72,6 +74,23 @@ export function memoryInbox(
     retain(olderThan) {
       const old = [...rows.values()].filter((row) => row.state !== 'pending' && row.receivedAt < olderThan);
       for (const { seq } of old) rows.delete(seq);
+      return old.length + dropped.add(old);
+    },
+  };
+}
+
+/** Known again when they are repeated, for long after. */
+function droppedWebhooks(now: () => Instant) {
+  const seen = new Map<string, Instant>();
+  const nameOf = (source: string, key: string): string => JSON.stringify([source, key]);
+  return {
+    has: (source: string, key: string): boolean => seen.has(nameOf(source, key)),
+    /** How many are forgotten for that. */
+    add(rows: readonly InboxRow[]): number {
+      for (const { source, key, payload, receivedAt } of rows)
+        if (payload.kind === 'webhook') seen.set(nameOf(source, key), receivedAt);
+      const old = [...seen].filter(([, at]) => at < now() - SEEN_KEPT_MS);
+      for (const [name] of old) seen.delete(name);
       return old.length;
     },
   };

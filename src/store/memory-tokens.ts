@@ -36,13 +36,14 @@ export function memoryTokens(now: () => Instant, audited: (entry: AuditEntry) =>
         const token = found(id);
         if (token) byId.set(id, { ...token, lastUsedAt: at });
       },
-      async revokeToken(id, entry) {
+      async revokeToken(id, entryOf) {
         const token = found(id);
         if (!token || token.revokedAt !== null) return null;
         for (const each of byId.values())
           if ((each.id === id || each.parent === id) && each.revokedAt === null) byId.set(each.id, { ...each, revokedAt: now() });
-        audited(entry);
-        return found(id);
+        const revoked = { ...token, revokedAt: now() };
+        audited(entryOf(revoked));
+        return revoked;
       },
       hasAdmin: async () =>
         [...byId.values()].some(

@@ -22,6 +22,7 @@ import type {
   Store,
   StoredRelease,
 } from '../ports/store.ts';
+import { memoryKeys } from './memory-keys.ts';
 import { memoryAnswers } from './memory-answers.ts';
 import type { MemoryAnswers } from './memory-answers.ts';
 import { memoryAudit } from './memory-audit.ts';
@@ -86,6 +87,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     ...logs(state),
     ...memoryPlans(now, (entry) => state.audit.add(entry), state.answers),
     ...state.answers.methods,
+    ...memoryKeys(now),
     ...state.outbox.methods,
     ...state.pushes.methods,
     ...state.tokens.methods,
@@ -354,10 +356,8 @@ function put(state: State, row: Row): Row {
   return row;
 }
 
-function activeRow(state: State, service: string): Row | undefined {
-  for (const row of state.running.values()) if (row.release.service === service && isActive(row.release)) return row;
-  return undefined;
-}
+const activeRow = (state: State, service: string): Row | undefined =>
+  [...state.running.values()].find(({ release }) => release.service === service && isActive(release));
 
 const targetsOf = (state: State, ids: readonly TargetId[]): readonly Target[] =>
   ids.flatMap((id) => {

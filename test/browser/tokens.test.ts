@@ -53,6 +53,14 @@ test('a token is made, shown once, works, and is revoked', { timeout: 90_000 }, 
   await page.getByText('The token of carla is revoked.').waitFor();
   await row.getByText('revoked').waitFor();
   expect(await asks(secret)).toBe(401);
+
+  await page.getByRole('link', { name: 'Audit' }).click();
+  for (const act of ['token.create', 'token.revoke'])
+    await page
+      .getByRole('row')
+      .filter({ hasText: act })
+      .filter({ hasText: /carla \(\w+\)/ })
+      .waitFor();
 });
 
 test('whoever may only look sees what cannot be done, and why', { timeout: 90_000 }, async () => {

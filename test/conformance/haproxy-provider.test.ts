@@ -16,6 +16,7 @@ import type { HaproxyForm, RealHaproxy } from '../real/haproxy.ts';
 import { until } from '../real/programs.ts';
 import { NOON } from '../story.ts';
 import { latency, ranks, ratio, slo } from './prometheus.fixtures.ts';
+import { routeQuestion } from './questions.ts';
 import { visit } from './router-run.ts';
 import type { Sent } from './router.suite.ts';
 
@@ -102,19 +103,7 @@ async function place(form: HaproxyForm): Promise<Place> {
   };
 }
 
-const question = (change: Partial<Question> = {}): Question => ({
-  check: ratio({ offered: 'errors' }),
-  service: 'shop',
-  canaryVersion: '2',
-  stableVersion: '1',
-  canarySlot: 'green',
-  stableSlot: 'blue',
-  routes: [{ router: 'front', route: 'app', slots: ['blue', 'green'] }],
-  since: NOON,
-  intervalMs: 5_000,
-  now: Instant(NOON + 5_000),
-  ...change,
-});
+const question = (change: Partial<Question> = {}): Question => routeQuestion(ratio({ offered: 'errors' }), NOON, change);
 
 const canaryOf = (measured: Measurement): CounterSeries => {
   const found = measured.kind === 'counters' ? measured.series.find(({ role }) => role === 'canary') : undefined;

@@ -6,6 +6,7 @@ import type { Store } from '../../src/ports/store.ts';
 import { NOON } from '../story.ts';
 import type { OpenStore } from './store.suite.ts';
 
+const DAY = 86_400_000;
 const audit = { actor: 'ann', action: 'webhook.retry', subject: 'inbox/1', reason: null, data: null };
 const hook = (body: string): InboxPayload => ({ kind: 'webhook', body, encoding: 'utf8' });
 
@@ -34,6 +35,21 @@ export function inboxSuite(name: string, open: OpenStore): void {
       expect((await shown({ source: 'ld' })).rows).toMatchObject([
         { key: 'a', state: 'done', detail: 'nothing changed', attempts: 1, settledAt: NOON, payload: hook('{"of":"a"}') },
       ]);
+    });
+
+    it('knows a delivery that was dropped for two years more, of its own source alone, and no look of ours', async () => {
+      await keep('a');
+      await store.keepWebhook({ source: 'ld', key: 'poll:1', payload: { kind: 'poll', flag: 'x' }, limit: 9 });
+      await keep('waits');
+      for (const { seq, key } of await claim())
+        if (key !== 'waits') await store.settleInbox({ seq, outcome: { kind: 'done', detail: 'nothing changed' } });
+      nowMs += 91 * DAY;
+      await store.retain(Instant(nowMs - 90 * DAY));
+      expect((await shown()).rows.map(({ key }) => key)).toEqual(['waits']);
+      expect([await keep('a'), await keep('poll:1'), await keep('a', { source: 'unleash' })]).toEqual(['known', 'kept', 'kept']);
+      nowMs += 2 * 365 * DAY;
+      await store.retain(Instant(nowMs - 3 * 365 * DAY));
+      expect(await keep('a')).toBe('kept');
     });
 
     it('keeps only so many of a source waiting, and knows a repetition even then', async () => {

@@ -39,6 +39,7 @@ it('finds what is due, known and waiting by an index, however many are settled',
   for (const query of [
     `select * from inbox where state = 'pending' and due_at_ms <= 5 and lease_until_ms <= 5 order by due_at_ms, seq limit 5`,
     `select seq from inbox where source = 'a' and "key" = 'b'`,
+    `select at_ms from inbox_seen where source = 'a' and "key" = 'b'`,
     `select count(*) from inbox where state = 'pending' and source = 'a'`,
     `select * from inbox where seq < 5 order by seq desc limit 5`,
   ])

@@ -8,24 +8,13 @@ import type { Check } from '../../src/domain/plan.ts';
 import type { MetricProvider, Question } from '../../src/ports/metric-provider.ts';
 import { NOON } from '../story.ts';
 import { gauge, latency, ranks, rate, ratio, slo } from './prometheus.fixtures.ts';
+import { routeQuestion } from './questions.ts';
 
 const signal = new AbortController().signal;
 const offer = { offered: 'errors' };
 const errors: Check = ratio(offer);
 const latencyCheck: Check = latency({ offered: 'latency' });
-const question = (change: Partial<Question> = {}): Question => ({
-  check: errors,
-  service: 'shop',
-  canaryVersion: '2',
-  stableVersion: '1',
-  canarySlot: 'green',
-  stableSlot: 'blue',
-  routes: [{ router: 'front', route: 'app', slots: ['blue', 'green'] }],
-  since: NOON,
-  intervalMs: 5_000,
-  now: Instant(NOON + 5_000),
-  ...change,
-});
+const question = (change: Partial<Question> = {}): Question => routeQuestion(errors, NOON, change);
 
 const counts = routeCounts(['blue', 'green'], NOON);
 const edgeOf = (): MetricProvider =>

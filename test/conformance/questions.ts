@@ -1,50 +1,31 @@
 /** Checks of every kind and questions about them, for tests of what providers answer. */
+import {
+  gaugeCheck,
+  latencyCheck,
+  rankCheck,
+  rateCheck,
+  ratioCheck,
+  sloCheck,
+  thresholdCheck,
+} from '../../src/domain/analysis/judge.fixtures.ts';
 import { Instant } from '../../src/domain/ids.ts';
 import type { Check } from '../../src/domain/plan.ts';
 import type { Question } from '../../src/ports/metric-provider.ts';
 
 type Texts = Readonly<Record<string, string>>;
 
-const base = {
-  provider: 'metrics',
-  dryRun: false,
-  onFail: 'rollback',
-  onNoData: 'hold',
-  onError: 'hold',
-  onInconclusive: 'hold',
-} as const;
-const evidence = { tolerance: 0.1, weight: 1, minRequests: null };
+const provider = 'metrics';
+const plain = { provider, minRequests: null };
 
 export const checkOf = {
-  ratio: (query: Texts): Check => ({
-    ...{ ...base, ...evidence, name: 'errors', query, kind: 'ratio', worse: 'higher', floor: 0.001, max: null, hardMax: null },
-  }),
-  rate: (query: Texts): Check => ({ ...base, ...evidence, name: 'restarts', query, kind: 'rate', worse: 'higher', floor: 0 }),
-  latency: (query: Texts): Check => ({
-    ...{ ...base, ...evidence, name: 'latency', query, kind: 'latency', quantile: 0.95, maxMs: null, hardMaxMs: null },
-  }),
-  gauge: (query: Texts): Check => ({
-    ...{ ...base, name: 'memory', query, kind: 'gauge', tolerance: 0.1, weight: 1, worse: 'higher', floor: 0 },
-  }),
-  slo: (query: Texts): Check => ({
-    ...base,
-    name: 'slo',
-    query,
-    kind: 'slo',
-    weight: 1,
-    minRequests: null,
-    max: 0.01,
-    hardMax: null,
-  }),
-  threshold: (query: Texts): Check => ({
-    ...{ ...base, name: 'load', query, kind: 'threshold', min: null, max: 1, hardMin: null, hardMax: null },
-    failures: { breaches: 1, of: 1 },
-  }),
-  mannWhitney: (query: Texts): Check => ({
-    ...{ ...base, name: 'ranks', query, kind: 'mann-whitney', direction: 'either', tolerance: 0.25, critical: false },
-    ...{ allowed: { increase: 1, decrease: 1 }, criticalAllowed: { increase: 1, decrease: 1 }, mustHaveData: false },
-    ...{ group: 'all', lookbackMs: null, minValues: 50 },
-  }),
+  ratio: (query: Texts): Check => ratioCheck({ ...plain, query, floor: 0.001 }),
+  rate: (query: Texts): Check => rateCheck({ ...plain, query }),
+  latency: (query: Texts): Check => latencyCheck({ ...plain, query, tolerance: 0.1 }),
+  gauge: (query: Texts): Check => gaugeCheck({ provider, query, name: 'memory' }),
+  slo: (query: Texts): Check => sloCheck({ ...plain, query, name: 'slo' }),
+  threshold: (query: Texts): Check =>
+    thresholdCheck({ provider, query, name: 'load', max: 1, hardMax: null, failures: { breaches: 1, of: 1 } }),
+  mannWhitney: (query: Texts): Check => rankCheck({ provider, query, direction: 'either', minValues: 50 }),
 };
 
 export const questionOf = (check: Check, change: Partial<Question> = {}): Question => ({
@@ -60,3 +41,14 @@ export const questionOf = (check: Check, change: Partial<Question> = {}): Questi
   now: Instant(Date.now()),
   ...change,
 });
+
+/** The same about what an edge or HAProxy counted in the last five seconds. */
+export const routeQuestion = (check: Check, since: Instant, change: Partial<Question> = {}): Question =>
+  questionOf(check, {
+    canaryVersion: '2',
+    stableVersion: '1',
+    routes: [{ router: 'front', route: 'app', slots: ['blue', 'green'] }],
+    since,
+    now: Instant(since + 5_000),
+    ...change,
+  });

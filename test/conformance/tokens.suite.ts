@@ -32,6 +32,17 @@ export function tokensSuite(name: string, open: OpenStore): void {
     });
     afterEach(() => store.close());
 
+    it('keeps the keys of an identity provider, the newest in place of those before, by their owner', async () => {
+      const owner = { issuer: 'https://idp.example', jwks: '' };
+      expect(await store.keptKeys(owner)).toBeNull();
+      await store.keepKeys({ ...owner, keys: 'one' });
+      nowMs += 5;
+      await store.keepKeys({ ...owner, keys: 'two' });
+      await store.keepKeys({ ...owner, jwks: 'https://keys.example', keys: 'three' });
+      expect(await store.keptKeys(owner)).toEqual({ keys: 'two', at: NOON + 5 });
+      expect(await store.keptKeys({ ...owner, issuer: 'https://other.example' })).toBeNull();
+    });
+
     it('finds a token by its digest and nothing by another, and notes its use', async () => {
       await store.addToken(token('a'), audit);
       await store.touchToken('a', Instant(NOON + 5));
@@ -43,8 +54,10 @@ export function tokensSuite(name: string, open: OpenStore): void {
       await store.addToken(token('a'), audit);
       await store.addToken(token('s', 'a'), audit);
       nowMs += 1;
-      expect(await store.revokeToken('a', audit)).toMatchObject({ revokedAt: NOON + 1 });
-      expect(await store.revokeToken('a', audit)).toBeNull();
+      const entry = ({ name: subject }: { readonly name: string }) => ({ ...audit, subject });
+      expect(await store.revokeToken('a', entry)).toMatchObject({ revokedAt: NOON + 1 });
+      expect((await store.audit({ limit: 1, before: null })).rows).toMatchObject([{ subject: 'a' }]);
+      expect(await store.revokeToken('a', entry)).toBeNull();
       expect(await store.tokenByDigest('digest of s')).toMatchObject({ revokedAt: NOON + 1 });
       expect(await store.addToken(token('late', 'a'), audit)).toMatchObject({ revokedAt: NOON + 1 });
       expect(await store.tokenByDigest('digest of late')).toMatchObject({ revokedAt: NOON + 1 });

@@ -83,10 +83,7 @@ export async function toldWorld(names: readonly Name[] = RECEIVERS): Promise<Wor
 export async function begun({ api, config, children }: Pick<World, 'api' | 'config' | 'children'>): Promise<ChildProcess> {
   const child = spawnServer(config);
   children.push(child);
-  // A machine that is busy with other things may take longer than one wait.
-  await ready(api, child)
-    .catch(() => ready(api, child))
-    .catch(() => ready(api, child));
+  await ready(api, child);
   return child;
 }
 

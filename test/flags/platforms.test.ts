@@ -284,3 +284,14 @@ it('reads a variant flag of Flipt and the first kind of settings of ConfigCat, t
   platform.answers.set('/v1/settings/checkout-v2/value', { rolloutPercentageItems: items, rolloutRules: [], value: false });
   expect(await first.flags?.read('checkout-v2', calm)).toMatchObject({ ok: true, value: { enabled: true, percent: 30 } });
 });
+
+it('adds up what a variation of LaunchDarkly gets in several parts', async () => {
+  const whole = darklyFlag(25);
+  const parts = [0, 1, 0].map((variation, index) => ({ variation, weight: [10_000, 75_000, 15_000][index] }));
+  const production = { ...whole.environments.production, fallthrough: { rollout: { variations: parts } } };
+  platform.answers.set(DARKLY_PATH, { ...whole, environments: { production } });
+  const api = { token: 'api-key', environment, url: platform.url };
+  const { flags } = sourceOf({ type: 'launchdarkly', secret: 'whispered' }, { api });
+  const state = { percent: 25, variations: { new: 25, old: 75 } };
+  expect(await flags?.read('checkout-v2', AbortSignal.timeout(5_000))).toMatchObject({ ok: true, value: state });
+});

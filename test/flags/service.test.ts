@@ -88,7 +88,10 @@ ${flagsOf(platform.url)}`;
 beforeEach(() => {
   platform.mode = 'up';
 });
+/** Closed and killed whatever became of the test that began them. */
+const ends: (() => unknown)[] = [];
 afterAll(async () => {
+  await Promise.all(ends.map((end) => end()));
   await app.close(2_000);
   await platform.close();
   rmSync(folder, { recursive: true, force: true });
@@ -292,7 +295,13 @@ it(
     const webhooks = flagsOf(platform.url).replace(', env:NEXT', '');
     writeFileSync(config, configText({ apiPort, edgePort, file, blue, green }) + named + webhooks);
     changed(25);
-    const first = spawnServer(config);
+    ends.push(...shops.map((shop) => shop.close));
+    const spawned = () => {
+      const child = spawnServer(config);
+      ends.push(() => child.kill('SIGKILL'));
+      return child;
+    };
+    const first = spawned();
     await ready(api, first);
     await serving(api, 'shop');
     const plan = { service: 'shop', interval: '1s', hold: '1h', steps: ['5%'], checks: [], onFlagChange: 'pause' };
@@ -318,25 +327,19 @@ it(
     first.kill('SIGKILL');
     await new Promise((done) => first.once('exit', done));
     platform.mode = 'up';
-    const second = spawnServer(config);
-    try {
-      await ready(api, second);
-      await until(look, ({ phase }) => phase?.kind === 'paused' && phase.by === 'flag');
-      const inbox = await until(
-        async () => (await get(`${api}/v1/webhooks/inbox`)).body.items,
-        (items) => items.every(({ state }: { state: string }) => state === 'done'),
-      );
-      expect(inbox.filter(({ kind }: { kind: string }) => kind === 'webhook')).toHaveLength(3);
-      const events = (await get(`${api}/v1/releases/${started.id}/events?limit=200`)).body.items;
-      expect(events.filter(({ type }: { type: string }) => type === 'flag.changed')).toHaveLength(1);
-      // What was answered before is known afterwards, too.
-      const body = bodies[0] ?? '';
-      expect(
-        (await fetch(`${api}/v1/webhooks/in/ld`, { method: 'POST', headers: { ...ld.sign(body, 0, 0) }, body })).status,
-      ).toBe(200);
-    } finally {
-      second.kill('SIGKILL');
-      for (const shop of shops) await shop.close();
-    }
+    await ready(api, spawned());
+    await until(look, ({ phase }) => phase?.kind === 'paused' && phase.by === 'flag');
+    const inbox = await until(
+      async () => (await get(`${api}/v1/webhooks/inbox`)).body.items,
+      (items) => items.every(({ state }: { state: string }) => state === 'done'),
+    );
+    expect(inbox.filter(({ kind }: { kind: string }) => kind === 'webhook')).toHaveLength(3);
+    const events = (await get(`${api}/v1/releases/${started.id}/events?limit=200`)).body.items;
+    expect(events.filter(({ type }: { type: string }) => type === 'flag.changed')).toHaveLength(1);
+    // What was answered before is known afterwards, too.
+    const body = bodies[0] ?? '';
+    expect((await fetch(`${api}/v1/webhooks/in/ld`, { method: 'POST', headers: { ...ld.sign(body, 0, 0) }, body })).status).toBe(
+      200,
+    );
   },
 );

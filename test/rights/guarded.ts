@@ -1,12 +1,11 @@
 /** A service that asks who calls, in this process: tokens are made as the first person on a machine would make them. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/app.ts';
 import type { App } from '../../src/app.ts';
-import { parseConfig } from '../../src/config.ts';
 import type { Log } from '../../src/ports/log.ts';
+import { configOf, openSlot, QUICK, routersText, servicesText, slotsText } from '../edge.ts';
 
 export type Body = Record<string, any>;
 export type Answer = { readonly status: number; readonly body: Body; readonly text: string; readonly headers: Headers };
@@ -42,31 +41,19 @@ export const guardedConfig = (
   { more = '', server = '{ listen: 127.0.0.1:0 }', slot = NOBODY }: Settings = {},
 ): string => `server: ${server}
 store: { sqlite: ${join(folder, 'guarded.db')}, reserveMb: 0 }
-settings: { settleMin: 1s, applyTimeout: 500ms, reconcileEvery: 1s }
-routers:
-  front:
-    type: edge
-    listen: 127.0.0.1:0
-    routes:
-${SERVICES.map((name) => `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${slot} }, green: { url: ${slot} } } }`).join('\n')}
+${QUICK}
 providers: { edge: { type: edge }, own: { type: push } }
-services:
-${SERVICES.map((name) => `  ${name}: { provider: edge, targets: [{ router: front, route: ${name} }] }`).join('\n')}
-${more}`;
+${routersText(SERVICES, slotsText(slot))}${servicesText(SERVICES)}${more}`;
 
 export async function guarded(more = '', server?: string): Promise<Guarded> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-rights-'));
-  const shop = createServer((_request, response) => response.end('hello'));
-  await new Promise<void>((done) => shop.listen(0, '127.0.0.1', done));
-  const address = shop.address();
-  const slot = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-  const text = guardedConfig(folder, { more, slot, ...(server === undefined ? {} : { server }) });
-  const parsed = parseConfig({ text, secrets: { env: (name) => `planted-${name}`, file: () => undefined }, dev: false });
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
+  const shop = await openSlot('hello');
+  const text = guardedConfig(folder, { more, slot: shop.url, ...(server === undefined ? {} : { server }) });
+  const config = configOf(text, { dev: false, env: (name) => `planted-${name}` });
   const logged: string[] = [];
   const note = (fields: object, message: string): void => void logged.push(JSON.stringify({ ...fields, message }));
   const log: Log = { debug: note, info: note, warn: note, error: note };
-  const app = await createApp(parsed.value, log);
+  const app = await createApp(config, log);
   const url = await app.listen();
   const database = join(folder, 'guarded.db');
   const admin = readFileSync(`${database}.admin-token`, 'utf8').trim();
@@ -105,7 +92,6 @@ export async function guarded(more = '', server?: string): Promise<Guarded> {
     },
     async close() {
       await app.close(500);
-      shop.closeAllConnections();
       shop.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -3,6 +3,9 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import type { GenerateKeyPairResult, JWK } from 'jose';
+import { Instant } from '../../src/domain/ids.ts';
+import type { Log } from '../../src/ports/log.ts';
+import { memoryStore } from '../../src/store/memory.ts';
 
 export type Keys = GenerateKeyPairResult & { readonly jwk: JWK };
 
@@ -54,3 +57,9 @@ export const sign = (
   header: Record<string, unknown> = {},
 ): Promise<string> =>
   new SignJWT(claims).setProtectedHeader({ alg: 'RS256', kid: jwk.kid ?? '', typ: 'JWT', ...header }).sign(privateKey);
+
+const silent = (): void => {};
+export const noLog: Log = { debug: silent, info: silent, warn: silent, error: silent };
+
+/** Where nothing was kept before. */
+export const noStore = () => ({ store: memoryStore({ now: () => Instant(0) }), log: noLog });

@@ -12,7 +12,7 @@ import { err, ok } from '../../src/lib/result.ts';
 import type { Result } from '../../src/lib/result.ts';
 import type { JobIdentity } from '../../src/ports/job-identity.ts';
 import { guarded, planOf } from './guarded.ts';
-import { makeKeys, sign, startIdp } from './idp.ts';
+import { makeKeys, noStore, sign, startIdp } from './idp.ts';
 import type { Idp, Keys } from './idp.ts';
 
 const NOW_S = 1_800_000_000;
@@ -65,6 +65,7 @@ function jobsWith(options: Record<string, unknown> = {}): JobIdentity {
   const send = sender({ headers: {}, tls: {}, timeoutMs: 2_000, mostBytes: 65_536 });
   return oidc([parsed], {
     clock: { now: () => Instant(nowS * 1_000), monotonicMs: () => passedMs },
+    ...noStore(),
     get: (url) =>
       send({ method: 'GET', url }, new AbortController().signal).then(
         ({ status, body }) => (status === 200 ? ok(body) : err(`it answered ${status}`)),
@@ -360,7 +361,7 @@ describe('an identity provider that is not right lets nobody in', () => {
     let get: (url: string) => Promise<Result<string, string>> = async () => ok(JSON.stringify({ keys: [keys.jwk] }));
     const options = oidcOptions.parse({ issuer: idp.url, jwks: `${idp.url}/keys`, audience: AUDIENCE, rules: RULES });
     const clock = { now: () => Instant(nowS * 1_000), monotonicMs: () => passedMs };
-    const held = oidc([options], { clock, get: (url) => get(url) });
+    const held = oidc([options], { clock, ...noStore(), get: (url) => get(url) });
     const token = await sign(claims(), keys);
     expect((await held.identify(token)).ok).toBe(true);
     get = async () => err('no answer in time');

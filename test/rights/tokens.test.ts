@@ -66,7 +66,13 @@ describe('the first token', () => {
     expect(second.token).toBe(first.token);
     const { rows } = await second.app.context.store.tokens({ limit: 5, cursor: null });
     expect(rows).toHaveLength(1);
-    await second.app.context.store.revokeToken(rows[0]!.id, { actor: 'a', action: 'b', subject: 'c', reason: null, data: {} });
+    await second.app.context.store.revokeToken(rows[0]!.id, () => ({
+      actor: 'a',
+      action: 'b',
+      subject: 'c',
+      reason: null,
+      data: {},
+    }));
     await second.app.close(100);
     const third = await open();
     expect(third.token).not.toBe(first.token);

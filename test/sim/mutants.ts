@@ -289,7 +289,7 @@ export const survivors: readonly Mutant[] = [
   {
     name: 'a command is left to the next tick',
     within: 60,
-    edits: [edit('src/controller/commands.ts', 'work(recorded.value);', 'void work;')],
+    edits: [edit('src/controller/commit-decision.ts', 'await work(recorded.value);', 'void work;')],
   },
   {
     name: 'a retry raises what was lowered by hand meanwhile',

@@ -19,14 +19,14 @@ const SKEW_S = 60;
 const LONGEST_LIFE_S = 24 * 3_600;
 const LONGEST_TOKEN = 16_384;
 
-export type OidcWorld = { readonly clock: Pick<Clock, 'now' | 'monotonicMs'>; readonly get: KeyWorld['get'] };
+export type OidcWorld = { readonly clock: Pick<Clock, 'now' | 'monotonicMs'> } & Pick<KeyWorld, 'get' | 'store' | 'log'>;
 
 type Provider = { readonly options: OidcOptions; readonly keys: Keys };
 
-export function oidc(configured: readonly OidcOptions[], { clock, get }: OidcWorld): JobIdentity {
+export function oidc(configured: readonly OidcOptions[], { clock, ...world }: OidcWorld): JobIdentity {
   const providers: readonly Provider[] = configured.map((options) => ({
     options,
-    keys: keysOf(options, { get, monotonicMs: () => clock.monotonicMs() }),
+    keys: keysOf(options, { ...world, now: () => clock.now(), monotonicMs: () => clock.monotonicMs() }),
   }));
   return {
     async identify(token) {

@@ -1,7 +1,7 @@
 /** What an operator says of an identity provider, and of the jobs that it vouches for. */
 import { z } from 'zod';
 import { grant } from '../../contract/wire-access.ts';
-import { strict } from '../../contract/values.ts';
+import { duration, strict } from '../../contract/values.ts';
 import type { Permission } from '../../domain/rights.ts';
 import { scopesOf } from '../../domain/rights.ts';
 
@@ -43,6 +43,9 @@ const conditions = {
   pullRequests: z.boolean().default(false),
 };
 
+const KEPT_AT_LEAST_MS = 3_600_000;
+const KEPT_AT_MOST_MS = 7 * 86_400_000;
+
 const rule = strict({ ...grant, ...conditions })
   .refine(({ role, scopes }) => (role === undefined) !== (scopes === undefined), {
     error: 'either a role or scopes',
@@ -59,17 +62,18 @@ const rule = strict({ ...grant, ...conditions })
     { error: 'a ref, refProtected, an environment or a workflowRef: any branch could do this otherwise', path: ['ref'] },
   );
 
+export const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'EdDSA'] as const;
+
 export const oidcOptions = strict({
   issuer: secure,
   audience: z.string({ error: 'what the jobs ask their token for, such as the address of this service' }).min(1).max(300),
-  algorithms: z
-    .array(
-      z.enum(['RS256', 'RS384', 'RS512', 'PS256', 'ES256', 'ES384', 'EdDSA'], 'an algorithm with a public key, such as RS256'),
-    )
-    .min(1)
-    .default(['RS256']),
+  algorithms: z.array(z.enum(ALGORITHMS, 'an algorithm with a public key, such as RS256')).min(1).default(['RS256']),
   /** Where its keys are, when it does not say so itself. */
   jwks: secure.optional(),
+  /** How long they are used while it cannot be reached, over restarts, too. */
+  keepKeys: duration
+    .refine((ms) => KEPT_AT_LEAST_MS <= ms && ms <= KEPT_AT_MOST_MS, 'an hour at least, and a week at most')
+    .default(24 * 3_600_000),
   rules: z.array(rule).min(1, 'without a rule nobody is let in').max(500),
 });
 

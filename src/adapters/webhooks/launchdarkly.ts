@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { baseAddress, sender, token } from '../outgoing/access.ts';
-import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, valueName } from './common.ts';
+import { darklyFlag, darklyUrl, inEnvironment, weightsOf, WHOLE } from '../platforms/launchdarkly.ts';
+import type { DarklyFlag } from '../platforms/launchdarkly.ts';
+import { API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, valueName } from './common.ts';
 
 export const launchdarklyApi = z.strictObject({
   url: baseAddress.default('https://app.launchdarkly.com'),
@@ -14,43 +16,22 @@ export const launchdarklyApi = z.strictObject({
 
 type Api = z.output<typeof launchdarklyApi>;
 
-const share = z.looseObject({ variation: z.number(), weight: z.number() });
-const served = z.looseObject({
-  variation: z.number().nullish(),
-  rollout: z.looseObject({ variations: z.array(share) }).nullish(),
-});
-const environment = z.looseObject({
-  on: z.boolean(),
-  archived: z.boolean().nullish(),
-  version: z.number().nullish(),
-  fallthrough: served.nullish(),
-  offVariation: z.number().nullish(),
-  rules: anything,
-  targets: anything,
-  contextTargets: anything,
-  prerequisites: anything,
-});
-const flag = z.looseObject({
-  archived: z.boolean().nullish(),
-  variations: z.array(z.looseObject({ name: text, value: anything })),
-  environments: z.record(z.string(), environment),
-});
-
-export function launchdarklyFlags({ url, token: authorization, project, environment: name }: Api): FlagSource {
+export function launchdarklyFlags({ token: authorization, environment: name, ...place }: Api): FlagSource {
   const send = sender({ ...API, authorization, headers: { 'LD-API-Version': '20240415' } });
   return {
-    async read(key, signal) {
-      const at = `${url}/api/v2/flags/${encodeURIComponent(project)}/${encodeURIComponent(key)}?env=${encodeURIComponent(name)}`;
-      return stateFrom(await asked(send, at, signal), flag, (found) => stateOf(found, name));
-    },
+    read: async (key, signal) =>
+      stateFrom(await asked(send, darklyUrl(place, key) + inEnvironment(name), signal), darklyFlag, (found) =>
+        stateOf(found, name),
+      ),
   };
 }
 
-function stateOf({ variations, environments, archived }: z.output<typeof flag>, name: string): FlagState | null {
+function stateOf({ variations, environments, archived }: DarklyFlag, name: string): FlagState | null {
   const found = environments[name];
   if (!found) return null;
   const { on, version, fallthrough, offVariation, rules, targets, contextTargets, prerequisites } = found;
-  const shares = on ? sharesOf(fallthrough) : new Map(typeof offVariation === 'number' ? [[offVariation, 100]] : []);
+  const weights = weightsOf(on ? (fallthrough ?? {}) : { variation: offVariation });
+  const shares = new Map([...weights].map(([index, weight]) => [index, weight / (WHOLE / 100)]));
   const values = variations.map(({ value }) => value);
   const isSwitch = values.length === 2 && values.includes(true) && values.includes(false);
   return {
@@ -77,11 +58,6 @@ function stateOf({ variations, environments, archived }: z.output<typeof flag>, 
       values,
     }),
   };
-}
-
-function sharesOf(fallthrough: z.output<typeof served> | null | undefined): Map<number, number> {
-  if (typeof fallthrough?.variation === 'number') return new Map([[fallthrough.variation, 100]]);
-  return new Map(fallthrough?.rollout?.variations.map(({ variation, weight }) => [variation, weight / 1_000]));
 }
 
 const entry = z.looseObject({

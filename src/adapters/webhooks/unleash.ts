@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { baseAddress, sender, token } from '../outgoing/access.ts';
-import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text } from './common.ts';
+import { isOpen, shareOf, unleashEnvironment, unleashUrl } from '../platforms/unleash.ts';
+import type { Strategy, UnleashEnvironment } from '../platforms/unleash.ts';
+import { API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text } from './common.ts';
 
 export const unleashApi = z.strictObject({
   url: baseAddress,
@@ -14,44 +16,21 @@ export const unleashApi = z.strictObject({
 
 type Api = z.output<typeof unleashApi>;
 
-const strategy = z.looseObject({
-  name: z.string(),
-  disabled: z.boolean().nullish(),
-  parameters: z.record(z.string(), z.unknown()).nullish(),
-  constraints: z.array(z.unknown()).nullish(),
-  segments: z.array(z.unknown()).nullish(),
-  variants: z.array(z.looseObject({ name: z.string(), weight: z.number() })).nullish(),
-});
-const environment = z.looseObject({
-  enabled: z.boolean(),
-  strategies: z.array(strategy).nullish(),
-  variants: anything,
-});
-
-type Strategy = z.output<typeof strategy>;
-
-export function unleashFlags({ url, token: authorization, project, environment: name }: Api): FlagSource {
+export function unleashFlags({ token: authorization, ...place }: Api): FlagSource {
   const send = sender({ ...API, authorization });
   return {
-    async read(flag, signal) {
-      const [p, f, e] = [project, flag, name].map(encodeURIComponent);
-      return stateFrom(
-        await asked(send, `${url}/api/admin/projects/${p}/features/${f}/environments/${e}`, signal),
-        environment,
-        stateOf,
-      );
-    },
+    read: async (flag, signal) => stateFrom(await asked(send, unleashUrl(place, flag), signal), unleashEnvironment, stateOf),
   };
 }
 
-function stateOf({ enabled, strategies, variants }: z.output<typeof environment>): FlagState {
-  const active = (strategies ?? []).filter(({ disabled }) => disabled !== true);
-  const open = active.filter(({ constraints, segments }) => !constraints?.length && !segments?.length);
+function stateOf({ enabled, strategies, variants }: UnleashEnvironment): FlagState {
+  const active = strategies.filter(({ disabled }) => disabled !== true);
+  const open = active.filter(isOpen);
   const shares = open.flatMap((each) => shareOf(each) ?? []);
   return {
     exists: true,
     enabled,
-    percent: shares.length === open.length && open.length > 0 ? Math.max(...shares) : null,
+    percent: shares.length === open.length && open.length > 0 ? Math.max(...shares) / 100 : null,
     variations: Object.fromEntries((open[0]?.variants ?? []).map((variant) => [tame(variant.name, 60), variant.weight / 10])),
     revision: null,
     updatedBy: null,
@@ -67,13 +46,6 @@ const essence = ({ name, parameters, constraints, segments, variants }: Strategy
   segments: segments ?? [],
   variants: variants ?? [],
 });
-
-/** Its share of everybody, in percent; null where it is for some only. */
-function shareOf({ name, parameters }: Strategy): number | null {
-  if (name === 'default') return 100;
-  const rollout = Number(parameters?.['rollout']);
-  return name === 'flexibleRollout' && Number.isFinite(rollout) ? rollout : null;
-}
 
 const event = z.looseObject({ type: text, featureName: text, createdBy: text, environment: text });
 

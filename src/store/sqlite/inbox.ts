@@ -1,12 +1,13 @@
 /** Webhooks that came in, each kept once before it is answered; and what is known of flags. */
 import { and, asc, count, desc, eq, lt, lte, sql } from 'drizzle-orm';
 import { Instant } from '../../domain/ids.ts';
+import { SEEN_KEPT_MS } from '../../ports/inbox.ts';
 import type { InboxPayload, InboxRow, InboxStore, InboxView, StoredFlag } from '../../ports/inbox.ts';
 import { page } from '../page.ts';
 import { instant } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
 import { appendAudit } from './audit.ts';
-import { flags, inbox } from './tables.ts';
+import { flags, inbox, inboxSeen } from './tables.ts';
 
 const isPending = sql`state = 'pending'`;
 
@@ -23,6 +24,8 @@ function incoming(ctx: SqliteContext): Pick<InboxStore, 'keepWebhook' | 'inbox' 
       return ctx.write(() => {
         const mine = and(eq(inbox.source, source), eq(inbox.key, key));
         if (db.select({ seq: inbox.seq }).from(inbox).where(mine).get()) return 'known';
+        const before = and(eq(inboxSeen.source, source), eq(inboxSeen.key, key));
+        if (db.select({ at: inboxSeen.atMs }).from(inboxSeen).where(before).get()) return 'known';
         const waiting = db
           .select({ n: count() })
           .from(inbox)
@@ -186,3 +189,23 @@ const viewOf = (row: Row): InboxView => ({
   dueAt: Instant(row.dueAtMs),
   settledAt: instant(row.settledAtMs),
 });
+
+/** Drops what was worked off and came in before then; its key stays, so that it is known when it is sent again. */
+export function dropInbox({ db, now }: SqliteContext, olderThan: Instant): number {
+  const old = and(sql`state <> 'pending'`, lt(inbox.receivedAtMs, olderThan));
+  db.insert(inboxSeen)
+    .select(
+      db
+        .select({ source: inbox.source, key: inbox.key, atMs: inbox.receivedAtMs })
+        .from(inbox)
+        .where(and(old, sql`json_extract(${inbox.row}, '$.kind') = 'webhook'`)),
+    )
+    .onConflictDoNothing()
+    .run();
+  const { changes } = db.delete(inbox).where(old).run();
+  const forgotten = db
+    .delete(inboxSeen)
+    .where(lt(inboxSeen.atMs, now() - SEEN_KEPT_MS))
+    .run();
+  return changes + forgotten.changes;
+}

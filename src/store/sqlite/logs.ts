@@ -7,8 +7,9 @@ import { page } from '../page.ts';
 import { eventOf, isReleaseEvent, isTargetEvent, measurementOf, subjectOf } from '../rows.ts';
 import { forgetAnswers } from './answers.ts';
 import type { SqliteContext } from './context.ts';
+import { dropInbox } from './inbox.ts';
 import { enqueue } from './outbox.ts';
-import { checkStates, events, inbox, measurements, pushed, outbox, releases, tokens } from './tables.ts';
+import { checkStates, events, measurements, pushed, outbox, releases, tokens } from './tables.ts';
 
 export function appendEvents(
   ctx: SqliteContext,
@@ -83,7 +84,8 @@ function measured({ db }: SqliteContext, ...[id, { check, limit, before }]: Para
 }
 
 /** Running releases, undelivered rows and the audit are never touched. */
-function retain({ db }: SqliteContext, olderThan: Instant): number {
+function retain(ctx: SqliteContext, olderThan: Instant): number {
+  const { db } = ctx;
   const old = db
     .select({ id: releases.id })
     .from(releases)
@@ -98,10 +100,7 @@ function retain({ db }: SqliteContext, olderThan: Instant): number {
     .delete(tokens)
     .where(and(isNotNull(tokens.parent), lt(tokens.expiresAtMs, olderThan)))
     .run().changes;
-  dropped += db
-    .delete(inbox)
-    .where(and(sql`state <> 'pending'`, lt(inbox.receivedAtMs, olderThan)))
-    .run().changes;
+  dropped += dropInbox(ctx, olderThan);
   dropped += db.delete(pushed).where(lt(pushed.receivedAtMs, olderThan)).run().changes;
   for (const id of old) {
     dropped += db.delete(measurements).where(eq(measurements.release, id)).run().changes;

@@ -228,6 +228,28 @@ export const makeSchema = (c: Columns) => ({
         .where(sql`state = 'pending'`),
     ],
   ),
+  /** What is told of a repetition once the webhook itself is dropped. */
+  inboxSeen: c.table(
+    'inbox_seen',
+    {
+      source: c.str('source').notNull(),
+      key: c.str('key').notNull(),
+      atMs: c.big('at_ms').notNull(),
+    },
+    (t) => [c.primaryKey({ columns: [t.source, t.key] }), c.index('inbox_seen_by_age').on(t.atMs)],
+  ),
+  /** Public keys of identity providers, as they were when each was last reached. */
+  identityKeys: c.table(
+    'identity_keys',
+    {
+      issuer: c.str('issuer').notNull(),
+      /** Where they were said to be; empty where the issuer says so itself. */
+      jwks: c.str('jwks').notNull(),
+      keys: c.str('keys').notNull(),
+      atMs: c.big('at_ms').notNull(),
+    },
+    (t) => [c.primaryKey({ columns: [t.issuer, t.jwks] })],
+  ),
   /** What a flag was when it was last read from its platform. */
   flags: c.table(
     'flags',

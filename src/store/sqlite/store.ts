@@ -10,6 +10,7 @@ import { sqliteContext } from './context.ts';
 import { answerMethods } from './answers.ts';
 import { endpointMethods } from './endpoints.ts';
 import { inboxMethods } from './inbox.ts';
+import { keyMethods } from './keys.ts';
 import { leaseMethods } from './leases.ts';
 import { logMethods } from './logs.ts';
 import { openDatabase } from './open.ts';
@@ -63,6 +64,7 @@ export async function openSqlite({ file, now, busyTimeoutMs = 5_000, reserve: ke
     ...pushMethods(ctx),
     ...answerMethods(ctx),
     ...inboxMethods(ctx),
+    ...keyMethods(ctx),
     ...tallyMethod(ctx),
     ...tokenMethods(ctx),
     close: async () => opened.close(),

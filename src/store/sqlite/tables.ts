@@ -17,6 +17,8 @@ export const {
   tokens,
   idempotency,
   inbox,
+  inboxSeen,
+  identityKeys,
   flags,
   endpoints,
 } = makeSchema(columns);

@@ -43,13 +43,13 @@ export function tokenMethods(ctx: SqliteContext): TokenStore {
       }),
     touchToken: async (id, at) =>
       ctx.write(() => void db.update(tokens).set({ lastUsedAtMs: at }).where(eq(tokens.id, id)).run()),
-    revokeToken: async (id, entry) =>
+    revokeToken: async (id, entryOf) =>
       ctx.write(() => {
         const living = and(or(eq(tokens.id, id), eq(tokens.parent, id)), isNull(tokens.revokedAtMs));
         const revoked = db.update(tokens).set({ revokedAtMs: ctx.now() }).where(living).returning().all();
         const found = revoked.find((row) => row.id === id);
         if (!found) return null;
-        appendAudit(ctx, entry);
+        appendAudit(ctx, entryOf(tokenOf(found)));
         return tokenOf(found);
       }),
     hasAdmin: async () =>

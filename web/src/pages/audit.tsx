@@ -15,9 +15,17 @@ import type { Place } from '../router.ts';
 const PAGE = 50;
 const EVERY_MS = 15_000;
 
-/** Releases are known by their id, and have a page. */
-const subjectOf = ({ action, subject }: AuditView) =>
-  action.startsWith('release.') ? <a href={`/releases/${encodeURIComponent(subject)}`}>{subject}</a> : subject;
+/** Releases are known by their id, and have a page; tokens by the name that somebody gave them, and by their id. */
+function subjectOf({ action, subject, data }: AuditView) {
+  if (action.startsWith('release.')) return <a href={`/releases/${encodeURIComponent(subject)}`}>{subject}</a>;
+  const name = typeof data === 'object' && data !== null && 'name' in data ? data.name : null;
+  if (!/^(token|session)\./.test(action) || typeof name !== 'string') return subject;
+  return (
+    <>
+      {name} <span class="soft">({subject})</span>
+    </>
+  );
+}
 
 const COLUMNS: readonly Column<AuditView>[] = [
   { title: 'When', cell: ({ at }) => <Moment at={at} /> },

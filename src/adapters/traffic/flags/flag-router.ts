@@ -16,7 +16,7 @@ import type {
   TrafficRouter,
   WeightWrite,
 } from '../../../ports/traffic-router.ts';
-import type { FlagError, FlagPlatform, FlagState, FlagWrite } from './platform.ts';
+import type { FlagFailure, FlagPlatform, FlagShare, FlagWrite } from './platform.ts';
 
 /** What every platform's routes have in common. */
 export type FlagRoute = {
@@ -27,7 +27,7 @@ export type FlagRoute = {
   readonly swap: boolean;
 };
 
-export type FlagRouterSetting<F extends FlagRoute, S extends FlagState> = {
+export type FlagRouterSetting<F extends FlagRoute, S extends FlagShare> = {
   readonly type: string;
   /** What is meant by a route's name; undefined for a name that means nothing. */
   flagOf(route: string): F | undefined;
@@ -42,7 +42,7 @@ export type FlagRouterSetting<F extends FlagRoute, S extends FlagState> = {
 /** How a release that goes on for a while is read, written, read back, and switched off when that does not help. */
 const CALLS = 6;
 
-export function flagRouter<F extends FlagRoute, S extends FlagState>(
+export function flagRouter<F extends FlagRoute, S extends FlagShare>(
   name: string,
   { type, flagOf, platform, stepBp, timeoutMs, seq }: FlagRouterSetting<F, S>,
 ): TrafficRouter {
@@ -125,13 +125,13 @@ const usedUp = ({ flag }: FlagRoute, on: string, next: string): string =>
 /** Its own inverse. */
 const turned = <F>({ onIsSecond }: Place<F>, share: Weight): Weight => (onIsSecond ? share : complement(share));
 
-function readingOf<F extends FlagRoute>(place: Place<F>, { on, seq, detail }: FlagState): NodeReading {
+function readingOf<F extends FlagRoute>(place: Place<F>, { on, seq, detail }: FlagShare): NodeReading {
   const secondShare = on === null ? null : turned(place, on);
   return { node: place.flag.flag, reachable: true, secondShare, seq, boot: null, detail };
 }
 
-function worker<F extends FlagRoute, S extends FlagState>(platform: FlagPlatform<F, S>, seen: Map<string, S>) {
-  const read = async ({ flag, route }: Place<F>, signal: AbortSignal): Promise<Result<S, FlagError>> => {
+function worker<F extends FlagRoute, S extends FlagShare>(platform: FlagPlatform<F, S>, seen: Map<string, S>) {
+  const read = async ({ flag, route }: Place<F>, signal: AbortSignal): Promise<Result<S, FlagFailure>> => {
     const state = await platform.read(flag, signal);
     if (state.ok) seen.set(route.name, state.value);
     return state;
@@ -200,13 +200,13 @@ function worker<F extends FlagRoute, S extends FlagState>(platform: FlagPlatform
   return { read, apply, off };
 }
 
-const isNewer = (state: FlagState, seq: number): boolean => isBehind(seq, state.seq);
+const isNewer = (state: FlagShare, seq: number): boolean => isBehind(seq, state.seq);
 
 const stale = <F extends FlagRoute>(
   { flag }: Place<F>,
-  state: FlagState,
+  state: FlagShare,
   { seq, nodes }: { readonly seq: number; readonly nodes: readonly NodeReading[] },
 ) => fail('stale', `${flag.flag} has seen write ${state.seq}, and this one is ${seq}`, nodes);
 
-const failed = ({ kind, detail }: FlagError, nodes: readonly NodeReading[] = []) => fail(kind, detail, nodes);
+const failed = ({ kind, detail }: FlagFailure, nodes: readonly NodeReading[] = []) => fail(kind, detail, nodes);
 const fail = (kind: RouterError['kind'], detail: string, nodes: readonly NodeReading[] = []) => err({ kind, detail, nodes });

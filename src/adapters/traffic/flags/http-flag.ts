@@ -14,7 +14,7 @@ import { flagRouter } from './flag-router.ts';
 import type { FlagRoute } from './flag-router.ts';
 import { flagRoute, routeName } from './options.ts';
 import { flagCall } from './platform.ts';
-import type { FlagCall, FlagError, FlagPlatform, FlagState, WayOff } from './platform.ts';
+import type { FlagCall, FlagFailure, FlagPlatform, FlagShare, WayOff } from './platform.ts';
 
 const PLACES = ['percent', 'fraction', 'basisPoints', 'thousandths', 'otherPercent', 'seq'] as const;
 
@@ -102,7 +102,7 @@ export function httpFlag(name: string, options: Options): TrafficRouter {
   });
 }
 
-function platformOf(name: string, options: Options): FlagPlatform<Flag, FlagState> {
+function platformOf(name: string, options: Options): FlagPlatform<Flag, FlagShare> {
   const { headers, tls, timeoutMs, auth, rollbackAuth } = options;
   const dialect = { platform: name, isApproval: () => false };
   const secrets = [...Object.values(headers), ...secretsOf(auth), ...secretsOf(rollbackAuth)];
@@ -112,12 +112,12 @@ function platformOf(name: string, options: Options): FlagPlatform<Flag, FlagStat
     { method, url, body, contentType }: Call,
     values: Values,
     { lowering, signal }: { readonly lowering: boolean; readonly signal: AbortSignal },
-  ): Promise<Result<void, FlagError>> => {
+  ): Promise<Result<void, FlagFailure>> => {
     const sent = body === undefined ? undefined : { type: contentType, text: JSON.stringify(bodyWith(body, values)) };
     const answer = await (lowering ? down : usual)({ method, url, body: sent }, signal);
     return answer.ok ? ok(undefined) : answer;
   };
-  const write: WayOff<Flag, FlagState> = (flag, { on, seq, lowering }, signal) =>
+  const write: WayOff<Flag, FlagShare> = (flag, { on, seq, lowering }, signal) =>
     ask(flag.write, valuesOf(on, seq), { lowering, signal });
   return {
     async read({ flag, unit, read }, signal) {
@@ -162,7 +162,7 @@ function bodyWith(body: unknown, values: Values): unknown {
   return Object.fromEntries(Object.entries(body).map(([key, value]) => [key, bodyWith(value, values)]));
 }
 
-function stateOf(flag: string, { unit, read }: Pick<Flag, 'unit' | 'read'>, answer: unknown): Result<FlagState, FlagError> {
+function stateOf(flag: string, { unit, read }: Pick<Flag, 'unit' | 'read'>, answer: unknown): Result<FlagShare, FlagFailure> {
   const share = at(answer, read.share);
   if (!share.ok) return err({ kind: 'rejected', detail: `${flag}: ${share.error}` });
   const enabled = read.enabled === undefined ? ok(true) : at(answer, read.enabled);

@@ -8,12 +8,14 @@ import { ALL, complement, NONE, Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { TrafficRouter } from '../../../ports/traffic-router.ts';
-import { address, token } from '../../outgoing/access.ts';
+import { baseAddress, token } from '../../outgoing/access.ts';
+import { darklyFlag, darklyUrl, inEnvironment, weightsOf, WHOLE } from '../../platforms/launchdarkly.ts';
+import type { DarklyFlag } from '../../platforms/launchdarkly.ts';
 import { flagRouter } from './flag-router.ts';
 import type { FlagRoute } from './flag-router.ts';
 import { flagRoute, key, reached, routeName } from './options.ts';
 import { flagCall } from './platform.ts';
-import type { FlagError, FlagPlatform, FlagState, FlagWrite } from './platform.ts';
+import type { FlagFailure, FlagPlatform, FlagShare, FlagWrite } from './platform.ts';
 
 /** A variation by its id, its name, or its value as a text. */
 const variation = z.union([z.string().min(1).max(200), z.boolean().transform(String), z.number().transform(String)], {
@@ -22,7 +24,7 @@ const variation = z.union([z.string().min(1).max(200), z.boolean().transform(Str
 
 export const launchdarklyOptions = z.strictObject({
   type: z.literal('launchdarkly'),
-  url: address.default('https://app.launchdarkly.com'),
+  url: baseAddress.default('https://app.launchdarkly.com'),
   token,
   ...reached,
   project: key('a project'),
@@ -47,26 +49,9 @@ export const launchdarklyOptions = z.strictObject({
 
 type Options = z.output<typeof launchdarklyOptions>;
 type Flag = FlagRoute & { readonly variation: string; readonly otherwise: string; readonly rule?: string | undefined };
-type Seen = FlagState & { readonly ids: { readonly variation: string; readonly otherwise: string }; readonly isOn: boolean };
+type Seen = FlagShare & { readonly ids: { readonly variation: string; readonly otherwise: string }; readonly isOn: boolean };
 
-const WHOLE = 100_000;
 const PER_BP = WHOLE / ALL;
-
-const rollout = z.looseObject({ variations: z.array(z.looseObject({ variation: z.number().int(), weight: z.number() })) });
-const split = z.looseObject({ variation: z.number().int().nullish(), rollout: rollout.nullish() });
-const flagAnswer = z.looseObject({
-  variations: z.array(z.looseObject({ _id: z.string(), name: z.string().nullish(), value: z.unknown() })),
-  environments: z.record(
-    z.string(),
-    z.looseObject({
-      on: z.boolean(),
-      offVariation: z.number().int().nullish(),
-      fallthrough: split.nullish(),
-      rules: z.array(split.extend({ _id: z.string().nullish() })).nullish(),
-    }),
-  ),
-});
-type FlagAnswer = z.output<typeof flagAnswer>;
 
 export function launchdarkly(name: string, options: Options): TrafficRouter {
   const flagOf = (route: string): Flag | undefined => {
@@ -90,14 +75,13 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
   const callWith = (authorization: string) => flagCall({ authorization, headers, tls, timeoutMs }, dialect, secrets);
   const call = callWith(options.token);
   const callDown = rollbackToken === undefined ? call : callWith(rollbackToken);
-  const at = ({ flag }: Flag): string =>
-    `${options.url.replace(/\/+$/, '')}/api/v2/flags/${encodeURIComponent(options.project)}/${encodeURIComponent(flag)}`;
+  const at = ({ flag }: Flag): string => darklyUrl(options, flag);
 
   const patch = async (
     flag: Flag,
     { seq, lowering, instructions }: Pick<FlagWrite<Seen>, 'seq' | 'lowering'> & { readonly instructions: readonly object[] },
     signal: AbortSignal,
-  ): Promise<Result<void, FlagError>> => {
+  ): Promise<Result<void, FlagFailure>> => {
     const answer = await (lowering ? callDown : call)(
       {
         method: 'PATCH',
@@ -125,9 +109,9 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
 
   return {
     async read(flag, signal) {
-      const answer = await call({ method: 'GET', url: `${at(flag)}?env=${encodeURIComponent(environment)}` }, signal);
+      const answer = await call({ method: 'GET', url: at(flag) + inEnvironment(environment) }, signal);
       if (!answer.ok) return answer;
-      const found = flagAnswer.safeParse(answer.value);
+      const found = darklyFlag.safeParse(answer.value);
       return found.success
         ? stateOf(flag, environment, found.data)
         : err({ kind: 'rejected', detail: 'launchdarkly: the answer is no flag' });
@@ -140,13 +124,13 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
   };
 }
 
-function stateOf(flag: Flag, environment: string, { variations, environments }: FlagAnswer): Result<Seen, FlagError> {
+function stateOf(flag: Flag, environment: string, { variations, environments }: DarklyFlag): Result<Seen, FlagFailure> {
   const indexOf = (wanted: string): number =>
     variations.findIndex(({ _id, name, value }) => _id === wanted || name === wanted || textOf(value) === wanted);
   const [first, second] = [indexOf(flag.variation), indexOf(flag.otherwise)];
   const missing = first === -1 ? flag.variation : second === -1 ? flag.otherwise : null;
   const nowhere = (what: string) =>
-    err<FlagError>({ kind: 'not_found', detail: `launchdarkly: the flag ${flag.flag} has ${what}` });
+    err<FlagFailure>({ kind: 'not_found', detail: `launchdarkly: the flag ${flag.flag} has ${what}` });
   if (missing !== null) return nowhere(`no variation ${missing}`);
   if (first === second) return nowhere(`one variation for both: ${flag.variation}`);
   const found = Object.hasOwn(environments, environment) ? environments[environment] : undefined;
@@ -163,16 +147,6 @@ function stateOf(flag: Flag, environment: string, { variations, environments }: 
   if (on < 0 || WHOLE < on) return ok({ ...seen, on: null, detail: `the flag ${flag.flag} has a weight that is none` });
   // Finer than is written here: rounded away from nothing, so that little is never taken for none.
   return ok({ ...seen, on: Weight(Math.ceil(on / PER_BP)), detail: found.on ? null : `turned off in ${environment}` });
-}
-
-/** By index of the variation, in thousandths of a percent. */
-function weightsOf({ variation: only, rollout: rolled }: z.output<typeof split>): ReadonlyMap<number, number> {
-  if (rolled) {
-    const weights = new Map<number, number>();
-    for (const { variation: index, weight } of rolled.variations) weights.set(index, (weights.get(index) ?? 0) + weight);
-    return weights;
-  }
-  return new Map(only == null ? [] : [[only, WHOLE]]);
 }
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : (JSON.stringify(value) ?? ''));

@@ -12,9 +12,9 @@ import { answerTo } from '../../outgoing/client.ts';
 import type { Ask } from '../../outgoing/client.ts';
 import { parsed } from '../../outgoing/json.ts';
 
-export type FlagError = Pick<RouterError, 'kind' | 'detail'>;
+export type FlagFailure = Pick<RouterError, 'kind' | 'detail'>;
 
-export type FlagState = {
+export type FlagShare = {
   /** Of all who ask, how many get the flag; null when that cannot be told, and why is in `detail`. */
   readonly on: Weight | null;
   /** The write that it was set by, where the platform keeps it. */
@@ -31,17 +31,17 @@ export type FlagWrite<S> = {
 };
 
 /** One way to take a flag from everybody; tried in order until the flag shows that nobody gets it. */
-export type WayOff<F, S> = (flag: F, write: FlagWrite<S>, signal: AbortSignal) => Promise<Result<void, FlagError>>;
+export type WayOff<F, S> = (flag: F, write: FlagWrite<S>, signal: AbortSignal) => Promise<Result<void, FlagFailure>>;
 
-export type FlagPlatform<F, S extends FlagState> = {
-  read(flag: F, signal: AbortSignal): Promise<Result<S, FlagError>>;
-  write(flag: F, write: FlagWrite<S>, signal: AbortSignal): Promise<Result<void, FlagError>>;
+export type FlagPlatform<F, S extends FlagShare> = {
+  read(flag: F, signal: AbortSignal): Promise<Result<S, FlagFailure>>;
+  write(flag: F, write: FlagWrite<S>, signal: AbortSignal): Promise<Result<void, FlagFailure>>;
   /** The shortest first. */
   readonly waysOff: readonly WayOff<F, S>[];
 };
 
 /** A call to a platform: the JSON of its answer, or what its refusal means. */
-export type FlagCall = (ask: Ask, signal: AbortSignal) => Promise<Result<unknown, FlagError>>;
+export type FlagCall = (ask: Ask, signal: AbortSignal) => Promise<Result<unknown, FlagFailure>>;
 
 export type Dialect = {
   /** As sentences name it. */
@@ -87,7 +87,7 @@ function wordsOf(json: unknown): string {
 
 type Refused = { readonly status: number; readonly words: string; readonly retryAfter?: string | undefined };
 
-function refusalOf({ isApproval }: Dialect, { status, words, retryAfter }: Refused): FlagError {
+function refusalOf({ isApproval }: Dialect, { status, words, retryAfter }: Refused): FlagFailure {
   const said = words === '' ? '' : `: ${words}`;
   if (300 <= status && status < 400)
     return { kind: 'rejected', detail: `answered ${status}, a redirect, and those are not followed` };

@@ -7,19 +7,21 @@ import { ALL, NONE, Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { TrafficRouter } from '../../../ports/traffic-router.ts';
-import { address, token } from '../../outgoing/access.ts';
+import { baseAddress, token } from '../../outgoing/access.ts';
+import { isOpen, shareOf, unleashEnvironment, unleashUrl } from '../../platforms/unleash.ts';
+import type { Strategy, UnleashEnvironment } from '../../platforms/unleash.ts';
 import { flagRouter } from './flag-router.ts';
 import type { FlagRoute } from './flag-router.ts';
 import { flagRoute, key, reached, routeName } from './options.ts';
 import { flagCall } from './platform.ts';
-import type { FlagCall, FlagError, FlagPlatform, FlagState, FlagWrite } from './platform.ts';
+import type { FlagCall, FlagFailure, FlagPlatform, FlagShare, FlagWrite } from './platform.ts';
 
 /** A flag counts in whole percent there. */
 export const UNLEASH_STEP_BP = 100;
 
 export const unleashOptions = z.strictObject({
   type: z.literal('unleash'),
-  url: address,
+  url: baseAddress,
   token,
   ...reached,
   project: key('a project').default('default'),
@@ -42,19 +44,7 @@ type Options = z.output<typeof unleashOptions>;
 type Flag = FlagRoute & { readonly strategy?: string | undefined };
 
 /** What the adapter has to know to write: which strategy, and what its title says besides. */
-type Seen = FlagState & { readonly strategy: string | null; readonly title: string; readonly enabled: boolean };
-
-const strategyAnswer = z.looseObject({
-  id: z.string().optional(),
-  name: z.string(),
-  title: z.string().nullish(),
-  disabled: z.boolean().nullish(),
-  parameters: z.record(z.string(), z.unknown()).default({}),
-  constraints: z.array(z.unknown()).nullish(),
-  segments: z.array(z.unknown()).nullish(),
-});
-const environmentAnswer = z.looseObject({ enabled: z.boolean(), strategies: z.array(strategyAnswer).default([]) });
-type Strategy = z.output<typeof strategyAnswer>;
+type Seen = FlagShare & { readonly strategy: string | null; readonly title: string; readonly enabled: boolean };
 
 export function unleash(name: string, options: Options): TrafficRouter {
   const flagOf = (route: string): Flag | undefined => {
@@ -83,13 +73,11 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
   const callWith = (authorization: string): FlagCall => flagCall({ authorization, headers, tls, timeoutMs }, dialect, secrets);
   const call = callWith(options.token);
   const callDown = rollbackToken === undefined ? call : callWith(rollbackToken);
-  const base = `${options.url.replace(/\/+$/, '')}/api/admin/projects/${encodeURIComponent(options.project)}/features`;
-  const at = ({ flag }: Flag): string =>
-    `${base}/${encodeURIComponent(flag)}/environments/${encodeURIComponent(options.environment)}`;
+  const at = ({ flag }: Flag): string => unleashUrl(options, flag);
 
   const patch = async (flag: Flag, { on, seq, lowering, seen }: FlagWrite<Seen>, signal: AbortSignal) => {
     const id = flag.strategy ?? seen?.strategy;
-    if (id == null) return err<FlagError>({ kind: 'rejected', detail: 'unleash: which strategy to write is not known yet' });
+    if (id == null) return err<FlagFailure>({ kind: 'rejected', detail: 'unleash: which strategy to write is not known yet' });
     const operations = [
       { op: 'replace', path: '/parameters/rollout', value: String(Math.round(on / UNLEASH_STEP_BP)) },
       { op: 'add', path: '/title', value: titleWith(seen?.title ?? '', seq) },
@@ -105,7 +93,7 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
     async read(flag, signal) {
       const answer = await call({ method: 'GET', url: at(flag) }, signal);
       if (!answer.ok) return answer;
-      const environment = environmentAnswer.safeParse(answer.value);
+      const environment = unleashEnvironment.safeParse(answer.value);
       if (!environment.success) return err({ kind: 'rejected', detail: `unleash: the answer is no environment of a flag` });
       return stateOf(flag, options.environment, environment.data);
     },
@@ -118,13 +106,9 @@ function platformOf(options: Options): FlagPlatform<Flag, Seen> {
   };
 }
 
-const done = (answer: Result<unknown, FlagError>): Result<void, FlagError> => (answer.ok ? ok(undefined) : answer);
+const done = (answer: Result<unknown, FlagFailure>): Result<void, FlagFailure> => (answer.ok ? ok(undefined) : answer);
 
-function stateOf(
-  flag: Flag,
-  environment: string,
-  { enabled, strategies }: z.output<typeof environmentAnswer>,
-): Result<Seen, FlagError> {
+function stateOf(flag: Flag, environment: string, { enabled, strategies }: UnleashEnvironment): Result<Seen, FlagFailure> {
   const own = strategies.filter(({ id, name }) =>
     flag.strategy === undefined ? name === 'flexibleRollout' : id === flag.strategy,
   );
@@ -139,20 +123,18 @@ function stateOf(
   const known = { seq, title, strategy: strategy.id ?? null, enabled };
   if (!enabled) return ok({ ...known, on: NONE, detail: `switched off in ${environment}` });
   // Whoever any strategy lets in gets the flag: one for everybody beside ours counts.
-  const shares = strategies.filter((each) => each === strategy || isForEverybody(each)).map(shareOf);
+  const shares = strategies.filter((each) => each === strategy || isForEverybody(each)).map(servedBy);
   if (shares.includes(null)) return ok({ ...known, on: null, detail: `the flag ${flag.flag} has a percentage that is none` });
   return ok({ ...known, on: Weight(Math.max(...shares.map((share) => share ?? 0))), detail: null });
 }
 
-const isForEverybody = ({ name, constraints, segments }: Strategy): boolean =>
-  (name === 'default' || name === 'flexibleRollout') && (constraints ?? []).length === 0 && (segments ?? []).length === 0;
+const isForEverybody = (strategy: Strategy): boolean =>
+  (strategy.name === 'default' || strategy.name === 'flexibleRollout') && isOpen(strategy);
 
-/** In basis points; null for what is no percentage. */
-function shareOf({ name, disabled, parameters }: Strategy): number | null {
-  if (disabled === true) return NONE;
-  if (name !== 'flexibleRollout') return ALL;
-  const rollout = Number(parameters['rollout'] ?? Number.NaN);
-  return 0 <= rollout && rollout <= 100 ? Math.round(rollout * 100) : null;
+/** In basis points; null for what is no percentage. Whoever another kind of strategy is for gets the flag. */
+function servedBy(strategy: Strategy): number | null {
+  if (strategy.disabled === true) return NONE;
+  return strategy.name === 'flexibleRollout' ? shareOf(strategy) : ALL;
 }
 
 const MARK = /(?:^| · )headgate (\d{1,40})$/;
