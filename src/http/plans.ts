@@ -16,7 +16,7 @@ import type { HttpDeps } from './deps.ts';
 import { actorOf, originOf, refusesService, route, visible } from './permission.ts';
 import { keyHeader, once } from './once.ts';
 import { cursorOf, limit, nameCursor } from '../contract/paging.ts';
-import { givenVersion, matchHeader, tagOf } from './precondition.ts';
+import { givenVersion, matchHeader, tagOf, unlessSeen } from './precondition.ts';
 import { problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';
 
@@ -95,8 +95,8 @@ export function planRoutes(deps: HttpDeps) {
     if (!plan) return problem(c, 'not_found', `no plan named ${name}`);
     const foreign = refusesService(c, 'read', plan.service);
     if (foreign) return foreign;
-    c.header('etag', tagOf(plan.version));
-    return c.json({ ...plan }, 200);
+    // A version of a plan is never another text.
+    return unlessSeen(c, { version: plan.version, body: { ...plan }, isWhole: true }, (body) => c.json(body, 200));
   });
   app.openapi(apply, (c) =>
     once(c, { store }, async (keep) => {
@@ -117,7 +117,11 @@ export function planRoutes(deps: HttpDeps) {
         return would === null ? stale(c, name) : c.json({ ...would, validated: true as const }, 200);
       }
       const saved = await store.savePlan(
-        { ...plan, expect: expected.value, once: keep((made: StoredPlan) => ({ status: 200, body: made })) },
+        {
+          ...plan,
+          expect: expected.value,
+          once: keep((made: StoredPlan) => ({ status: 200, body: made, tag: tagOf(made.version) })),
+        },
         { actor: actorOf(c).name, action: 'plan.apply', subject: name, reason: null, data: { service }, origin: originOf(c) },
       );
       if (!saved.ok) return saved.error.kind === 'stale' ? stale(c, name) : problem(c, 'unavailable', saved.error.detail);

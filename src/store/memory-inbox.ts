@@ -2,6 +2,7 @@
 import { after, Instant } from '../domain/ids.ts';
 import type { InboxRow, InboxStore, InboxView, StoredFlag } from '../ports/inbox.ts';
 import type { AuditEntry } from '../ports/store.ts';
+import type { MemoryAnswers } from './memory-answers.ts';
 import { page } from './page.ts';
 
 type Row = InboxView & { readonly leaseUntil: Instant };
@@ -9,6 +10,7 @@ type Row = InboxView & { readonly leaseUntil: Instant };
 export function memoryInbox(
   now: () => Instant,
   audited: (entry: AuditEntry) => void,
+  answers: Pick<MemoryAnswers, 'has' | 'keep'>,
 ): { readonly methods: InboxStore; retain(olderThan: Instant): number } {
   const rows = new Map<number, Row>();
   let lastSeq = 0;
@@ -32,11 +34,12 @@ export function memoryInbox(
       );
       return page(found.toReversed().map(viewOf), limit, ({ seq }) => seq);
     },
-    async retryInbox(seq, audit) {
+    async retryInbox(seq, audit, once) {
       const row = rows.get(seq);
-      if (row?.state !== 'parked') return false;
+      if (row?.state !== 'parked' || answers.has(once)) return false;
       rows.set(seq, { ...row, state: 'pending', attempts: 0, dueAt: now(), leaseUntil: Instant(0), settledAt: null });
       audited(audit);
+      answers.keep(once, true);
       return true;
     },
     async inboxTally() {
