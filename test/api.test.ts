@@ -281,6 +281,16 @@ test('a plan is validated with its lines, applied, and kept in every version', a
   expect((await call('GET', '/v1/plans/kept?version=1')).body['document']).toContain('steps: [5%]\n');
 });
 
+test('the command says which Headgate it is, and shows what a duration defaults to as one writes it', async () => {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const world = () => ok({ services: new Map(), providers: new Map(), notifiers: new Set<string>() });
+  const deps = { out, err, env: {}, fetch, serve: async () => 0, version: '1.2.3', worldOf: world };
+  const said = async (...argv: readonly string[]) => [await runCli(argv, deps), String(out.read())];
+  expect(await said('--version')).toEqual([0, '1.2.3\n']);
+  const [code, help] = await said('release', 'start', '--help');
+  expect([code, help]).toEqual([0, expect.stringMatching(/how long to wait \(default: 1d\)[\s\S]*\(default:\s+30s\)/)]);
+});
+
 test('health, metrics and the description of the API are there', async () => {
   expect((await call('GET', '/healthz')).body).toEqual({ status: 'ok', problems: [] });
   expect((await call('GET', '/readyz')).body).toEqual({ status: 'ok', problems: [] });

@@ -291,6 +291,17 @@ describe('the door', () => {
       },
       { source: 'open', flag: 'quiet-flag', readable: false, state: null, services: ['quiet'] },
     ]);
+    const list = await headgate('flag list');
+    expect([list.code, list.out.split('\n').map((line) => line.split(' ')[0])]).toEqual([
+      0,
+      ['ld/checkout-v2', 'open/quiet-flag', ''],
+    ]);
+    expect((await headgate('flag get ld checkout-v2')).out).toMatch(/^checkout-v2 of ld is .*\n {2}named by annotate, hold,/);
+    expect(JSON.parse((await headgate('--json flag refresh ld checkout-v2')).out)).toMatchObject({ flag: 'checkout-v2' });
+    expect(await headgate('flag get ld nope')).toMatchObject({
+      code: 2,
+      out: expect.stringContaining('no service names a flag nope'),
+    });
     platform.mode = 503;
     expect(await post(`${url}/v1/flags/ld/checkout-v2/refresh`, {})).toMatchObject({
       status: 503,

@@ -35,11 +35,18 @@ export type Guarded = {
 export const SERVICES = ['mine', 'other'] as const;
 
 const NOBODY = 'http://127.0.0.1:1';
-export type Settings = { readonly more?: string; readonly server?: string; readonly slot?: string };
+export type Settings = {
+  readonly more?: string;
+  readonly server?: string;
+  readonly slot?: string;
+  /** Beside those that are there, each on a line of its own. */
+  readonly providers?: string;
+  readonly routers?: string;
+};
 
 export const guardedConfig = (
   folder: string,
-  { more = '', server = '{ listen: 127.0.0.1:0 }', slot = NOBODY }: Settings = {},
+  { more = '', server = '{ listen: 127.0.0.1:0 }', slot = NOBODY, providers = '', routers = '' }: Settings = {},
 ): string => `server: ${server}
 store: { sqlite: ${join(folder, 'guarded.db')}, reserveMb: 0 }
 settings: { settleMin: 1s, applyTimeout: 500ms, reconcileEvery: 1s }
@@ -49,24 +56,30 @@ routers:
     listen: 127.0.0.1:0
     routes:
 ${SERVICES.map((name) => `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${slot} }, green: { url: ${slot} } } }`).join('\n')}
-providers: { edge: { type: edge }, own: { type: push } }
-services:
+${routers}providers:
+  edge: { type: edge }
+  own: { type: push }
+${providers}services:
 ${SERVICES.map((name) => `  ${name}: { provider: edge, targets: [{ router: front, route: ${name} }] }`).join('\n')}
 ${more}`;
 
-export async function guarded(more = '', server?: string): Promise<Guarded> {
+export async function guarded(
+  more = '',
+  server?: string,
+  { traces = null, ...others }: Pick<Settings, 'providers' | 'routers'> & { readonly traces?: string | null } = {},
+): Promise<Guarded> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-rights-'));
   const shop = createServer((_request, response) => response.end('hello'));
   await new Promise<void>((done) => shop.listen(0, '127.0.0.1', done));
   const address = shop.address();
   const slot = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-  const text = guardedConfig(folder, { more, slot, ...(server === undefined ? {} : { server }) });
+  const text = guardedConfig(folder, { more, slot, ...others, ...(server === undefined ? {} : { server }) });
   const parsed = parseConfig({ text, secrets: { env: (name) => `planted-${name}`, file: () => undefined }, dev: false });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   const logged: string[] = [];
   const note = (fields: object, message: string): void => void logged.push(JSON.stringify({ ...fields, message }));
   const log: Log = { debug: note, info: note, warn: note, error: note };
-  const app = await createApp(parsed.value, log);
+  const app = await createApp(parsed.value, log, traces);
   const url = await app.listen();
   const database = join(folder, 'guarded.db');
   const admin = readFileSync(`${database}.admin-token`, 'utf8').trim();

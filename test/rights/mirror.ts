@@ -46,8 +46,18 @@ export async function mirror(): Promise<Mirror> {
 function reflect({ url = '' }: IncomingMessage, answer: ServerResponse, shown: string): void {
   // The credentials first: who shortens what he was told keeps its beginning.
   const words = shown.replace(/^(.*?)(\{.*)$/s, '$2 $1');
-  const wrong = { status: 'error', errorType: 'bad_data', error: words, message: words, details: [{ message: words }], name: words };
+  const wrong = {
+    status: 'error',
+    errorType: 'bad_data',
+    error: words,
+    message: words,
+    details: [{ message: words }],
+    name: words,
+  };
   const results = [{ error: words, statement_id: 0 }];
-  answer.writeHead(Number(/^\/(\d{3})/.exec(url)?.[1] ?? 401), { 'content-type': 'application/json', 'www-authenticate': 'Basic' });
+  answer.writeHead(Number(/^\/(\d{3})/.exec(url)?.[1] ?? 401), {
+    'content-type': 'application/json',
+    'www-authenticate': 'Basic',
+  });
   answer.end(JSON.stringify({ ...wrong, results, warnings: [words] }));
 }

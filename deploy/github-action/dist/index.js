@@ -58,18 +58,21 @@ function errorText(error) {
 
 // src/cli/again.ts
 var RETRY = { firstMs: 250, maxMs: 5e3 };
+var pauseOf = (error, failures) => Math.max(backoffMs(RETRY, failures, 0.5), error.kind === "refused" ? error.retryAfterMs ?? 0 : 0);
 async function again(ask, { ms, note }) {
   const endMs = performance.now() + ms;
   for (let failures = 1; ; failures++) {
     const answer = await ask();
-    const pauseMs = backoffMs(RETRY, failures, 0.5);
-    if (answer.ok || !mayPass(answer.error) || endMs <= performance.now() + pauseMs) return answer;
+    if (answer.ok) return answer;
+    const pauseMs = pauseOf(answer.error, failures);
+    if (!mayPass(answer.error) || endMs <= performance.now() + pauseMs) return answer;
     if (failures === 1) note(`${errorText(answer.error)}; trying again`);
     await delay(pauseMs);
   }
 }
+var TOO_MANY = 429;
 var IN_FLIGHT = "urn:headgate:problem:in-flight";
-var mayPass = (error) => error.kind === "unreachable" || error.status >= 500 || error.problem.type === IN_FLIGHT;
+var mayPass = (error) => error.kind === "unreachable" || error.status >= 500 || error.status === TOO_MANY || error.problem.type === IN_FLIGHT;
 
 // src/lib/result.ts
 var ok = (value) => ({ ok: true, value });
@@ -134,7 +137,7 @@ function transport({ server, actor, token, fetch: fetch2, identity = fixedIdenti
     try {
       const content = await answer.value.json();
       if (answer.value.ok) return ok(content);
-      return err({ kind: "refused", status: answer.value.status, problem: content });
+      return err(refusalOf(answer.value, content));
     } catch (error) {
       return err(away(error));
     }
@@ -144,9 +147,18 @@ function transport({ server, actor, token, fetch: fetch2, identity = fixedIdenti
     if (!answer.ok) return answer;
     const { body } = answer.value;
     if (answer.value.ok && body) return ok(linesOf(body));
-    return err({ kind: "refused", status: answer.value.status, problem: await answer.value.json() });
+    return err(refusalOf(answer.value, await answer.value.json()));
   }
   return { call, lines };
+}
+function refusalOf({ status, headers }, content) {
+  const seconds = /^\d{1,6}$/.exec(headers.get("retry-after") ?? "")?.[0];
+  return {
+    kind: "refused",
+    status,
+    problem: content,
+    retryAfterMs: seconds === void 0 ? null : Number(seconds) * 1e3
+  };
 }
 async function* linesOf(body) {
   const decoder = new TextDecoder();
@@ -190,7 +202,11 @@ function client(options) {
     testEndpoint: (name, body) => call("POST", `/v1/webhooks/endpoints/${part(name)}/test`, body),
     enableEndpoint: (name, body) => call("POST", `/v1/webhooks/endpoints/${part(name)}/enable`, body),
     replay: (name, body) => call("POST", `/v1/webhooks/endpoints/${part(name)}/replay`, body),
-    redeliver: (seq, body) => call("POST", `/v1/webhooks/deliveries/${seq}/redeliver`, body)
+    redeliver: (seq, body, key) => call("POST", `/v1/webhooks/deliveries/${seq}/redeliver`, body, { "idempotency-key": key }),
+    inbox: (query) => call("GET", `/v1/webhooks/inbox?${new URLSearchParams(query).toString()}`),
+    retryInbox: (seq, key) => call("POST", `/v1/webhooks/inbox/${seq}/retry`, void 0, { "idempotency-key": key }),
+    flags: () => call("GET", "/v1/flags"),
+    refreshFlag: (source, flag) => call("POST", `/v1/flags/${part(source)}/${part(flag)}/refresh`)
   };
 }
 
@@ -229,7 +245,7 @@ function causeExit(cause) {
 function exitOfStatus(status) {
   if (status === 401 || status === 403) return EXIT.forbidden;
   if (status === 409 || status === 412) return EXIT.conflict;
-  if (status === 503) return EXIT.unreachable;
+  if (status === 429 || status === 503) return EXIT.unreachable;
   return status >= 500 ? EXIT.ours : EXIT.usage;
 }
 
@@ -272,21 +288,30 @@ var planOfStages = (service, stages, checks) => ({
 // src/cli/wait.ts
 import { setTimeout as delay2 } from "node:timers/promises";
 var LOOK_MS = 2e3;
-var RETRY2 = { firstMs: 250, maxMs: 5e3 };
+var RENEWAL_MS = 3e3;
 async function waitFor({ api, print, json }, id, { until, timeoutMs }) {
   const endMs = performance.now() + timeoutMs;
   let last = null;
   let told2 = "";
+  let unknown = 0;
+  const pause = (ms) => delay2(Math.min(ms, Math.max(0, endMs - performance.now())));
   for (let failures = 0; performance.now() < endMs; ) {
     const answer = await api.wait(id, until, lookOf(endMs - performance.now()));
     if (!answer.ok) {
+      if (isUnknown(answer.error) && unknown === 0) {
+        unknown = 1;
+        print.note(`${errorText(answer.error)}; the release goes on, and whoever renews the token is given a moment`);
+        await pause(RENEWAL_MS);
+        continue;
+      }
       if (!mayPass(answer.error)) return refused(print, answer.error);
       if (failures === 0) print.note(`${errorText(answer.error)}; the release goes on, waiting for the service`);
       failures += 1;
-      await delay2(Math.min(backoffMs(RETRY2, failures, 0.5), Math.max(0, endMs - performance.now())));
+      await pause(pauseOf(answer.error, failures));
       continue;
     }
     failures = 0;
+    unknown = 0;
     last = answer.value.release;
     const news = newsOf(last);
     if (json && news !== told2) print.data(JSON.stringify(last));
@@ -299,6 +324,7 @@ async function waitFor({ api, print, json }, id, { until, timeoutMs }) {
   print.done();
   return timedOut(last, print);
 }
+var isUnknown = (error) => error.kind === "refused" && error.status === 401;
 function finish(release, ended, print) {
   print.note(release.sentence);
   return ended ?? EXIT.ok;

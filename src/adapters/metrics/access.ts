@@ -68,6 +68,11 @@ export function sender({ auth, authorization, headers, tls, timeoutMs, mostBytes
       : 'bearer' in auth
         ? `Bearer ${auth.bearer.trim()}`
         : `Basic ${Buffer.from(`${auth.basic.user}:${auth.basic.password.trim()}`).toString('base64')}`);
+  const hidden = [
+    ...(secret === undefined ? [] : [secret, ...secret.split(' ').slice(1)]),
+    ...(auth && 'basic' in auth ? [auth.basic.password.trim()] : []),
+    ...Object.values(headers),
+  ];
   const fixed = { ...headers, ...(secret === undefined ? {} : { authorization: secret }), accept: 'application/json' };
   return ({ method, url, body }, signal) =>
     new Promise((resolve, reject) => {
@@ -91,7 +96,7 @@ export function sender({ auth, authorization, headers, tls, timeoutMs, mostBytes
           answer.on('end', () =>
             resolve({
               status: answer.statusCode ?? 0,
-              body: Buffer.concat(parts).toString('utf8'),
+              body: withoutSecrets(Buffer.concat(parts).toString('utf8'), hidden, answer.statusCode ?? 0),
               retryAfter: answer.headers['retry-after'],
             }),
           );
@@ -101,6 +106,24 @@ export function sender({ auth, authorization, headers, tls, timeoutMs, mostBytes
       asked.end(body?.text);
     });
 }
+
+/** Longer than any word that an answer may hold because it means it. */
+const NO_WORD = 16;
+
+/**
+ * Whatever is answered, none of what we showed is in it afterwards: it would go on into sentences, logs and spans. Numbers
+ * that were asked for are left alone where a secret could as well be a label, such as the name of a tenant in a header.
+ */
+function withoutSecrets(text: string, secrets: readonly string[], status: number): string {
+  const least = 200 <= status && status < 300 ? NO_WORD : 1;
+  const written = secrets
+    .filter(({ length }) => least <= length)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  return without(written, text);
+}
+
+export const without = (secrets: readonly string[], text: string): string =>
+  secrets.filter((secret) => secret !== '').reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
 
 /** The JSON of an answer, undefined for `204`; the error says what else came. `told` finds a store's own words in its error. */
 export async function exchange(

@@ -7,6 +7,7 @@ import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import { TEST_EVENT } from '../../ports/notifier.ts';
 import type { Notice, Notifier, NotifyError, ReleaseBrief } from '../../ports/notifier.ts';
+import { without } from '../metrics/access.ts';
 import { exchange, refusalOf, unreachable } from './exchange.ts';
 import type { Answer, Wire } from './exchange.ts';
 
@@ -155,7 +156,8 @@ function asker(name: string, { api, repository, token }: GithubOptions, wire: Wi
     const asked = { method, url: `${base}${path}`, headers: typed, mostBytes: MOST_BYTES, ...sent } as const;
     const answer = await exchange(wire, asked, signal);
     if (!answer.ok) return err(unreachable(name, answer.error));
-    const json = jsonOf(answer.value.text);
+    // Of what it says a part may become a sentence.
+    const json = jsonOf(without([token], answer.value.text));
     const { status } = answer.value;
     if (status === 200 || status === 201)
       return json === undefined ? err(unreachable(name, 'GitHub answered something that is no JSON')) : ok(json);

@@ -6,7 +6,7 @@ import type { Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { RouterError } from '../../../ports/traffic-router.ts';
-import { parsed, reasonOf, sender } from '../../metrics/access.ts';
+import { parsed, reasonOf, sender, without } from '../../metrics/access.ts';
 import type { Access, Ask, Send } from '../../metrics/access.ts';
 
 export type FlagError = Pick<RouterError, 'kind' | 'detail'>;
@@ -49,10 +49,6 @@ export type Dialect = {
 
 const MOST_BYTES = 4 << 20;
 const WORDS = 200;
-
-/** Whatever the platform says, none of these is in it afterwards. */
-const without = (secrets: readonly string[], text: string): string =>
-  secrets.filter((secret) => secret !== '').reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
 
 export function flagCall(access: Access, dialect: Dialect, secrets: readonly string[]): FlagCall {
   const send: Send = sender({ ...access, mostBytes: MOST_BYTES });
