@@ -10,7 +10,6 @@ import { runCli } from '../src/cli/run.ts';
 import { parseConfig } from '../src/config.ts';
 import { slicer } from '../src/controller/slices.ts';
 import { Instant } from '../src/domain/ids.ts';
-import { ok } from '../src/lib/result.ts';
 import { startProm } from './ahead.world.ts';
 import type { FakeProm } from './ahead.world.ts';
 

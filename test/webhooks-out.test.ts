@@ -15,7 +15,6 @@ import type { App } from '../src/app.ts';
 import { runCli } from '../src/cli/run.ts';
 import { parseConfig } from '../src/config.ts';
 import { sign } from '../src/lib/standard-webhooks.ts';
-import { ok } from '../src/lib/result.ts';
 import { openReceiver } from './e2e/receiver.ts';
 import type { Receiver } from './e2e/receiver.ts';
 

@@ -4,6 +4,9 @@ import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
 import { planHashOf } from '../contract/plan-hash.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
+import type { PlanWorld } from '../contract/plan-world.ts';
+import type { Problem } from '../contract/problem.ts';
+import type { ValidatedView } from '../contract/wire.ts';
 import { listOf, planBody, planView, validatedView, validateOnly } from '../contract/wire.ts';
 import type { Context as Request } from 'hono';
 import { outline } from '../domain/outline.ts';
@@ -129,23 +132,19 @@ export function planRoutes(deps: HttpDeps) {
       return c.json({ ...saved.value }, 200);
     }),
   );
-  app.openapi(validate, (c) => {
-    const parsed = parsePlan(c.req.valid('json').document, planWorld);
-    const shown = (of: readonly { path: string; message: string; line: number | null; column: number | null }[]) =>
-      of.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
-    return c.json(
-      {
-        valid: parsed.ok,
-        problems: parsed.ok ? [] : shown(parsed.error),
-        warnings: parsed.ok ? shown(parsed.value.warnings) : [],
-        plan: parsed.ok ? summaryOf(parsed.value.plan) : null,
-      },
-      200,
-    );
-  });
+  app.openapi(validate, (c) => c.json(validated(c.req.valid('json').document, planWorld), 200));
   app.openapi(schema, (c) => c.json({ ...planJsonSchema() }, 200));
   app.route('/', aheadRoutes(deps));
   return app;
+}
+
+function validated(document: unknown, world: PlanWorld): ValidatedView {
+  const parsed = parsePlan(document, world);
+  const shown = (problems: readonly Problem[]) =>
+    problems.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
+  if (!parsed.ok) return { valid: false, problems: shown(parsed.error), warnings: [], plan: null };
+  const { plan, warnings } = parsed.value;
+  return { valid: true, problems: [], warnings: shown(warnings), plan: summaryOf(plan) };
 }
 
 const summaryOf = (plan: Plan) => ({

@@ -89,7 +89,7 @@ export function inboxRoutes({ context, webhooks, nudgeInbox }: HttpDeps) {
       const { seq } = c.req.valid('param');
       const subject = `inbox/${seq}`;
       const audit = { actor: actorOf(c).name, action: 'webhook.retry', subject, reason: null, data: null, origin: originOf(c) };
-      const kept = keep((_: boolean) => ({ status: 202, body: { state: 'pending' } }));
+      const kept = keep<boolean>(() => ({ status: 202, body: { state: 'pending' } }));
       if (!(await store.retryInbox(seq, audit, kept))) return problem(c, 'not_found', `no webhook ${seq} that is parked`);
       nudgeInbox();
       return c.json({ state: 'pending' as const }, 202);

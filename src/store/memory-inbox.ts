@@ -20,8 +20,7 @@ export function memoryInbox(
       if ([...rows.values()].some((row) => row.source === source && row.key === key)) return 'known';
       if (limit <= ofState('pending').filter((row) => row.source === source).length) return 'full';
       const seq = ++lastSeq;
-      const at = now();
-      const fresh = { attempts: 0, state: 'pending', detail: null, receivedAt: at, dueAt: at, settledAt: null } as const;
+      const fresh = { attempts: 0, state: 'pending', detail: null, receivedAt: now(), dueAt: now(), settledAt: null } as const;
       rows.set(seq, { seq, source, key, payload, ...fresh, leaseUntil: Instant(0) });
       return 'kept';
     },
@@ -44,9 +43,8 @@ export function memoryInbox(
     },
     async inboxTally() {
       const bySource = Map.groupBy(ofState('pending'), ({ source }) => source);
-      return [...bySource]
-        .map(([source, waiting]) => ({ source, pending: waiting.length }))
-        .toSorted((a, b) => (a.source < b.source ? -1 : 1));
+      const tallies = [...bySource].map(([source, waiting]) => ({ source, pending: waiting.length }));
+      return tallies.toSorted((a, b) => (a.source < b.source ? -1 : 1));
     },
   };
   const working: Pick<InboxStore, 'claimInbox' | 'settleInbox' | 'nextInboxAt'> = {
