@@ -7,8 +7,10 @@ export default defineConfig({
     globalSetup: './scripts/build-console.mjs',
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Nothing is timed: these end what hangs, also on a machine that does much else.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: process.env['CI'] ? ['dot', './scripts/closing-line.ts'] : ['default', './scripts/closing-line.ts'],
   },
 });

@@ -1,15 +1,17 @@
 /** The only place that knows every concrete part: from a configuration to a service that can be listened to and closed. */
 import { serve } from '@hono/node-server';
 import type { Server } from 'node:http';
-import { carryingFetch, passingTracer } from './adapters/system/carrier.ts';
+import { passingTracer } from './adapters/outgoing/carrier.ts';
 import { logScope } from './adapters/system/log.ts';
-import { httpHooks } from './adapters/system/hooks.ts';
+import { httpHooks } from './adapters/notify/hooks.ts';
 import { systemClock } from './adapters/system/clock.ts';
 import { promRecorder } from './adapters/system/recorder.ts';
 import { systemRandom, tokenChance } from './adapters/system/random.ts';
-import { sender } from './adapters/metrics/access.ts';
+import { sender } from './adapters/outgoing/access.ts';
+import { client } from './adapters/outgoing/client.ts';
 import { isEdge } from './adapters/metrics/edge.ts';
 import { providerKinds } from './adapters/metrics/index.ts';
+import type { Wire } from './adapters/notify/answer.ts';
 import { notifierKinds } from './adapters/notify/index.ts';
 import { webhook } from './adapters/notify/webhook.ts';
 import type { Edge } from './adapters/traffic/edge/edge.ts';
@@ -18,6 +20,7 @@ import { isFlagServer } from './adapters/traffic/ofrep/ofrep.ts';
 import type { Config } from './config.ts';
 import { hookNotifier } from './config.ts';
 import { leaveFirstToken } from './first-token.ts';
+import { ownTargetsOf } from './own-flags.ts';
 import { planWorldOf } from './plan-world.ts';
 import { access } from './controller/access.ts';
 import { webhookKinds } from './adapters/webhooks/index.ts';
@@ -27,7 +30,6 @@ import type { Commands } from './controller/commands.ts';
 import type { Context } from './controller/context.ts';
 import { servedFlags } from './controller/flags.ts';
 import type { Flags } from './controller/flags.ts';
-import type { FlagDeps } from './controller/flag-changes.ts';
 import { flagWork } from './controller/flag-work.ts';
 import { takeStock } from './controller/stock.ts';
 import { webhooksIn } from './controller/webhooks-in.ts';
@@ -65,10 +67,6 @@ export type App = {
 const KEYS_MS = 3_000;
 const KEYS_BYTES = 256 * 1_024;
 const DISK_FULL = 'the disk is full: what runs goes on in the room that was kept for it, and nothing new starts; make room';
-/** Every call out says what it is part of. */
-const fetch = carryingFetch(globalThis.fetch);
-/** Receivers compare a signature's time with their own clocks, so it is the machine's, and not the one that only runs steadily. */
-const WIRE = { fetch, wallSeconds: () => Math.floor(Date.now() / 1_000) };
 /** Loops that did not come round for so long are dead. */
 const DEAD_AFTER_MS = 30_000;
 /** A machine clock this far off is worth telling before anybody relies on a date. */
@@ -147,7 +145,7 @@ export async function createApp(config: Config, log: Log, traces: string | null 
 async function jobsOf({ oidc: providers }: Config, { clock, calls }: Context, signal: AbortSignal): Promise<JobIdentity | null> {
   if (providers.length === 0) return null;
   const { oidc } = await import('./adapters/identity/oidc.ts');
-  const send = sender({ headers: {}, tls: {}, timeoutMs: KEYS_MS, mostBytes: KEYS_BYTES });
+  const send = sender({ timeoutMs: KEYS_MS, mostBytes: KEYS_BYTES });
   return oidc(providers, {
     clock,
     async get(url) {
@@ -171,6 +169,12 @@ async function healthOf({ store }: Context, stepMs: number, silentMs: number) {
   return { alive: silentMs < DEAD_AFTER_MS, problems };
 }
 
+/** Receivers compare a signature's time with their own clocks, so it is the machine's, and not the one that only runs steadily. */
+const wireOf = ({ settings: { hookTimeoutMs, deliverTimeoutMs } }: Config): Wire => ({
+  send: client({ timeoutMs: Math.max(hookTimeoutMs, deliverTimeoutMs) }),
+  wallSeconds: () => Math.floor(Date.now() / 1_000),
+});
+
 type Given = Pick<Context, 'store' | 'clock' | 'random' | 'log' | 'scope' | 'recorder' | 'tracer'>;
 
 /** Nobody who collects no traces pays for loading what makes them. */
@@ -186,17 +190,18 @@ async function tracerOf(url: string | null, log: Log): Promise<Tracer> {
 
 /** Ports to adapters: every router, provider and notifier that the configuration names. */
 async function contextOf(config: Config, given: Given): Promise<Context> {
+  const wire = wireOf(config);
   const routers = new Map(
     Object.entries(config.routers).map(([name, options]) => [
       name,
-      made(routerKinds, options.type).create(name, options, { clock: given.clock, random: given.random, fetch }),
+      made(routerKinds, options.type).create(name, options, { clock: given.clock, random: given.random, send: wire.send }),
     ]),
   );
   const edges = [...routers.values()].filter(isEdge);
   await startEdges(edges, given.store, given.log);
   return {
     ...given,
-    hooks: httpHooks(new Map(Object.entries(config.hooks)), new Map(Object.entries(config.hookSecrets)), WIRE),
+    hooks: httpHooks(new Map(Object.entries(config.hooks)), new Map(Object.entries(config.hookSecrets)), wire),
     routers,
     providers: new Map(
       Object.entries(config.providers).map(([name, options]) => [
@@ -208,7 +213,7 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
         }),
       ]),
     ),
-    notifiers: notifiersOf(config, given.log),
+    notifiers: notifiersOf(config, wire, given.log),
     webhooks: new Map(
       Object.entries(config.webhooks).map(([name, options]) => [name, made(webhookKinds, options.type).create(name, options)]),
     ),
@@ -220,27 +225,6 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
     worker: given.random.id(),
   };
 }
-
-/** Targets that are flags: what Headgate moves there itself is no news about the flag. */
-function ownTargetsOf({ targets, routers, webhooks }: Config): FlagDeps['ownTargets'] {
-  return (source, flag) =>
-    targets
-      .filter(
-        ({ router, route }) =>
-          flagOf(routers[router]?.['routes'], route) === flag && isFlagOf(routers[router]?.type, webhooks[source]?.type),
-      )
-      .map(({ id }) => id);
-}
-
-/** A route may say that it is a flag of another name. */
-function flagOf(routes: unknown, route: string): string {
-  const own = new Map(Object.entries(typeof routes === 'object' && routes !== null ? routes : {})).get(route);
-  return typeof own === 'object' && own !== null && 'flag' in own && typeof own.flag === 'string' ? own.flag : route;
-}
-
-/** A generic flag over HTTP may be of any platform. */
-const isFlagOf = (router: string | undefined, source: string | undefined): boolean =>
-  router === 'http-flag' || (router === source && router !== undefined && router in webhookKinds);
 
 function made<T>(kinds: Readonly<Record<string, T>>, type: string): T {
   const kind = kinds[type];
@@ -285,22 +269,28 @@ async function flagsOf(context: Context): Promise<Flags> {
   return flags;
 }
 
-function notifiersOf({ notifiers, hooks, hookSecrets, publicUrl }: Config, log: Log): ReadonlyMap<string, Notifier> {
+function notifiersOf({ notifiers, hooks, hookSecrets, publicUrl }: Config, wire: Wire, log: Log): ReadonlyMap<string, Notifier> {
   const configured = Object.entries(notifiers).map(([name, options]): [string, Notifier] => [
     name,
-    made(notifierKinds, options.type).create(name, options, { log, ...WIRE, consoleUrl: publicUrl }),
+    made(notifierKinds, options.type).create(name, options, { log, ...wire, consoleUrl: publicUrl }),
   ]);
   const hooked = Object.entries(hooks).flatMap(([service, urls]) =>
-    urls['afterPromote'] || urls['afterRollback'] ? [hooksNotifier(service, urls, hookSecrets[service] ?? [])] : [],
+    urls['afterPromote'] || urls['afterRollback']
+      ? [hooksNotifier(service, urls, { secrets: hookSecrets[service] ?? [], wire })]
+      : [],
   );
   return new Map([...configured, ...hooked.map((notifier): [string, Notifier] => [notifier.name, notifier])]);
 }
 
 /** `afterPromote` and `afterRollback`: a notifier that calls one address for one end and another for the other. */
-function hooksNotifier(service: string, urls: Readonly<Record<string, string>>, secrets: readonly string[]): Notifier {
+function hooksNotifier(
+  service: string,
+  urls: Readonly<Record<string, string>>,
+  { secrets, wire }: { readonly secrets: readonly string[]; readonly wire: Wire },
+): Notifier {
   const name = hookNotifier(service);
   const to = (url: string | undefined, event: string): readonly Notifier[] =>
-    url ? [webhook(name, { url, events: [event], secrets }, WIRE)] : [];
+    url ? [webhook(name, { url, events: [event], secrets }, wire)] : [];
   const ends = [...to(urls['afterPromote'], 'release.promoted'), ...to(urls['afterRollback'], 'release.rolledBack')];
   return {
     name,

@@ -220,7 +220,15 @@ function judgeNames(document: ConfigDocument, complain: Complain): void {
 }
 
 /** A flag is watched once for each service, and its changes are told by somebody. */
-function judgeFlags({ services, webhooks }: ConfigDocument, complain: Complain): void {
+function judgeFlags({ services, webhooks, routers }: ConfigDocument, complain: Complain): void {
+  for (const [name, { type, routes }] of Object.entries(routers))
+    for (const [route, own] of Object.entries(
+      type === 'http-flag' && typeof routes === 'object' && routes !== null ? routes : {},
+    )) {
+      const source: unknown = typeof own === 'object' && own !== null && 'source' in own ? own.source : undefined;
+      if (typeof source === 'string' && !(source in webhooks))
+        complain(['routers', name, 'routes', route, 'source'], unknownName('webhook', source, Object.keys(webhooks)));
+    }
   for (const [name, service] of Object.entries(services)) {
     const seen = new Set<string>();
     for (const [index, { source, flag }] of service.flags.entries()) {

@@ -11,7 +11,6 @@ import type { App } from '../src/app.ts';
 import { runCli } from '../src/cli/run.ts';
 import { parseConfig } from '../src/config.ts';
 import { planJsonSchema } from '../src/contract/plan-document.ts';
-import { ok } from '../src/lib/result.ts';
 
 let app: App;
 let slots: Server[];
@@ -283,7 +282,7 @@ test('a plan is validated with its lines, applied, and kept in every version', a
 
 test('the command says which Headgate it is, and shows what a duration defaults to as one writes it', async () => {
   const [out, err] = [new PassThrough(), new PassThrough()];
-  const world = () => ok({ services: new Map(), providers: new Map(), notifiers: new Set<string>() });
+  const world = () => ({ ok: false, error: [] }) as const;
   const deps = { out, err, env: {}, fetch, serve: async () => 0, version: '1.2.3', worldOf: world };
   const said = async (...argv: readonly string[]) => [await runCli(argv, deps), String(out.read())];
   expect(await said('--version')).toEqual([0, '1.2.3\n']);

@@ -108,7 +108,7 @@ const release = async (id: string): Promise<Body> => (await call('GET', `/v1/rel
 
 async function until<T>(look: () => Promise<T>, reached: (seen: T) => boolean): Promise<T> {
   let seen = await look();
-  for (const endMs = performance.now() + 15_000; performance.now() < endMs && !reached(seen); seen = await look())
+  for (const endMs = performance.now() + 60_000; performance.now() < endMs && !reached(seen); seen = await look())
     await new Promise((done) => setTimeout(done, 25));
   if (!reached(seen)) throw new Error(`never so; at last it was ${JSON.stringify(seen)}`);
   return seen;

@@ -81,6 +81,8 @@ export type FakeRouter = TrafficRouter & {
   /** What happens to a write: done, refused, hanging until it is cancelled or for ever, or acknowledged and not done. */
   mode: 'works' | 'rejects' | 'hangs' | 'lies' | 'throws';
   healthy: boolean;
+  /** The number of the last write, where it keeps it: an older one is refused. */
+  kept: number | null;
   /** Runs inside every call, before it has an effect. */
   during: (operation: string) => void | Promise<void>;
 };
@@ -93,7 +95,7 @@ export function fakeRouter(name = 'edge', nodeNames: readonly string[] = ['n1'])
       node,
       reachable: up,
       secondShare: up ? Weight(share) : null,
-      seq: null,
+      seq: fake.kept,
       boot: up ? boot : null,
       detail: up ? null : 'connection refused',
     }));
@@ -108,9 +110,12 @@ export function fakeRouter(name = 'edge', nodeNames: readonly string[] = ['n1'])
     if (fake.mode === 'throws') throw new Error('a bug in the adapter');
     if (fake.mode === 'hangs') return new Promise(() => {});
     if (fake.mode === 'rejects') return err({ kind: 'rejected', detail: `${name}: 403`, nodes: readings() });
+    if (fake.kept !== null && seq < fake.kept)
+      return err({ kind: 'stale', detail: `${name} has seen ${fake.kept}`, nodes: readings() });
     const dark = [...nodes.values()].some(({ up }) => !up);
     if (dark && direction === 'raise') return err(down());
     if (fake.mode === 'works') for (const node of nodes.values()) if (node.up) node.share = secondShare;
+    if (fake.kept !== null) fake.kept = seq;
     return dark ? err(down()) : ok({ changed: true, nodes: readings() });
   }
 
@@ -121,6 +126,7 @@ export function fakeRouter(name = 'edge', nodeNames: readonly string[] = ['n1'])
     writes,
     mode: 'works',
     healthy: true,
+    kept: null,
     during: () => {},
     capabilities: {
       minStepBp: 1,

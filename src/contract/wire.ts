@@ -203,6 +203,7 @@ export const validatedView = z
       .object({
         name: z.string(),
         service: z.string(),
+        opening: z.string().describe('what a release by it does first'),
         sentence: z.string().describe('what a release by it does'),
         planHash: z.string().describe('as releases by it show it'),
       })

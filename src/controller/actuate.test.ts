@@ -71,3 +71,50 @@ it('does not raise again what somebody lowered by hand after it was read back', 
   expect(failures).toEqual([{ target: 'checkout/edge/app', detail: 'n1 at 3 %, lowered by hand' }]);
   expect([nodeOf(w.router).share, w.router.writes.length]).toEqual([300, writes]);
 });
+
+it('lowers past a number that nobody was given, goes on from there, and raises under none', async () => {
+  const w = await world();
+  w.router.kept = 0;
+  const { id, service } = await watched(w);
+  w.router.kept = 900;
+  await w.commands.send(id, { verb: 'promote', full: false, force: false, reason: 'tested' }, { actor: ann, ifMatch: null });
+  const [failure] = await actuate(w.ctx, { service, targets: [await w.target()], direction: 'raise' }, calm);
+  expect(failure?.detail).toBe('edge has seen 900');
+  await w.commands.send(id, { verb: 'rollback', reason: null }, { actor: ann, ifMatch: null });
+  expect(await actuate(w.ctx, { service, targets: [await w.target()], direction: 'lower' }, calm)).toEqual([]);
+  expect([nodeOf(w.router).share, w.router.kept]).toEqual([0, 901]);
+  expect(await w.target()).toMatchObject({ seq: 901, verifiedSeq: 901, verifiedSecond: 0 });
+  expect(w.logged).toEqual(['checkout/edge/app shows write 900, and 3 is the last one there was: lowered past it']);
+});
+
+it('stays behind a number that was given to somebody else meanwhile', async () => {
+  const w = await world();
+  w.router.kept = 0;
+  const { id, service } = await watched(w);
+  await w.commands.send(id, { verb: 'rollback', reason: null }, { actor: ann, ifMatch: null });
+  const old = await w.target();
+  // Another controller commits and writes after this one has looked at the store, and before it writes.
+  w.router.during = async (operation) => {
+    if (operation !== 'cut_off') return;
+    w.router.during = () => {};
+    const moved = { id: old.id, seq: old.seq, change: { seq: old.seq + 1 }, adopt: null, events: [], notify: [] };
+    expect(await w.store.updateTarget(moved)).toMatchObject({ ok: true });
+    Object.assign(w.router, { kept: old.seq + 1 });
+    nodeOf(w.router).share = 2_000;
+  };
+  const [failure] = await actuate(w.ctx, { service, targets: [old], direction: 'lower' }, calm);
+  expect(failure?.detail).toBe('edge has seen 3');
+  expect([nodeOf(w.router).share, w.router.kept]).toEqual([2_000, 3]);
+});
+
+it('lowers past it even when the store cannot be written', async () => {
+  const w = await world();
+  w.router.kept = 0;
+  const { id, service } = await watched(w);
+  await w.commands.send(id, { verb: 'rollback', reason: null }, { actor: ann, ifMatch: null });
+  w.router.kept = 900;
+  const busy = async () => ({ ok: false as const, error: { kind: 'busy' as const, detail: 'the disk is full' } });
+  const ctx = { ...w.ctx, store: { ...w.store, updateTarget: busy } };
+  expect(await actuate(ctx, { service, targets: [await w.target()], direction: 'lower' }, calm)).toEqual([]);
+  expect(nodeOf(w.router).share).toBe(0);
+});

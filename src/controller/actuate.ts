@@ -48,7 +48,7 @@ function obey(ctx: Context, { service, target, direction }: TargetShift, signal:
     if (meant !== null) return meant;
     const written = await write(ctx, { router, service, target: current.target, direction }, signal);
     if (written.ok) {
-      await noteVerified(ctx, current.target, written.value.nodes);
+      await noteVerified(ctx, written.value.target, written.value.nodes);
       return null;
     }
     const { kind, detail, nodes } = written.error;
@@ -77,14 +77,50 @@ async function loweredSince(
   return lowered ? `${nodeText(lowered)}, lowered by hand` : null;
 }
 
-export type RouterWrite = TargetShift & { readonly router: TrafficRouter };
+type RouterWrite = TargetShift & { readonly router: TrafficRouter };
 
-/** Writes a target's wanted share. On the way to nothing the shortest path comes first: it moves sticky clients, too. */
-export async function write(
+/** `target`: as it is in the store afterwards. */
+type Written = Applied & { readonly target: Target };
+
+/** Writes a target's wanted share. A lowering does not stay behind a number that is there and was never given out. */
+export async function write(ctx: Context, order: RouterWrite, signal: AbortSignal): Promise<Result<Written, RouterError>> {
+  const written = await writeOnce(ctx, order, signal);
+  if (written.ok || written.error.kind !== 'stale' || order.direction === 'raise') return written;
+  const target = await pastNumber(ctx, order.target, written.error.nodes);
+  return target ? writeOnce(ctx, { ...order, target }, signal) : written;
+}
+
+/**
+ * The store gives the numbers out. While it still has this intent as the newest, a later one that the router shows is of
+ * somebody's hand: the target goes on from there. Null when there really is a newer intent.
+ */
+async function pastNumber(ctx: Context, target: Target, nodes: readonly NodeReading[]): Promise<Target | null> {
+  const shown = Math.max(...nodes.map(({ seq }) => seq ?? 0));
+  if (shown <= target.seq) return null;
+  const seq = shown + 1;
+  const moved = await ctx.store.updateTarget({
+    id: target.id,
+    seq: target.seq,
+    change: { seq },
+    adopt: null,
+    events: [],
+    notify: [],
+  });
+  if (!moved.ok && moved.error.kind === 'stale') return null;
+  ctx.log.warn(
+    { target: target.id },
+    `${target.id} shows write ${shown}, and ${target.seq} is the last one there was: lowered past it`,
+  );
+  // A store that cannot write just now is no reason to leave the traffic there.
+  return moved.ok ? moved.value : { ...target, seq };
+}
+
+/** On the way to nothing the shortest path comes first: it moves sticky clients, too. */
+async function writeOnce(
   ctx: Context,
   { router, service, target, direction }: RouterWrite,
   signal: AbortSignal,
-): Promise<Result<Applied, RouterError>> {
+): Promise<Result<Written, RouterError>> {
   const route = { name: target.route, slots: target.slots };
   const toNothing = canaryWeight(target.slots, service.stableSlot, target.desiredSecond) === NONE;
   if (direction === 'lower' && toNothing) {
@@ -92,7 +128,7 @@ export async function write(
     const cut = await routerCall(ctx, { router, operation: 'cut_off', lowering: true }, signal, (inner) =>
       router.cutOff(route, slot, target.seq, inner),
     );
-    if (cut.ok && showsShare(cut.value.nodes, target.desiredSecond)) return cut;
+    if (cut.ok && showsShare(cut.value.nodes, target.desiredSecond)) return ok({ ...cut.value, target });
   }
   const order: WeightWrite = { route, secondShare: target.desiredSecond, seq: target.seq, direction };
   const applied = await routerCall(
@@ -101,7 +137,8 @@ export async function write(
     signal,
     (inner) => router.apply(order, inner),
   );
-  if (!applied.ok || showsShare(applied.value.nodes, target.desiredSecond)) return applied;
+  if (!applied.ok) return applied;
+  if (showsShare(applied.value.nodes, target.desiredSecond)) return ok({ ...applied.value, target });
   return err({
     kind: 'not_effective',
     detail: 'acknowledged, but another share is served',

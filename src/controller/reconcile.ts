@@ -123,7 +123,7 @@ async function repair(
   if (!router) return;
   const written = await write(ctx, { router, service, target, direction }, signal);
   const again = await ctx.store.claimTarget(target.id);
-  if (!again || again.target.seq !== target.seq) return;
+  if (!again || again.target.seq !== (written.ok ? written.value.target : target).seq) return;
   if (!written.ok) return noteUnreachable(ctx, again.target, written.error.detail);
   await note(ctx, again.target, {
     change: await verified(ctx, again.target, written.value.nodes),

@@ -23,20 +23,30 @@ export type Acceptance = { readonly verb: Verb; readonly accepted: boolean; read
 
 const VERBS: readonly Verb[] = ['pause', 'resume', 'promote', 'approve', 'reject', 'confirmReplaced', 'rollback'];
 
-/** Kinds and verbs that are no words. */
-const WORDS: Readonly<Partial<Record<PhaseKind | Verb, string>>> = {
+/** Phases that are no words. */
+const PHASES: Readonly<Partial<Record<PhaseKind, string>>> = {
   awaitingApproval: 'waiting for approval',
   rollingBack: 'rolling back',
   rolledBack: 'rolled back',
   promoting: 'being replaced',
-  confirmReplaced: 'the word that it was replaced',
+};
+const DONE: Readonly<Record<Verb, string>> = {
+  pause: 'paused',
+  resume: 'resumed',
+  promote: 'promoted',
+  approve: 'approved',
+  reject: 'refused',
+  confirmReplaced: 'confirmed as replaced',
+  rollback: 'rolled back',
 };
 
 /** Why the release refuses the command now, or null when it takes it. */
 export function refusesVerb(release: Release, verb: Verb): string | null {
   const phase = release.phase;
   const table: readonly Verb[] = accepts[phase.kind];
-  if (!table.includes(verb)) return `a release that is ${WORDS[phase.kind] ?? phase.kind} does not take ${WORDS[verb] ?? verb}`;
+  if (verb === 'confirmReplaced' && release.promotion.kind === 'swap')
+    return `nothing of ${release.service} is replaced: its slots change places`;
+  if (!table.includes(verb)) return `a release that is ${PHASES[phase.kind] ?? phase.kind} cannot be ${DONE[verb]}`;
   if (release.quarantined !== null && ONWARD.has(verb)) return 'the release is quarantined and not judged any more: roll it back';
   if (verb === 'rollback' && isHome(release))
     return `the stable slot runs ${release.version} already: release the old version again instead`;
@@ -53,8 +63,9 @@ const isHome = ({ phase, promotion }: Release): boolean =>
 /** What a release whose handler crashes could not obey. */
 const ONWARD: ReadonlySet<Verb> = new Set(['resume', 'promote', 'approve', 'confirmReplaced']);
 
+/** What a release can ever take: where slots only change places, nothing is replaced. */
 export const acceptance = (release: Release): readonly Acceptance[] =>
-  VERBS.map((verb) => {
+  VERBS.filter((verb) => verb !== 'confirmReplaced' || release.promotion.kind === 'replace').map((verb) => {
     const reason = refusesVerb(release, verb);
     return { verb, accepted: reason === null, reason };
   });

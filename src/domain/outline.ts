@@ -15,6 +15,15 @@ export function outline(plan: Plan): string {
   return `takes ${listed(way, 'then')}; ${judged}; promoted after ${formatDuration(plannedMs(plan))} at the soonest, and taken back when that has not come within ${formatDuration(deadlineMs)}`;
 }
 
+/** What a release by the plan does first; it follows "it". */
+export function opening({ steps, bake }: Plan): string {
+  const [step] = steps;
+  if (!step) return bake ? `takes ${percent(complement(bake.holdBack))} of the traffic to bake` : 'takes all traffic';
+  if (step.kind === 'weight') return `takes ${percent(step.weight)} of the traffic`;
+  const wait = step.kind === 'pause' ? `a pause of ${formatDuration(step.forMs)} at most` : approval(step);
+  return `waits, before any traffic moves, for ${wait}`;
+}
+
 /** Weights that are held equally long are said together. */
 function stages(steps: readonly Step[]): readonly string[] {
   const said: string[] = [];
@@ -34,15 +43,14 @@ function stages(steps: readonly Step[]): readonly string[] {
       continue;
     }
     flush();
-    said.push(
-      step.kind === 'pause'
-        ? `a pause of ${formatDuration(step.forMs)} at most`
-        : `the approval of ${step.by === 1 ? 'one person' : `${step.by} people`} within ${formatDuration(step.withinMs)}`,
-    );
+    said.push(step.kind === 'pause' ? `a pause of ${formatDuration(step.forMs)} at most` : approval(step));
   }
   flush();
   return said;
 }
+
+const approval = ({ by, withinMs }: Extract<Step, { readonly kind: 'approve' }>): string =>
+  `the approval of ${by === 1 ? 'one person' : `${by} people`} within ${formatDuration(withinMs)}`;
 
 const listed = (words: readonly string[], last = 'and'): string =>
   words.length < 2 ? (words[0] ?? 'nothing') : `${words.slice(0, -1).join(', ')} ${last} ${words.at(-1)}`;

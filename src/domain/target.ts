@@ -9,6 +9,12 @@ import type { Instant, TargetId, Weight } from './ids.ts';
 
 export type Slots = readonly [first: string, second: string];
 
+/** Nothing is ever written so often: a higher number at a place is of somebody's hand, and is behind no write of ours. */
+const MOST_WRITES = 1_000_000_000;
+
+/** Is there a later write than this one? Where the place keeps no number nobody knows. */
+export const isBehind = (seq: number, shown: number | null): boolean => shown !== null && seq < shown && shown <= MOST_WRITES;
+
 export type Target = {
   readonly id: TargetId;
   readonly service: string;

@@ -37,7 +37,7 @@ export function flagRoutes({ context, flagWork, closing }: HttpDeps) {
       own: flagWork.isOwn(name),
       readable: source?.flags != null,
       state: stored?.state ? { ...stored.state, variations: { ...stored.state.variations } } : null,
-      sentence: sentenceOf(name, stored),
+      sentence: sentenceOf(name, stored, source?.flags != null),
       readAt: stored?.readAt ?? null,
       lookedAt: stored?.lookedAt ?? null,
       failure: stored?.failure ?? null,
@@ -60,8 +60,9 @@ export function flagRoutes({ context, flagWork, closing }: HttpDeps) {
   return app;
 }
 
-function sentenceOf({ flag, source }: FlagName, stored: StoredFlag | null): string {
-  const known = stored?.state ? `${flag} of ${source} is ${stateWords(stored.state)}` : `${flag} of ${source} was not read yet`;
+function sentenceOf({ flag, source }: FlagName, stored: StoredFlag | null, isReadable: boolean): string {
+  const unknown = isReadable ? 'was not read yet' : 'cannot be read: its source has no api';
+  const known = `${flag} of ${source} ${stored?.state ? `is ${stateWords(stored.state)}` : unknown}`;
   const change = stored?.change;
   if (!change) return known;
   return `${known}; changed${change.changedBy === null ? '' : ` by ${change.changedBy}`}: ${change.what}`;

@@ -2,15 +2,10 @@
 import { z } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
-import { planHashOf } from '../contract/plan-hash.ts';
+import { validated } from '../contract/plan-summary.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
-import type { PlanWorld } from '../contract/plan-world.ts';
-import type { Problem } from '../contract/problem.ts';
-import type { ValidatedView } from '../contract/wire.ts';
 import { listOf, planBody, planView, validatedView, validateOnly } from '../contract/wire.ts';
 import type { Context as Request } from 'hono';
-import { outline } from '../domain/outline.ts';
-import type { Plan } from '../domain/plan.ts';
 import type { Store } from '../ports/store.ts';
 import type { StoredPlan } from '../ports/plan-store.ts';
 import { aheadRoutes } from './ahead.ts';
@@ -137,22 +132,6 @@ export function planRoutes(deps: HttpDeps) {
   app.route('/', aheadRoutes(deps));
   return app;
 }
-
-function validated(document: unknown, world: PlanWorld): ValidatedView {
-  const parsed = parsePlan(document, world);
-  const shown = (problems: readonly Problem[]) =>
-    problems.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
-  if (!parsed.ok) return { valid: false, problems: shown(parsed.error), warnings: [], plan: null };
-  const { plan, warnings } = parsed.value;
-  return { valid: true, problems: [], warnings: shown(warnings), plan: summaryOf(plan) };
-}
-
-const summaryOf = (plan: Plan) => ({
-  name: plan.name,
-  service: plan.service,
-  sentence: outline(plan),
-  planHash: planHashOf(plan),
-});
 
 const stale = (c: Request, name: string): ProblemResponse =>
   problem(c, 'precondition', `another version of ${name} is the newest by now: look at it again`);

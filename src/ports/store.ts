@@ -145,8 +145,9 @@ export type TargetUpdate = {
   readonly id: TargetId;
   /** Written only while the target still has this seq; else `stale`. */
   readonly seq: number;
+  /** `seq` only goes up: past a number that the place shows and nobody was given. */
   readonly change: Partial<
-    Pick<Target, 'verifiedSecond' | 'verifiedSeq' | 'verifiedAt' | 'boots' | 'driftAt' | 'differs' | 'unreachableSince'>
+    Pick<Target, 'seq' | 'verifiedSecond' | 'verifiedSeq' | 'verifiedAt' | 'boots' | 'driftAt' | 'differs' | 'unreachableSince'>
   >;
   /** `adopt`: the new wanted share; takes the next seq. */
   readonly adopt: Weight | null;

@@ -40,7 +40,10 @@ export type Capabilities = {
 export type WeightWrite = {
   readonly route: Route;
   readonly secondShare: Weight;
-  /** The target's intent number; a router that fences refuses a lower one than it has seen. */
+  /**
+   * The target's intent number. A router that keeps it refuses a lower one than it has seen, whichever way that goes, and
+   * shows in the refusal what it has seen: whether that was ever given out is known to the caller alone.
+   */
   readonly seq: number;
   /**
    * `raise`: all nodes or none. `lower`: every node that answers, whatever the rest does.
@@ -64,7 +67,7 @@ export type SlotHealth = { readonly slot: string; readonly healthy: boolean; rea
 
 export type RouterError = {
   /**
-   * `unreachable` no answer; `rejected` an answer that says no; `not_found` no such route; `stale` a newer seq is there;
+   * `unreachable` no answer; `rejected` an answer that says no; `not_found` no such route; `stale` a newer seq is there, and `nodes` shows it;
    * `not_effective` acknowledged, but the read-back shows something else; `unsupported`; `timeout` the signal fired.
    */
   readonly kind: 'unreachable' | 'rejected' | 'not_found' | 'stale' | 'not_effective' | 'unsupported' | 'timeout';

@@ -108,7 +108,7 @@ test('a receiver that was gone is enabled, hears what it missed, and hears one n
   await receivers.getByRole('button', { name: 'Replay to desk' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Replay' }).click();
   await page.getByText(/queued again for desk/).waitFor();
-  await expect.poll(() => desk.took.length, { timeout: 30_000 }).toBeGreaterThan(3);
+  await expect.poll(() => desk.took.length).toBeGreaterThan(3);
 
   await page.goto(`${stage.world.url}/deliveries?state=delivered`);
   const again = page.getByRole('button', { name: /^Redeliver/ }).last();
@@ -117,7 +117,7 @@ test('a receiver that was gone is enabled, hears what it missed, and hears one n
   const before = desk.took.filter((id) => id === event).length;
   await again.click();
   await page.getByText('Queued again for desk').waitFor();
-  await expect.poll(() => desk.took.filter((id) => id === event).length, { timeout: 30_000 }).toBe(before + 1);
+  await expect.poll(() => desk.took.filter((id) => id === event).length).toBe(before + 1);
 
   await page.getByRole('link', { name: 'Incoming' }).click();
   await page.getByText('No webhook has come in yet.').waitFor();

@@ -12,7 +12,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { openWorld } from '../../src/demo/world.ts';
 import type { World, WorldOptions } from '../../src/demo/world.ts';
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 90_000;
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /** Asks the API as whoever holds the token; the administrator when nobody is named. What it refuses ends the story. */

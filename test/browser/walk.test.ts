@@ -15,52 +15,61 @@ const checks = `checks:
   latency: { kind: latency, minRequests: 20, tolerance: 100% }
 `;
 
-test('a release is started, walks, is paused and resumed, over a reload, and is promoted', { timeout: 180_000 }, async () => {
-  await stage.world.deploy('shop', '1.1.0');
-  const { page, complaints } = await stage.open('/');
-  await page.getByRole('navigation').getByRole('link', { name: 'New release' }).click();
-  await page.getByRole('radio', { name: 'Written here' }).check();
-  const start = page.getByRole('button', { name: 'Start the release' });
+test(
+  'a release is started, walks, is paused and resumed over a reload, is sent on, and is promoted',
+  { timeout: 180_000 },
+  async () => {
+    await stage.world.deploy('shop', '1.1.0');
+    const { page, complaints } = await stage.open('/');
+    await page.getByRole('navigation').getByRole('link', { name: 'New release' }).click();
+    await page.getByRole('radio', { name: 'Written here' }).check();
+    const start = page.getByRole('button', { name: 'Start the release' });
 
-  // A plan that is none is told of at its line, and cannot be started.
-  const plan = page.getByRole('textbox', { name: /The plan/ });
-  await plan.fill('service: shop\ninterval: 1s\nhold: 3s\nstep: [25%, 50%]\n');
-  await page.getByRole('button', { name: 'line 4' }).waitFor();
-  expect(await start.isDisabled()).toBe(true);
-  await plan.fill(`service: shop\ninterval: 1s\nhold: 3s\nsteps: [25%, 50%]\n${checks}`);
-  await page.getByRole('textbox', { name: 'Version' }).fill('1.1.0');
-  await page.getByText(/shop 1\.1\.0 in the slot green, in place of 1\.0\.0/).waitFor();
-  await start.click();
+    // A plan that is none is told of at its line, and cannot be started.
+    const plan = page.getByRole('textbox', { name: /The plan/ });
+    await plan.fill('service: shop\ninterval: 1s\nstep: [5%, 25%, 50%]\n');
+    await page.getByRole('button', { name: 'line 3' }).waitFor();
+    expect(await start.isDisabled()).toBe(true);
+    // It walks by itself to the step at which somebody meets it, however slow the machine is, and stands there.
+    await plan.fill(
+      `service: shop\ninterval: 1s\nhold: 3s\nsteps: [5%, { weight: 25%, hold: 20m }, { weight: 50%, hold: 3s }]\n${checks}`,
+    );
+    await page.getByRole('textbox', { name: 'Version' }).fill('1.1.0');
+    await page.getByText(/shop 1\.1\.0 in the slot green, in place of 1\.0\.0/).waitFor();
+    await start.click();
 
-  await page.getByRole('heading', { level: 1 }).filter({ hasText: '1.1.0' }).waitFor();
-  await page.waitForURL(/\/releases\/[\w-]+$/);
-  const badge = page.locator('.release-head .badge').first();
-  await page.locator('.rail .current').filter({ hasText: /25.%/ }).waitFor();
-  await page.keyboard.press('p');
-  const dialog = page.getByRole('dialog', { name: /Pause/ });
-  await dialog.getByRole('textbox', { name: /Reason/ }).fill('a look at the logs');
-  await dialog.getByRole('button', { name: 'Pause' }).click();
-  await badge.filter({ hasText: 'paused' }).waitFor();
+    await page.getByRole('heading', { level: 1 }).filter({ hasText: '1.1.0' }).waitFor();
+    await page.waitForURL(/\/releases\/[\w-]+$/);
+    const badge = page.locator('.release-head .badge').first();
+    await page.locator('.rail .current').filter({ hasText: /25.%/ }).waitFor();
+    await page.keyboard.press('p');
+    const dialog = page.getByRole('dialog', { name: /Pause/ });
+    await dialog.getByRole('textbox', { name: /Reason/ }).fill('a look at the logs');
+    await dialog.getByRole('button', { name: 'Pause' }).click();
+    await badge.filter({ hasText: 'paused' }).waitFor();
 
-  await page.reload();
-  await badge.filter({ hasText: 'paused' }).waitFor();
-  await page
-    .getByText(/a look at the logs/)
-    .first()
-    .waitFor();
-  // Paused is paused: it stands at its step, and the page offers the way on and the way back.
-  await page.getByRole('button', { name: /^Roll back/ }).waitFor();
-  await page.getByRole('button', { name: 'Resume' }).click();
-  await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await page.reload();
+    await badge.filter({ hasText: 'paused' }).waitFor();
+    await page
+      .getByText(/a look at the logs/)
+      .first()
+      .waitFor();
+    // Paused is paused: it stands at its step, and the page offers the way on and the way back.
+    await page.getByRole('button', { name: /^Roll back/ }).waitFor();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
 
-  await page.locator('.rail .current').filter({ hasText: /50.%/ }).waitFor();
-  await badge.filter({ hasText: 'promoted' }).waitFor();
-  await page.getByText('No command is taken now.').waitFor();
-  const id = page.url().split('/').at(-1);
-  const answer = await fetch(`${stage.world.url}/v1/releases/${id}`);
-  expect(await answer.json()).toMatchObject({ phase: { kind: 'promoted' }, createdBy: 'anonymous' });
-  expect(complaints).toEqual([]);
-});
+    await badge.filter({ hasText: 'paused' }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Go on', exact: true }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
+    await badge.filter({ hasText: 'promoted' }).waitFor();
+    await page.getByText('No command is taken now.').waitFor();
+    const id = page.url().split('/').at(-1);
+    const answer = await fetch(`${stage.world.url}/v1/releases/${id}`);
+    expect(await answer.json()).toMatchObject({ phase: { kind: 'promoted' }, createdBy: 'anonymous' });
+    expect(complaints).toEqual([]);
+  },
+);
 
 test('a bad canary is taken back while its page is open, and the page says by what evidence', { timeout: 180_000 }, async () => {
   const id = await stage.release('checkout', '1.1.0', {

@@ -70,7 +70,7 @@ async function takenBack(world: ChaosWorld, id: string): Promise<readonly string
   const askedMs = performance.now();
   const sent = await post(`${world.api}/v1/releases/${id}/commands/rollback`, { reason: 'a hardship' });
   if (sent.status >= 300) return [`the rollback was refused: ${JSON.stringify(sent.body)}`];
-  await until('nobody on the canary', () => world.nodes.every((_, node) => world.observer.now(node) === 0), 10_000);
+  await until('nobody on the canary', () => world.nodes.every((_, node) => world.observer.now(node) === 0), 30_000);
   const safeMs = performance.now() - askedMs;
   await world.untilPhase(id, ['rolledBack'], 30_000);
   return safeMs > 2_000 ? [`safe after ${Math.round(safeMs)} ms only`] : [];

@@ -1,5 +1,6 @@
 /** Flags of real platforms' APIs before the suite of routers, and what only a flag platform does. */
 import { describe, expect, it } from 'vitest';
+import { client } from '../../src/adapters/outgoing/client.ts';
 import { routerKinds } from '../../src/adapters/traffic/index.ts';
 import { Weight } from '../../src/domain/ids.ts';
 import type { Route, TrafficRouter } from '../../src/ports/traffic-router.ts';
@@ -20,7 +21,7 @@ function made(options: { readonly type: string } & Record<string, unknown>): Tra
   return kind.create('flags', kind.options.parse(options), {
     clock: systemClock(),
     random: { next: prng(1), id: () => 'x' },
-    fetch,
+    send: client({ timeoutMs: 5_000 }),
   });
 }
 const closing = <T extends FakePlatform>(fake: T): T => {
@@ -71,7 +72,7 @@ const apiAt = ({ url }: FakePlatform, more: object = {}, routeMore: object = {})
   });
 
 const SWAP = { swap: true };
-const subject = (router: TrafficRouter, edit: (share: number) => void): RouterSubject => ({
+const subject = (router: TrafficRouter, edit: (share: number, seq?: number) => void): RouterSubject => ({
   router,
   route,
   send: null,
@@ -82,15 +83,17 @@ const rolled = (fake: FakeUnleash): string | undefined => fake.flag.strategies[0
 
 suite('unleash', async () => {
   const fake = closing(await fakeUnleash());
-  return subject(unleashAt(fake, {}, SWAP), (share) => {
+  return subject(unleashAt(fake, {}, SWAP), (share, seq) => {
     fake.flag.strategies[0]!.parameters['rollout'] = String(share / 100);
+    if (seq !== undefined) fake.flag.strategies[0]!.title = `headgate ${seq}`;
   });
 });
 suite('unleash, on for the first slot', async () => {
   const fake = closing(await fakeUnleash());
   fake.flag.strategies[0]!.parameters['rollout'] = '100';
-  return subject(unleashAt(fake, {}, { ...SWAP, on: 'blue' }), (share) => {
+  return subject(unleashAt(fake, {}, { ...SWAP, on: 'blue' }), (share, seq) => {
     fake.flag.strategies[0]!.parameters['rollout'] = String(100 - share / 100);
+    if (seq !== undefined) fake.flag.strategies[0]!.title = `headgate ${seq}`;
   });
 });
 suite('launchdarkly', async () => {
@@ -108,8 +111,9 @@ suite('launchdarkly', async () => {
 });
 suite('http-flag', async () => {
   const fake = closing(await fakeApi());
-  return subject(apiAt(fake, {}, SWAP), (share) => {
+  return subject(apiAt(fake, {}, SWAP), (share, seq) => {
     fake.flag.rollout.percentage = share / 100;
+    if (seq !== undefined) fake.flag.revision = seq;
   });
 });
 

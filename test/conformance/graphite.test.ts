@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sender } from '../../src/adapters/metrics/access.ts';
+import { sender } from '../../src/adapters/outgoing/access.ts';
 import { graphite } from '../../src/adapters/metrics/graphite/graphite.ts';
 import { graphiteOptions } from '../../src/adapters/metrics/graphite/options.ts';
 import type { Measurement } from '../../src/domain/analysis/measurement.ts';

@@ -4,6 +4,7 @@ import { createServer, get } from 'node:http';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
+import { client } from '../../src/adapters/outgoing/client.ts';
 import { haproxyProvider } from '../../src/adapters/metrics/haproxy.ts';
 import { haproxy } from '../../src/adapters/traffic/haproxy/haproxy.ts';
 import { haproxyOptions } from '../../src/adapters/traffic/haproxy/options.ts';
@@ -82,7 +83,7 @@ async function place(form: HaproxyForm): Promise<Place> {
   const router = haproxy(
     'front',
     haproxyOptions.parse({ type: 'haproxy', nodes: [real.socket], ...(form === 'weights' ? weights : { map: real.map }) }),
-    { fetch },
+    { send: client({ timeoutMs: 5_000 }) },
   );
   const provider = haproxyProvider('counters', [router]);
   let seq = 0;
@@ -162,7 +163,7 @@ describe.each(['map', 'weights'] as const)('provider haproxy, %s', { timeout: 30
   });
 });
 
-describe('provider haproxy', { timeout: 30_000 }, () => {
+describe('provider haproxy', { timeout: 60_000 }, () => {
   it('fails when HAProxy is away, where none serves the service, and on what is not counted', async () => {
     const { real, provider } = await place('map');
     await real.kill();

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { createServer as connections } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { client } from '../../src/adapters/outgoing/client.ts';
 import { haproxy } from '../../src/adapters/traffic/haproxy/haproxy.ts';
 import { haproxyOptions } from '../../src/adapters/traffic/haproxy/options.ts';
 import { pairs } from '../../src/adapters/traffic/haproxy/weights.ts';
@@ -32,7 +33,7 @@ const routerOf = (nodes: readonly RealHaproxy[], more: Options = {}): TrafficRou
   haproxy(
     'front',
     haproxyOptions.parse({ type: 'haproxy', nodes: nodes.map(({ socket }) => socket), map: nodes[0]?.map, ...more }),
-    { fetch },
+    { send: client({ timeoutMs: 5_000 }) },
   );
 
 const WEIGHTS = {
@@ -61,8 +62,10 @@ async function opened(form: HaproxyForm): Promise<() => Promise<RouterSubject>> 
       router,
       route,
       send: sender(real.url),
-      async edit(share) {
-        if (form !== 'weights') return void (await real.ask(`set map ${real.map} app ${share}`));
+      async edit(share, seq = 0) {
+        // As large as a number gets that is read there.
+        const value = seq === 0 ? `${share}` : `9007199254${String(share).padStart(5, '0')}`;
+        if (form !== 'weights') return void (await real.ask(`set map ${real.map} app ${value}`));
         const [first, second] = table.find((one) => one.share === share)?.pair ?? [1, 1];
         await real.ask(`set server app/blue1 weight ${first};set server app/green1 weight ${second}`);
       },
@@ -91,14 +94,14 @@ const show = async (router: TrafficRouter) => {
 const put = (router: TrafficRouter, share: number, seq: number, direction: 'raise' | 'lower' = 'raise') =>
   router.apply({ route, secondShare: Weight(share), seq, direction }, signal);
 
-describe('haproxy', { timeout: 30_000 }, () => {
+describe('haproxy', { timeout: 60_000 }, () => {
   it('raises all of its nodes or none', async () => {
     const ports = await slots();
     const [one, two] = [await realHaproxy(ports), await realHaproxy(ports)];
     closeAtEnd(() => one.close());
     closeAtEnd(() => two.close());
     const far = haproxy('far', haproxyOptions.parse({ type: 'haproxy', nodes: [one.socket, two.socket], map: one.map }), {
-      fetch,
+      send: client({ timeoutMs: 5_000 }),
     });
     expect(await put(far, 500, 1)).toMatchObject({ ok: false, error: { kind: 'unreachable' } });
     expect((await show(far)).map(({ secondShare }) => secondShare)).toEqual([0, null]);

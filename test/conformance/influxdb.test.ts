@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sender } from '../../src/adapters/metrics/access.ts';
+import { sender } from '../../src/adapters/outgoing/access.ts';
 import { accessOf } from '../../src/adapters/metrics/influxdb/client.ts';
 import { influxdb } from '../../src/adapters/metrics/influxdb/influxdb.ts';
 import { influxdbOptions } from '../../src/adapters/metrics/influxdb/options.ts';

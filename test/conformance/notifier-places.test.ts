@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingHttpHeaders, Server } from 'node:http';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { client } from '../../src/adapters/outgoing/client.ts';
 import { github, githubOptions } from '../../src/adapters/notify/github.ts';
 import { slack } from '../../src/adapters/notify/slack.ts';
 import { TEST_EVENT } from '../../src/ports/notifier.ts';
@@ -41,7 +42,7 @@ beforeEach(() => {
   heard.length = 0;
 });
 
-const wire = { fetch, wallSeconds: () => 1_795_176_000 };
+const wire = { send: client({ timeoutMs: 10_000 }), wallSeconds: () => 1_795_176_000 };
 const signal = new AbortController().signal;
 const CONSOLE = 'https://headgate.example/';
 const release: ReleaseBrief = {

@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { client } from '../../src/adapters/outgoing/client.ts';
 import { logNotifier } from '../../src/adapters/notify/log.ts';
 import { memoryNotifier } from '../../src/adapters/notify/memory.ts';
 import { webhook } from '../../src/adapters/notify/webhook.ts';
@@ -22,7 +23,7 @@ const notice: Notice = {
 };
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const NEWER = `whsec_${Buffer.alloc(32, 9).toString('base64')}`;
-const wire = { fetch, wallSeconds: () => Math.floor(Date.now() / 1_000) };
+const wire = { send: client({ timeoutMs: 10_000 }), wallSeconds: () => Math.floor(Date.now() / 1_000) };
 const signal = new AbortController().signal;
 
 const heard: { headers: IncomingMessage['headers']; body: unknown; raw: string }[] = [];
@@ -78,7 +79,7 @@ describe('webhook', () => {
   it('posts type, time and data as JSON, with its id and the time of the try in headers', async () => {
     status = 200;
     heard.length = 0;
-    await webhook('book', { url }, { fetch, wallSeconds: () => 1_795_176_100 }).deliver(notice, signal);
+    await webhook('book', { url }, { ...wire, wallSeconds: () => 1_795_176_100 }).deliver(notice, signal);
     expect(heard).toMatchObject([
       {
         headers: { 'content-type': 'application/json', 'webhook-id': 'r1/7', 'webhook-timestamp': '1795176100' },
@@ -154,7 +155,7 @@ describe('webhook', () => {
     status = answer;
     extra = { 'retry-after': text };
     const seconds = Date.UTC(2026, 10, 20, 12) / 1_000;
-    const said = await webhook('book', { url }, { fetch, wallSeconds: () => seconds }).deliver(notice, signal);
+    const said = await webhook('book', { url }, { ...wire, wallSeconds: () => seconds }).deliver(notice, signal);
     extra = {};
     expect(said.ok ? null : said.error.retryAfterMs).toBe(ms);
   });
@@ -194,10 +195,10 @@ describe('webhook', () => {
   });
 
   it('takes a name that is not resolved as unreachable, to be tried again', async () => {
-    const nameless: typeof fetch = async () => {
-      throw new TypeError('fetch failed', { cause: Object.assign(new Error('getaddrinfo'), { code: 'EAI_AGAIN' }) });
+    const nameless = async () => {
+      throw Object.assign(new Error('getaddrinfo'), { code: 'EAI_AGAIN' });
     };
-    const answer = await webhook('book', { url, events: undefined }, { ...wire, fetch: nameless }).deliver(notice, signal);
+    const answer = await webhook('book', { url, events: undefined }, { ...wire, send: nameless }).deliver(notice, signal);
     expect(answer).toEqual({ ok: false, error: { kind: 'unreachable', detail: 'book: EAI_AGAIN' } });
   });
 

@@ -1,6 +1,6 @@
 /** Answers that no Prometheus should give: 10,000 of each kind, made from an honest answer about a canary that does badly. */
 import { describe, expect, it } from 'vitest';
-import type { Post } from '../../src/adapters/metrics/prometheus/client.ts';
+import type { Send } from '../../src/adapters/outgoing/client.ts';
 import type { Measurement } from '../../src/domain/analysis/measurement.ts';
 import { after, Instant } from '../../src/domain/ids.ts';
 import type { Check } from '../../src/domain/plan.ts';
@@ -142,8 +142,8 @@ const CASES: readonly Case[] = [
 
 const bodyAt = ({ honest }: Case, looks: number): string => bodyOf(honest(looks, after(NOON, looks * STEP_MS) / 1000));
 const measureBody = (check: Check, looks: number, body: string, status = 200): Promise<Measurement> =>
-  providerOf(async () => ({ status, body })).measure(questionAt(check, after(NOON, looks * STEP_MS)), signal);
-const providerOf = (post: Post, shareMs = 0): MetricProvider => providerAt('http://prom', { shareMs }, post);
+  providerOf(async () => ({ status, headers: {}, body })).measure(questionAt(check, after(NOON, looks * STEP_MS)), signal);
+const providerOf = (send: Send, shareMs = 0): MetricProvider => providerAt('http://prom', { shareMs }, send);
 
 function isHonest(body: string, last: string, numbers: RegExp): boolean {
   try {
@@ -194,19 +194,19 @@ describe('provider prometheus and rubbish', () => {
     ['a warning', last.replace('{"status"', '{"warnings":["partial response"],"status"'), 200],
     ['a part', last.replace('{"status"', '{"isPartial":true,"status"'), 200],
   ])('fails on %s', async (_, body, status) => {
-    const provider = providerOf(async () => ({ status, body }));
+    const provider = providerOf(async () => ({ status, headers: {}, body }));
     expect(await provider.measure(questionAt(check, NOON), signal)).toMatchObject({ kind: 'failed' });
   });
 
   it('asks once for all who ask the same within a moment, and lets one of them give up alone', async () => {
     let asked = 0;
     let answer = (): void => {};
-    const post: Post = () =>
+    const send: Send = () =>
       new Promise((resolve) => {
         asked++;
-        answer = () => resolve({ status: 200, body: last });
+        answer = () => resolve({ status: 200, headers: {}, body: last });
       });
-    const provider = providerOf(post, 1_000);
+    const provider = providerOf(send, 1_000);
     const impatient = AbortSignal.abort('enough');
     const all = Array.from({ length: 1_000 }, (_, n) => provider.measure(questionAt(check, NOON), n === 0 ? impatient : signal));
     answer();
@@ -232,7 +232,8 @@ describe('provider prometheus and rubbish about the past', () => {
     JSON.stringify({ status: 'success', data: { resultType: 'matrix', result } });
   const stable = [courseOf('bad', '1', 1), courseOf('total', '1', 1_000, 5), courseOf('at', '1', 0)];
   const canary = [courseOf('bad', '2', 50), courseOf('total', '2', 100, 5), courseOf('at', '2', 0)];
-  const pastOf = (body: string) => providerOf(async () => ({ status: 200, body })).history(questionAt(check, NOON), span, signal);
+  const pastOf = (body: string) =>
+    providerOf(async () => ({ status: 200, headers: {}, body })).history(questionAt(check, NOON), span, signal);
 
   it('cuts an honest answer into its steps', async () => {
     const past = await pastOf(rangeBody([...canary, ...stable]));

@@ -1,6 +1,6 @@
 /** Checks of every kind, and questions, for tests of what speaks the HTTP API of Prometheus. */
-import { client, poster } from '../../src/adapters/metrics/prometheus/client.ts';
-import type { Post } from '../../src/adapters/metrics/prometheus/client.ts';
+import { client, prometheusSender } from '../../src/adapters/metrics/prometheus/client.ts';
+import type { Send } from '../../src/adapters/outgoing/client.ts';
 import { prometheusOptions } from '../../src/adapters/metrics/prometheus/options.ts';
 import { prometheus } from '../../src/adapters/metrics/prometheus/prometheus.ts';
 import type { Check } from '../../src/domain/plan.ts';
@@ -24,8 +24,8 @@ export const offered = (check: Check, name: string): Check => ({ ...check, query
 export { questionOf as question } from './questions.ts';
 
 /** Over the network, unless a test answers by itself. */
-export function providerAt(url: string, options: Readonly<Record<string, unknown>> = {}, post?: Post): MetricProvider {
+export function providerAt(url: string, options: Readonly<Record<string, unknown>> = {}, send?: Send): MetricProvider {
   const parsed = prometheusOptions.parse({ type: 'prometheus', url, shareMs: 0, ...options });
-  const deps = { post: post ?? poster(parsed), monotonicMs: () => performance.now() };
+  const deps = { send: send ?? prometheusSender(parsed), monotonicMs: () => performance.now() };
   return prometheus('prom', parsed, client(parsed, deps));
 }

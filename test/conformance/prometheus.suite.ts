@@ -1,8 +1,8 @@
 /** What is asked of everything that speaks the HTTP API of Prometheus, against the real servers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { poster } from '../../src/adapters/metrics/prometheus/client.ts';
-import type { Post } from '../../src/adapters/metrics/prometheus/client.ts';
+import { prometheusSender } from '../../src/adapters/metrics/prometheus/client.ts';
+import type { Send } from '../../src/adapters/outgoing/client.ts';
 import { prometheusOptions } from '../../src/adapters/metrics/prometheus/options.ts';
 import type { Measurement } from '../../src/domain/analysis/measurement.ts';
 import { Instant } from '../../src/domain/ids.ts';
@@ -200,7 +200,7 @@ export function httpApiSuite(open: Opened, differs = false): void {
       const dead = ratio({ bad: 'dying_total{x="1"}', total: 'dying_total' });
       expect(await ask(dead)).toMatchObject({ kind: 'counters' });
       await dying.close();
-      await until('the end of its series', async () => (await ask(dead)).kind === 'no_data', 10_000);
+      await until('the end of its series', async () => (await ask(dead)).kind === 'no_data', 60_000);
       second.text = second.text.replace('500', '3');
       const restarting = ratio({ bad: 'restarting_total{x="1"}', total: 'restarting_total' });
       await until('the new count', async () => {
@@ -525,8 +525,8 @@ export function httpApiSuite(open: Opened, differs = false): void {
     ] as const)('asks once for fifty releases: %s', async (_, options, changeOf) => {
       let asked = 0;
       const parsed = prometheusOptions.parse({ type: 'prometheus', url: server.url });
-      const post = poster(parsed);
-      const counted: Post = (...args) => (asked++, post(...args));
+      const send = prometheusSender(parsed);
+      const counted: Send = (...args) => (asked++, send(...args));
       const isOffered = 'checks' in options;
       const checks = isOffered
         ? [

@@ -16,7 +16,7 @@ const plain = ratio({ bad: 'plain_total{code=~"5.."}', total: 'plain_total' });
 // A machine that is busy misses scrapes that have little time, and what is missed is not there until the next one.
 describe('provider prometheus', () => httpApiSuite((targets) => realPrometheus({ targets, scrapeEvery: '1s' })));
 
-describe('provider prometheus: the server', { timeout: 40_000 }, () => {
+describe('provider prometheus: the server', { timeout: 60_000 }, () => {
   let server: RealPrometheus;
   let canary: Exporter;
   beforeAll(async () => {

@@ -3,7 +3,7 @@
  * said of the canary is what the honest answer said: no wound makes it look better.
  */
 import { describe, expect, it } from 'vitest';
-import type { Ask, Send } from '../../src/adapters/metrics/access.ts';
+import type { Ask, Send } from '../../src/adapters/outgoing/client.ts';
 import { graphite } from '../../src/adapters/metrics/graphite/graphite.ts';
 import { graphiteOptions } from '../../src/adapters/metrics/graphite/options.ts';
 import { influxdb } from '../../src/adapters/metrics/influxdb/influxdb.ts';
@@ -91,7 +91,7 @@ const CASES: Readonly<Record<string, Case>> = {
 describe.each(Object.entries(CASES))('provider %s and rubbish', (_, { check, honest, make }) => {
   const answered = (bodies: readonly string[], status = 200): Promise<Measurement> => {
     let asked = 0;
-    const send = async (_ask: Ask) => ({ status, body: bodies[asked++] ?? '' });
+    const send = async (_ask: Ask) => ({ status, headers: {}, body: bodies[asked++] ?? '' });
     return make(send).measure(questionOf(check, { now: NOW }), signal);
   };
 

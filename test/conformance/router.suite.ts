@@ -10,7 +10,7 @@ export type RouterSubject = {
   /** Sends so many requests (with headers) and says how many each slot served and how many failed; null without a data plane. */
   readonly send: ((count: number, headers?: Record<string, string>) => Promise<Sent>) | null;
   /** Changes the share behind the adapter's back; null where that cannot be done. */
-  readonly edit: ((secondShare: Weight) => Promise<void> | void) | null;
+  readonly edit: ((secondShare: Weight, seq?: number) => Promise<void> | void) | null;
   readonly restart: (() => Promise<void> | void) | null;
 };
 
@@ -109,6 +109,37 @@ export const routerCases: readonly RouterCase[] = [
         await subject.router.apply({ route: subject.route, secondShare: Weight(9_000), seq: 4, direction: 'raise' }, signal),
       ).toMatchObject({ ok: false, error: { kind: 'stale' } });
       expect(await served(subject)).toMatchObject({ secondShare: 500, seq: 5 });
+    },
+  },
+  {
+    name: 'shows what it has seen when it refuses an older write, and takes a lowering that goes past it',
+    needs: 'nothing',
+    async run(subject) {
+      if (subject.router.capabilities.seq === 'none') return;
+      const { router, route } = subject;
+      const canary = route.slots[1];
+      for (const seen of [7, 900]) {
+        await set(subject, 5_000, seen);
+        const refused = await router.apply({ route, secondShare: near(subject, 1_000), seq: 6, direction: 'lower' }, signal);
+        expect(refused).toMatchObject({
+          ok: false,
+          error: { kind: 'stale', nodes: expect.arrayContaining([expect.objectContaining({ seq: seen })]) },
+        });
+        await set(subject, 1_000, seen + 1, 'lower');
+        expect(await router.cutOff(route, canary, seen + 2, signal)).toMatchObject({ ok: true });
+        expect(await served(subject)).toMatchObject({ secondShare: 0 });
+      }
+    },
+  },
+  {
+    name: 'is blocked by no number that nobody can have been given',
+    needs: 'edit',
+    async run(subject) {
+      if (subject.router.capabilities.seq === 'none') return;
+      await set(subject, 500, 5);
+      await subject.edit?.(near(subject, 5_000), 999_999_999_999_999);
+      await set(subject, 500, 5, 'lower');
+      expect(await served(subject)).toMatchObject({ secondShare: near(subject, 500), seq: 5 });
     },
   },
   {

@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { client } from '../../src/adapters/outgoing/client.ts';
 import { systemClock } from '../../src/adapters/system/clock.ts';
 import { edge } from '../../src/adapters/traffic/edge/edge.ts';
 import type { Edge } from '../../src/adapters/traffic/edge/edge.ts';
@@ -28,7 +29,7 @@ const memory = async (): Promise<RouterSubject> => {
     router,
     route,
     send: null,
-    edit: (share) => router.controls.edit('n1', 'app', share),
+    edit: (share, seq) => router.controls.edit('n1', 'app', share, seq),
     restart: () => router.controls.restart('n1'),
   };
 };
@@ -56,7 +57,11 @@ async function openEdge(greenUrl?: string): Promise<{ edge: Edge; url: string; b
     routes: { app: { slots: { blue: { url: urlOf(blue) }, green: { url: green } }, sticky: { header: 'x-user' } } },
   });
   const random = prng(42);
-  const made = edge('front', options, { clock: systemClock(), random: { next: random, id: () => 'boot-1' }, fetch });
+  const made = edge('front', options, {
+    clock: systemClock(),
+    random: { next: random, id: () => 'boot-1' },
+    send: client({ timeoutMs: 5_000 }),
+  });
   const url = await made.start([{ route: 'app', slots: route.slots, secondShare: Weight(0), seq: 0 }]);
   closeAtEnd(() => made.close());
   return { edge: made, url, blue };
@@ -195,6 +200,15 @@ describe('the edge', () => {
     expect(answer).toMatchObject({ status: 502, slot: 'green', body: expect.stringContaining('the slot green did not answer') });
     expect(made.counts('app')?.slots.get('green')).toMatchObject({ requests: 1, errors: 1 });
     expect(made.counts('app')?.slots.get('blue')).toMatchObject({ requests: 0 });
+  });
+
+  it.each([
+    ['is not there', () => Promise.resolve('http://127.0.0.1:9'), 'ECONNREFUSED'],
+    ['answers nothing', async () => urlOf(await backend(() => () => {}, 'green')), 'no answer in time'],
+  ])('says in words before a release that a slot %s', async (_, green, detail) => {
+    const { edge: made } = await openEdge(await green());
+    const found = await made.preflight(route, AbortSignal.timeout(100));
+    expect(found).toMatchObject({ value: { slots: [{ healthy: true }, { slot: 'green', healthy: false, detail }] } });
   });
 
   it('does not hold a client that leaves against the slot', async () => {

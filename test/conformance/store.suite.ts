@@ -372,6 +372,15 @@ export function storeSuite(name: string, open: OpenStore): void {
       expect((await store.targetEvents(APP, { afterSeq: 0, limit: 5 })).rows).toEqual([targetEvent(1)]);
     });
 
+    it('goes on from a higher number when it is told to, unless there is a newer intent', async () => {
+      const { id } = await started();
+      const past = { id: APP, seq: 0, change: { seq: 901 }, adopt: null, events: [], notify: [] };
+      expect(await store.updateTarget(past)).toMatchObject({ ok: true, value: { seq: 901 } });
+      expect(await store.updateTarget(past)).toMatchObject({ ok: false, error: { kind: 'stale' } });
+      await take(id, ready, { intents: [{ target: APP, secondShare: Weight(500) }] });
+      expect(await store.targets('checkout')).toMatchObject([{ seq: 902, desiredSecond: 500 }]);
+    });
+
     it('takes what somebody else set as wanted, with the next seq', async () => {
       const adopted = await store.updateTarget({ id: APP, seq: 0, change: {}, adopt: Weight(2_500), events: [], notify: [] });
       expect(adopted).toMatchObject({ ok: true, value: { desiredSecond: 2_500, seq: 1, verifiedSecond: null } });

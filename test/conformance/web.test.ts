@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { sender } from '../../src/adapters/metrics/access.ts';
+import { sender } from '../../src/adapters/outgoing/access.ts';
 import { webOptions } from '../../src/adapters/metrics/web/options.ts';
 import { web } from '../../src/adapters/metrics/web/web.ts';
 import type { Measurement } from '../../src/domain/analysis/measurement.ts';

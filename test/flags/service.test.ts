@@ -121,7 +121,7 @@ async function toldByDarkly(): Promise<number> {
 
 async function until<T>(look: () => Promise<T>, reached: (seen: T) => boolean): Promise<T> {
   let seen = await look();
-  for (const endMs = performance.now() + 20_000; performance.now() < endMs && !reached(seen); seen = await look())
+  for (const endMs = performance.now() + 60_000; performance.now() < endMs && !reached(seen); seen = await look())
     await sleep(25);
   if (!reached(seen)) throw new Error(`never so; at last it was ${JSON.stringify(seen)}`);
   return seen;

@@ -57,7 +57,7 @@ export async function freeze(child: ChildProcess): Promise<void> {
 }
 
 /** Waits until it is so; what does not come within the time is an error that says what was waited for. */
-export async function until(what: string, isSo: () => Promise<boolean> | boolean, withinMs = 15_000): Promise<void> {
+export async function until(what: string, isSo: () => Promise<boolean> | boolean, withinMs = 60_000): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await isSo())) {
     if (deadline < performance.now()) throw new Error(`waited ${withinMs} ms for ${what}`);

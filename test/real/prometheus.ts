@@ -77,7 +77,7 @@ export async function realPrometheus({
       ...(hasNatives ? ['--enable-feature=native-histograms'] : []),
       ...args,
     ]);
-    await until('Prometheus', () => isReady(url, program, isSecured), 20_000);
+    await until('Prometheus', () => isReady(url, program, isSecured), 60_000);
   };
   await startAgain();
   return {

@@ -5,7 +5,7 @@ import { exportSPKI } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { oidc } from '../../src/adapters/identity/oidc.ts';
 import { oidcOptions } from '../../src/adapters/identity/options.ts';
-import { sender } from '../../src/adapters/metrics/access.ts';
+import { sender } from '../../src/adapters/outgoing/access.ts';
 import { parseConfig } from '../../src/config.ts';
 import { Instant } from '../../src/domain/ids.ts';
 import { err, ok } from '../../src/lib/result.ts';
@@ -444,9 +444,7 @@ it('a job starts a release by its token alone, its person cannot approve it, and
     action: 'release.start',
     origin: { kind: 'ci', token: null, provenance: { run: '1234', sha: 'c0ffee', actor: 'ann' } },
   });
-  await expect
-    .poll(async () => (await world.call(`/v1/releases/${id}`)).body['phase'].kind, { timeout: 15_000 })
-    .toBe('awaitingApproval');
+  await expect.poll(async () => (await world.call(`/v1/releases/${id}`)).body['phase'].kind).toBe('awaitingApproval');
   const approve = async (name: string, body: object = {}) =>
     world.call(`/v1/releases/${id}/commands/approve`, {
       method: 'POST',

@@ -2,11 +2,12 @@
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { useContact } from './api/contact.ts';
+import { startLive } from './api/live.ts';
 import { Rights } from './api/rights.ts';
 import type { Identity } from './api/session.ts';
 import { whoAmI } from './api/session.ts';
 import { Layout } from './parts/layout.tsx';
-import { Empty } from './parts/notices.tsx';
+import { Empty, Loading } from './parts/notices.tsx';
 import { Audit } from './pages/audit.tsx';
 import { Connections } from './pages/connections.tsx';
 import { Deliveries } from './pages/deliveries.tsx';
@@ -54,19 +55,36 @@ export function App() {
   return (
     <Layout path={place.path} identity={identity}>
       <Rights.Provider value={identity}>
-        {found ? found.page() : <Empty title="There is nothing at this address." />}
+        {identity === null ? (
+          <Loading of="who is signed in" />
+        ) : found ? (
+          found.page()
+        ) : (
+          <Empty title="There is nothing at this address." />
+        )}
       </Rights.Provider>
     </Layout>
   );
 }
 
-/** Asked again whenever the service is back: a session may have ended meanwhile. */
+const AGAIN_MS = 3_000;
+
+/** Asked before anything else, and again whenever the service is back: a session may have ended meanwhile. */
 function useIdentity(): Identity | null {
   const [identity, setIdentity] = useState<Identity | null>(null);
   const { kind } = useContact();
   const isAway = kind === 'stale';
+  const isKnown = identity !== null;
+  const ask = (): void => void whoAmI().then((found) => found && setIdentity(found));
   useEffect(() => {
-    if (!isAway) void whoAmI().then((found) => found && setIdentity(found));
+    if (!isAway) ask();
   }, [isAway]);
+  useEffect(() => {
+    const timer = isKnown ? undefined : setInterval(ask, AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [isKnown]);
+  // Whoever is not signed in would only be refused.
+  const mayListen = isKnown && identity.kind !== 'signed-out';
+  useEffect(() => (mayListen ? startLive() : undefined), [mayListen]);
   return identity;
 }

@@ -5,7 +5,6 @@ import './styles/parts.css';
 import './styles/pages.css';
 import './styles/forms.css';
 import { render } from 'preact';
-import { startLive } from './api/live.ts';
 import { App, isOurs } from './app.tsx';
 import { followLinks } from './router.ts';
 import { startTheme } from './theme.ts';
@@ -14,7 +13,6 @@ const root = document.querySelector('#app');
 if (root) {
   startTheme();
   followLinks(isOurs);
-  startLive();
   render(<App />, root);
   if (import.meta.env.DEV) void import('./demo-corner.tsx').then(({ showCorner }) => showCorner());
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import type { JWK } from 'jose';
-import { parsed } from '../metrics/access.ts';
+import { parsed } from '../outgoing/json.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import type { OidcOptions } from './options.ts';

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { MetricProvider } from '../../ports/metric-provider.ts';
 import type { TrafficRouter } from '../../ports/traffic-router.ts';
-import { sender } from './access.ts';
+import { sender } from '../outgoing/access.ts';
 import { edgeProvider, edgeProviderOptions, isEdge } from './edge.ts';
 import { graphite } from './graphite/graphite.ts';
 import { graphiteOptions } from './graphite/options.ts';
@@ -10,7 +10,7 @@ import { haproxyProvider, haproxyProviderOptions, isHaproxy } from './haproxy.ts
 import { accessOf } from './influxdb/client.ts';
 import { influxdb } from './influxdb/influxdb.ts';
 import { influxdbOptions } from './influxdb/options.ts';
-import { client, poster } from './prometheus/client.ts';
+import { client, prometheusSender } from './prometheus/client.ts';
 import { prometheusOptions } from './prometheus/options.ts';
 import { prometheus } from './prometheus/prometheus.ts';
 import { pushOptions } from './push/options.ts';
@@ -52,7 +52,7 @@ export const providerKinds: Readonly<Record<string, ProviderKind>> = {
     options: prometheusOptions,
     create(name, options, { monotonicMs }) {
       const parsed = prometheusOptions.parse(options);
-      return prometheus(name, parsed, client(parsed, { post: poster(parsed), monotonicMs }));
+      return prometheus(name, parsed, client(parsed, { send: prometheusSender(parsed), monotonicMs }));
     },
   },
   push: {

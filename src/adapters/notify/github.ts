@@ -7,9 +7,11 @@ import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import { TEST_EVENT } from '../../ports/notifier.ts';
 import type { Notice, Notifier, NotifyError, ReleaseBrief } from '../../ports/notifier.ts';
-import { without } from '../metrics/access.ts';
-import { exchange, refusalOf, unreachable } from './exchange.ts';
-import type { Answer, Wire } from './exchange.ts';
+import { refusalOf, unreachable } from './answer.ts';
+import type { Wire } from './answer.ts';
+import { answerTo } from '../outgoing/client.ts';
+import type { Answered } from '../outgoing/client.ts';
+import { parsed } from '../outgoing/json.ts';
 
 export const githubOptions = z.strictObject({
   type: z.literal('github'),
@@ -81,9 +83,9 @@ export function github(name: string, options: GithubOptions, wire: Wire, console
     if (mine) return ok(remembered(release.id, mine.id));
     const made = await ask('deployments', bodyOf(options, release), signal);
     if (!made.ok) return made;
-    const parsed = deployment.safeParse(made.value);
-    return parsed.success
-      ? ok(remembered(release.id, parsed.data.id))
+    const created = deployment.safeParse(made.value);
+    return created.success
+      ? ok(remembered(release.id, created.data.id))
       : err({ kind: 'refused', detail: `${name}: GitHub made no deployment of ${wanted.ref}` });
   }
 
@@ -136,7 +138,7 @@ const short = (words: string): string =>
   words.length <= MOST_LETTERS ? words : `${words.slice(0, MOST_LETTERS - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 
 function releaseIn(payload: unknown): string | null {
-  const given = typeof payload === 'string' ? jsonOf(payload) : payload;
+  const given = typeof payload === 'string' ? parsed(payload) : payload;
   return ours.safeParse(given).data?.headgate.release ?? null;
 }
 
@@ -146,18 +148,14 @@ function asker(name: string, { api, repository, token }: GithubOptions, wire: Wi
   const headers = {
     accept: 'application/vnd.github+json',
     authorization: `Bearer ${token}`,
-    'user-agent': 'headgate',
     'x-github-api-version': '2022-11-28',
   };
   return async (path: string, body: unknown, signal: AbortSignal): Promise<Result<unknown, NotifyError>> => {
-    const sent = body === null ? {} : { body: JSON.stringify(body) };
-    const method = body === null ? 'GET' : 'POST';
-    const typed = body === null ? headers : { ...headers, 'content-type': 'application/json' };
-    const asked = { method, url: `${base}${path}`, headers: typed, mostBytes: MOST_BYTES, ...sent } as const;
-    const answer = await exchange(wire, asked, signal);
+    const sent = body === null ? undefined : { type: 'application/json', text: JSON.stringify(body) };
+    const method = sent ? 'POST' : 'GET';
+    const answer = await answerTo(wire.send, { method, url: `${base}${path}`, headers, body: sent, upTo: MOST_BYTES }, signal);
     if (!answer.ok) return err(unreachable(name, answer.error));
-    // Of what it says a part may become a sentence.
-    const json = jsonOf(without([token], answer.value.text));
+    const json = parsed(answer.value.body);
     const { status } = answer.value;
     if (status === 200 || status === 201)
       return json === undefined ? err(unreachable(name, 'GitHub answered something that is no JSON')) : ok(json);
@@ -166,25 +164,17 @@ function asker(name: string, { api, repository, token }: GithubOptions, wire: Wi
 }
 
 /** GitHub says 403 for "too fast", too, and 422 for a ref that it does not know, which the next try does not change. */
-function refusedBy(name: string, answer: Answer, wire: Wire, json: unknown): NotifyError {
+function refusedBy(name: string, answer: Answered, wire: Wire, json: unknown): NotifyError {
   const words = z.object({ message: z.string() }).safeParse(json).data?.message ?? '';
   const error = refusalOf(name, answer, wire, words);
   if (answer.status === 422) return { ...error, kind: 'unfit' };
-  const isTooFast = answer.headers.get('x-ratelimit-remaining') === '0' || answer.headers.has('retry-after');
+  const isTooFast = answer.headers['x-ratelimit-remaining'] === '0' || answer.headers['retry-after'] !== undefined;
   if (isTooFast && (answer.status === 403 || answer.status === 429)) {
-    const resetAt = Number(answer.headers.get('x-ratelimit-reset') ?? Number.NaN);
+    const resetAt = Number(answer.headers['x-ratelimit-reset'] ?? Number.NaN);
     const untilReset = Number.isFinite(resetAt) ? Math.max(0, resetAt - wire.wallSeconds()) * 1_000 : undefined;
-    const asked = Number(answer.headers.get('retry-after') ?? Number.NaN) * 1_000;
+    const asked = Number(answer.headers['retry-after'] ?? Number.NaN) * 1_000;
     return { kind: 'unreachable', detail: error.detail, retryAfterMs: Number.isFinite(asked) ? asked : untilReset };
   }
   // A repository is not gone because one answer says so: somebody may have renamed it.
   return error.kind === 'gone' ? { ...error, kind: 'refused' } : error;
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // what that means is the caller's to say
-  }
 }

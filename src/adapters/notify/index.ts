@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { Log } from '../../ports/log.ts';
 import type { Notifier } from '../../ports/notifier.ts';
-import type { Wire } from './exchange.ts';
+import type { Wire } from './answer.ts';
 import { github, githubOptions } from './github.ts';
 import { logNotifier, logNotifierOptions } from './log.ts';
 import { slack, slackOptions } from './slack.ts';

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { secretProblem, sign } from '../../lib/standard-webhooks.ts';
+import type { Ask } from '../outgoing/client.ts';
 
 const secret = z.string().superRefine((text, ctx) => {
   const problem = secretProblem(text);
@@ -22,20 +23,22 @@ export const BOTH = 'either secret or secrets, not both';
 
 export type Signed = {
   readonly id: string;
+  readonly url: string;
+  /** JSON. */
   readonly body: string;
   readonly secrets: readonly string[];
   readonly atSeconds: number;
 };
 
-export function signedHeaders({ id, body, secrets, atSeconds }: Signed): Record<string, string> {
+/** Of the answer only the status counts. */
+export function signedPost({ id, url, body, secrets, atSeconds }: Signed): Ask {
   const named = headerId(id);
-  return {
-    'content-type': 'application/json',
-    'user-agent': 'headgate',
+  const headers = {
     'webhook-id': named,
     'webhook-timestamp': String(atSeconds),
     ...(secrets.length === 0 ? {} : { 'webhook-signature': sign({ id: named, atSeconds, body }, secrets) }),
   };
+  return { method: 'POST', url, headers, body: { type: 'application/json', text: body }, upTo: 0 };
 }
 
 /** A header takes no other letters, and a full stop would blur where the id ends and the time begins. */

@@ -6,8 +6,10 @@ import { z } from 'zod';
 import { err, ok } from '../../lib/result.ts';
 import { TEST_EVENT } from '../../ports/notifier.ts';
 import type { Notice, Notifier, NotifyError, ReleaseBrief } from '../../ports/notifier.ts';
-import { exchange, refusalOf, unreachable } from './exchange.ts';
-import type { Answer, Wire } from './exchange.ts';
+import { refusalOf, unreachable } from './answer.ts';
+import type { Wire } from './answer.ts';
+import { answerTo } from '../outgoing/client.ts';
+import type { Answered } from '../outgoing/client.ts';
 
 export const slackOptions = z.strictObject({
   type: z.literal('slack'),
@@ -61,9 +63,8 @@ export function slack(name: string, { url, events }: SlackOptions, wire: Wire, c
     async deliver(notice, signal) {
       const isWanted = notice.type === TEST_EVENT || (events ? events.includes(notice.type) : notice.type in SHOWN);
       if (!isWanted) return ok(undefined);
-      const body = JSON.stringify(messageOf(notice, consoleUrl));
-      const headers = { 'content-type': 'application/json; charset=utf-8' };
-      const answer = await exchange(wire, { method: 'POST', url, headers, body, mostBytes: READ_BYTES }, signal);
+      const body = { type: 'application/json; charset=utf-8', text: JSON.stringify(messageOf(notice, consoleUrl)) };
+      const answer = await answerTo(wire.send, { method: 'POST', url, body, upTo: READ_BYTES }, signal);
       if (!answer.ok) return err(unreachable(name, answer.error));
       return answer.value.status === 200 ? ok(undefined) : err(refusedBy(name, answer.value, wire));
     },
@@ -72,8 +73,8 @@ export function slack(name: string, { url, events }: SlackOptions, wire: Wire, c
 }
 
 /** Slack's words are one of its error names, such as `invalid_blocks`. A message that it cannot read is the same next time. */
-function refusedBy(name: string, answer: Answer, wire: Wire): NotifyError {
-  const words = /^\w{1,60}$/.exec(answer.text.trim())?.[0] ?? '';
+function refusedBy(name: string, answer: Answered, wire: Wire): NotifyError {
+  const words = /^\w{1,60}$/.exec(answer.body.trim())?.[0] ?? '';
   const error = refusalOf(name, answer, wire, words);
   return answer.status === 400 ? { ...error, kind: 'unfit' } : error;
 }

@@ -3,9 +3,10 @@ import { z } from 'zod';
 import { err, ok } from '../../lib/result.ts';
 import { TEST_EVENT } from '../../ports/notifier.ts';
 import type { Notifier } from '../../ports/notifier.ts';
-import { exchange, refusalOf, unreachable } from './exchange.ts';
-import type { Wire } from './exchange.ts';
-import { BOTH, payloadText, secretOptions, secretsOf, signedHeaders } from './signed.ts';
+import { refusalOf, unreachable } from './answer.ts';
+import type { Wire } from './answer.ts';
+import { answerTo } from '../outgoing/client.ts';
+import { BOTH, payloadText, secretOptions, secretsOf, signedPost } from './signed.ts';
 import type { SecretOptions } from './signed.ts';
 
 export const webhookOptions = z
@@ -26,8 +27,8 @@ export const webhook = (name: string, { url, events, ...options }: WebhookOption
   async deliver(notice, signal) {
     if (events && notice.type !== TEST_EVENT && !events.includes(notice.type)) return ok(undefined);
     const body = payloadText(notice);
-    const headers = signedHeaders({ id: notice.id, body, secrets: secretsOf(options), atSeconds: wire.wallSeconds() });
-    const answer = await exchange(wire, { method: 'POST', url, headers, body }, signal);
+    const ask = signedPost({ id: notice.id, url, body, secrets: secretsOf(options), atSeconds: wire.wallSeconds() });
+    const answer = await answerTo(wire.send, ask, signal);
     if (!answer.ok) return err(unreachable(name, answer.error));
     const { status } = answer.value;
     return 200 <= status && status < 300 ? ok(undefined) : err(refusalOf(name, answer.value, wire));

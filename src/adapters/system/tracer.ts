@@ -11,7 +11,7 @@ import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Log } from '../../ports/log.ts';
 import type { Span, Tracer } from '../../ports/tracer.ts';
-import { carried, validParent } from './carrier.ts';
+import { carried, validParent } from '../outgoing/carrier.ts';
 import { logScope } from './log.ts';
 
 /** Shorter than what a shutdown may take, for a request that hangs keeps the process alive. */

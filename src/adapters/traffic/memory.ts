@@ -3,6 +3,7 @@
  * asks of every router is easiest to read here. `controls` is the world that does things to it.
  */
 import { ALL, NONE, Weight } from '../../domain/ids.ts';
+import { isBehind } from '../../domain/target.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import type {
@@ -24,7 +25,7 @@ export type MemoryRouterOptions = {
 export type MemoryControls = {
   setUp(node: string, isUp: boolean): void;
   /** A hand on the router: past every fence. */
-  edit(node: string, route: string, secondShare: Weight): void;
+  edit(node: string, route: string, secondShare: Weight, seq?: number): void;
   /** Comes back with its boot weight, which is nothing on the second slot, and has forgotten every seq. */
   restart(node: string): void;
 };
@@ -81,8 +82,8 @@ export function memoryRouter({
     close: async () => {},
     controls: {
       setUp: (node, isUp) => void (nodeOf(node).isUp = isUp),
-      edit: (node, route, secondShare) =>
-        void nodeOf(node).entries.set(route, { secondShare, seq: nodeOf(node).entries.get(route)?.seq ?? 0 }),
+      edit: (node, route, secondShare, seq = nodeOf(node).entries.get(route)?.seq ?? 0) =>
+        void nodeOf(node).entries.set(route, { secondShare, seq }),
       restart(node) {
         const state = nodeOf(node);
         state.boots += 1;
@@ -117,7 +118,7 @@ function apply(
   const before = readings(route.name);
   if (!Number.isInteger(secondShare) || secondShare < 0 || 10_000 < secondShare)
     return fail('rejected', `${name}: ${String(secondShare)} is no whole number of basis points`, before);
-  const newer = before.find((node) => node.seq !== null && seq < node.seq);
+  const newer = before.find((node) => isBehind(seq, node.seq));
   if (newer) return fail('stale', `${newer.node} has seen write ${newer.seq}, and this one is ${seq}`, before);
   const down = before.filter(({ reachable }) => !reachable).map(({ node }) => node);
   if (direction === 'raise' && down.length > 0)

@@ -5,6 +5,7 @@
  */
 import { ALL, NONE } from '../../domain/ids.ts';
 import type { Weight } from '../../domain/ids.ts';
+import { isBehind } from '../../domain/target.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import type { Applied, NodeReading, RouterError, WeightWrite } from '../../ports/traffic-router.ts';
@@ -97,7 +98,7 @@ const appliedOf = (attempts: readonly Attempt[]): Applied => ({
   nodes: attempts.map(({ reading }) => reading),
 });
 
-const isNewer = ({ seq }: NodeReading, order: Order): boolean => seq !== null && order.seq < seq;
+const isNewer = ({ seq }: NodeReading, order: Order): boolean => isBehind(order.seq, seq);
 
 const stale = (newer: NodeReading, { seq }: Order, nodes: readonly NodeReading[]) =>
   fail('stale', `${newer.node} has seen write ${newer.seq}, and this one is ${seq}`, nodes);

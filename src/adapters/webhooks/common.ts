@@ -6,8 +6,9 @@ import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import type { FlagError } from '../../ports/flag-source.ts';
 import type { Hint } from '../../ports/webhook-source.ts';
-import { address, parsed, reasonOf } from '../metrics/access.ts';
-import type { Send } from '../metrics/access.ts';
+import { answerTo } from '../outgoing/client.ts';
+import type { Send } from '../outgoing/client.ts';
+import { parsed } from '../outgoing/json.ts';
 
 const one = z.string({ error: 'a secret, as env:NAME or file:PATH' }).min(8, 'a secret of 8 characters at least');
 
@@ -18,26 +19,21 @@ export const secrets = z
   })
   .transform((given): readonly string[] => (typeof given === 'string' ? [given] : given));
 
-export const token = z.string({ error: 'a token, as env:NAME or file:PATH' }).min(1, 'a token that is not empty');
 export const place = z.string().min(1).max(200);
-/** Where the platform's API is; each has its own default. */
-export const apiUrl = (standard: string) => address.default(standard).transform((url) => url.replace(/\/+$/, ''));
 
 /** Answers of flag platforms are small; a whole environment of them is not. */
-export const API = { headers: {}, tls: {}, timeoutMs: 10_000, mostBytes: 8 << 20 } as const;
+export const API = { timeoutMs: 10_000, mostBytes: 8 << 20 } as const;
 
 /** What the address answers with; null where there is nothing. */
 export async function asked(send: Send, url: string, signal: AbortSignal): Promise<Result<unknown, FlagError>> {
-  try {
-    const { status, body } = await send({ method: 'GET', url }, signal);
-    if (status === 404) return ok(null);
-    if (status !== 200)
-      return err({ kind: 500 <= status || status === 429 ? 'unreachable' : 'refused', detail: `answered ${status}` });
-    const json = parsed(body);
-    return json === undefined ? err({ kind: 'unreadable', detail: 'the answer is no JSON' }) : ok(json);
-  } catch (error) {
-    return err({ kind: 'unreachable', detail: reasonOf(error) });
-  }
+  const answer = await answerTo(send, { method: 'GET', url }, signal);
+  if (!answer.ok) return err({ kind: 'unreachable', detail: answer.error });
+  const { status, body } = answer.value;
+  if (status === 404) return ok(null);
+  if (status !== 200)
+    return err({ kind: 500 <= status || status === 429 ? 'unreachable' : 'refused', detail: `answered ${status}` });
+  const json = parsed(body);
+  return json === undefined ? err({ kind: 'unreadable', detail: 'the answer is no JSON' }) : ok(json);
 }
 
 /** The answer in the shape that is needed of it, made into a state; null is a flag that is not there. */

@@ -3,11 +3,12 @@ import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import { ok } from '../../lib/result.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
-import { parsed, sender } from '../metrics/access.ts';
-import { anything, API, apiUrl, asked, fingerprintOf, hint, payload, stateFrom, text, token, valueName } from './common.ts';
+import { baseAddress, sender, token } from '../outgoing/access.ts';
+import { parsed } from '../outgoing/json.ts';
+import { anything, API, asked, fingerprintOf, hint, payload, stateFrom, text, valueName } from './common.ts';
 
 export const configcatApi = z.strictObject({
-  url: apiUrl('https://api.configcat.com'),
+  url: baseAddress.default('https://api.configcat.com'),
   user: token,
   password: token,
   /** Names config and environment. */

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
-import { sender } from '../metrics/access.ts';
-import { anything, API, apiUrl, asked, fingerprintOf, hint, payload, stateFrom, text, token, valueName } from './common.ts';
+import { baseAddress, sender, token } from '../outgoing/access.ts';
+import { anything, API, asked, fingerprintOf, hint, payload, stateFrom, text, valueName } from './common.ts';
 
 export const flagsmithApi = z.strictObject({
-  url: apiUrl('https://edge.api.flagsmith.com'),
+  url: baseAddress.default('https://edge.api.flagsmith.com'),
   /** A server-side key of the environment (`ser.…`), which names it, too. */
   token,
 });

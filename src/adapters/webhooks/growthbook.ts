@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
-import { sender } from '../metrics/access.ts';
-import { anything, API, apiUrl, asked, fingerprintOf, hint, payload, place, stateFrom, text, token } from './common.ts';
+import { baseAddress, sender, token } from '../outgoing/access.ts';
+import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, text } from './common.ts';
 
 export const growthbookApi = z.strictObject({
-  url: apiUrl('https://api.growthbook.io'),
+  url: baseAddress.default('https://api.growthbook.io'),
   token,
   environment: place,
 });

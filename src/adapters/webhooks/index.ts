@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { err, ok } from '../../lib/result.ts';
 import type { Incoming, WebhookSource } from '../../ports/webhook-source.ts';
 import { keyOf, secretProblem } from '../../lib/standard-webhooks.ts';
-import { parsed } from '../metrics/access.ts';
+import { parsed } from '../outgoing/json.ts';
 import { secrets } from './common.ts';
 import { configcatApi, configcatFlags, configcatHints } from './configcat.ts';
 import { flagsmithApi, flagsmithFlags, flagsmithHints } from './flagsmith.ts';

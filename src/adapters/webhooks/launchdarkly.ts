@@ -2,25 +2,11 @@
 import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
-import { sender } from '../metrics/access.ts';
-import {
-  anything,
-  API,
-  apiUrl,
-  asked,
-  fingerprintOf,
-  hint,
-  payload,
-  place,
-  stateFrom,
-  tame,
-  text,
-  token,
-  valueName,
-} from './common.ts';
+import { baseAddress, sender, token } from '../outgoing/access.ts';
+import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, valueName } from './common.ts';
 
 export const launchdarklyApi = z.strictObject({
-  url: apiUrl('https://app.launchdarkly.com'),
+  url: baseAddress.default('https://app.launchdarkly.com'),
   token,
   project: place.default('default'),
   environment: place,

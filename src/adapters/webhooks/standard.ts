@@ -1,16 +1,10 @@
 /** Anybody who signs by Standard Webhooks: where in the body the flag is named is for the operator to say. */
-import { z } from 'zod';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import type { Hint } from '../../ports/webhook-source.ts';
-import { parsed } from '../metrics/access.ts';
-import { at, pointerError } from '../metrics/web/pointer.ts';
+import { parsed } from '../outgoing/json.ts';
+import { at, pointer } from '../outgoing/pointer.ts';
 import { hint } from './common.ts';
-
-const pointer = z.string().superRefine((text, ctx) => {
-  const wrong = pointerError(text);
-  if (wrong !== null) ctx.addIssue(wrong);
-});
 
 /** JSON pointers into the body. */
 export const standardPointers = {

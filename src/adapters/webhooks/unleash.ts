@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
-import { address, sender } from '../metrics/access.ts';
-import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, token } from './common.ts';
+import { baseAddress, sender, token } from '../outgoing/access.ts';
+import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text } from './common.ts';
 
 export const unleashApi = z.strictObject({
-  url: address.transform((url) => url.replace(/\/+$/, '')),
+  url: baseAddress,
   token,
   project: place.default('default'),
   environment: place,

@@ -158,6 +158,7 @@ function updateTarget(ctx: SqliteContext, { id, seq, change, adopt, events, noti
 
 function changedColumns(change: TargetUpdate['change']) {
   return {
+    ...(change.seq === undefined ? {} : { seq: change.seq }),
     ...('verifiedSecond' in change ? { verifiedSecondSlotBp: change.verifiedSecond ?? null } : {}),
     ...(change.verifiedSeq === undefined ? {} : { verifiedSeq: change.verifiedSeq }),
     ...('verifiedAt' in change ? { verifiedAtMs: change.verifiedAt ?? null } : {}),

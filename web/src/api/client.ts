@@ -6,6 +6,9 @@ export type Failure =
   | { readonly kind: 'unreachable'; readonly detail: string }
   | { readonly kind: 'refused'; readonly status: number; readonly problem: ProblemView };
 
+/** A list as every list comes. */
+export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
+
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: Failure };
 
 type Asked = {

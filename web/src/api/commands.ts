@@ -32,7 +32,7 @@ const NAMES: Readonly<Record<string, Said>> = {
   reject: { name: 'Refuse', key: null, tone: 'warned' },
   promote: { name: 'Go on', key: null, tone: 'plain' },
   'promote full': { name: 'Promote fully', key: null, tone: 'plain' },
-  'promote force': { name: 'Go on by force', key: null, tone: 'warned' },
+  'promote force': { name: 'Go on despite its checks', key: null, tone: 'warned' },
   confirmReplaced: { name: 'Confirm replacement', key: null, tone: 'primary' },
 };
 

@@ -26,4 +26,12 @@ export async function whoAmI(): Promise<Identity | null> {
 export const signIn = (token: string): Promise<Answer<Session>> =>
   call<Session>('/v1/session', { method: 'POST', body: { token: token.trim() } });
 
-export const signOut = (): Promise<Answer<unknown>> => call('/v1/session', { method: 'DELETE' });
+/** What this tab kept of what was typed goes, too: the next one who signs in is somebody else. */
+export async function signOut(): Promise<Answer<unknown>> {
+  try {
+    sessionStorage.clear();
+  } catch {
+    // a browser that keeps nothing
+  }
+  return call('/v1/session', { method: 'DELETE' });
+}

@@ -1,16 +1,15 @@
 /** Who did what, and why: rows that are only ever added to, each chained to the one before it. */
 import type { AuditHeadView, AuditView } from '../../../src/contract/wire.ts';
 import { query } from '../api/client.ts';
+import type { Page } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
 import { count } from '../format.ts';
-import { CopyLine, Empty, ErrorBox, Loading } from '../parts/notices.tsx';
+import { Listing } from '../parts/listing.tsx';
+import { CopyLine, Empty } from '../parts/notices.tsx';
 import { Filters, SearchField } from '../parts/search.tsx';
 import type { Column } from '../parts/table.tsx';
-import { Pager, Table } from '../parts/table.tsx';
 import { Moment } from '../parts/time.tsx';
 import type { Place } from '../router.ts';
-
-type Page = { readonly items: readonly AuditView[]; readonly nextCursor: string | null };
 
 const PAGE = 50;
 const EVERY_MS = 15_000;
@@ -25,7 +24,7 @@ const COLUMNS: readonly Column<AuditView>[] = [
     title: 'Who',
     cell: ({ actor, origin }) => (
       <>
-        <span class="strong">{actor}</span>
+        <span class="strong">{origin?.kind === 'ci' ? `ci:${actor}` : actor}</span>
         {origin?.address ? <span class="under soft small wide">from {origin.address}</span> : null}
       </>
     ),
@@ -62,7 +61,7 @@ function Details({ row }: { readonly row: AuditView }) {
 export function Audit({ place }: { readonly place: Place }) {
   const q = place.search.get('q') ?? '';
   const cursor = place.search.get('cursor');
-  const { value, error } = useResource<Page>(`/v1/audit${query({ q, cursor, limit: PAGE })}`, {
+  const rows = useResource<Page<AuditView>>(`/v1/audit${query({ q, cursor, limit: PAGE })}`, {
     on: () => true,
     ...(cursor === null ? { everyMs: EVERY_MS } : {}),
   });
@@ -78,20 +77,20 @@ export function Audit({ place }: { readonly place: Place }) {
           />
         </Filters>
       </div>
-      {error ? <ErrorBox error={error} /> : null}
-      {value === null && !error ? <Loading of="the audit log" /> : null}
-      {value?.items.length === 0 ? (
-        <Empty title={q === '' ? 'Nobody has done anything yet.' : 'No row says that.'}>
-          {q === '' ? null : <a href="/audit">Show all</a>}
-        </Empty>
-      ) : null}
-      {value && value.items.length > 0 ? (
-        <>
-          <Table stacked caption="What was done, newest first" columns={COLUMNS} rows={value.items} keyOf={({ seq }) => seq} />
-          <Pager place={place} nextCursor={value.nextCursor} />
-        </>
-      ) : null}
-      {error ? null : <Chain />}
+      <Listing
+        resource={rows}
+        place={place}
+        of="the audit log"
+        caption="What was done, newest first"
+        columns={COLUMNS}
+        keyOf={({ seq }) => seq}
+        empty={
+          <Empty title={q === '' ? 'Nobody has done anything yet.' : 'No entry matches.'}>
+            {q === '' ? null : <a href="/audit">Show all</a>}
+          </Empty>
+        }
+      />
+      {rows.error ? null : <Chain />}
     </>
   );
 }

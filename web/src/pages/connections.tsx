@@ -9,7 +9,10 @@ export const Connections = () => (
     <div class="page-head">
       <div>
         <h1>Connections</h1>
-        <p class="soft">What Headgate steers, asks, tells and hears of. A test of a router or a provider writes nothing.</p>
+        <p class="soft">
+          What Headgate talks to: where traffic is shifted, where metrics come from, who is notified, which flags matter. Testing
+          a router or a provider changes nothing.
+        </p>
       </div>
     </div>
     <Routers />

@@ -1,17 +1,16 @@
 /** Releases that ended: how, why, how long they took and who asked for them. */
 import type { ReleaseView, ServiceView } from '../../../src/contract/wire.ts';
 import { query } from '../api/client.ts';
+import type { Page } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
 import { span, unbroken } from '../format.ts';
 import { PhaseBadge, phaseWord } from '../parts/badge.tsx';
-import { Empty, ErrorBox, Loading } from '../parts/notices.tsx';
+import { Listing } from '../parts/listing.tsx';
+import { Empty } from '../parts/notices.tsx';
 import { Choice, Filters, SearchField } from '../parts/search.tsx';
 import type { Column } from '../parts/table.tsx';
-import { Pager, Table } from '../parts/table.tsx';
 import { Moment } from '../parts/time.tsx';
 import type { Place } from '../router.ts';
-
-type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 
 const OUTCOMES = ['promoted', 'rolledBack', 'superseded'];
 const PAGE = 50;
@@ -47,21 +46,20 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
     cell: (row) => (
       <>
         {row.createdBy}
-        {row.rollback && row.rollback.by !== row.createdBy ? (
-          <span class="under soft small">taken back by {row.rollback.by}</span>
+        {row.rollback && row.rollback.by !== row.createdBy && row.rollback.by !== 'headgate' ? (
+          <span class="under soft small">rolled back by {row.rollback.by}</span>
         ) : null}
       </>
     ),
-    wide: true,
   },
-  { title: 'Took', cell: (row) => span(endedAt(row) - row.createdAt), end: true, wide: true },
+  { title: 'Took', cell: (row) => span(endedAt(row) - row.createdAt), end: true },
   { title: 'Ended', cell: (row) => <Moment at={endedAt(row)} />, end: true },
 ];
 
 export function History({ place }: { readonly place: Place }) {
   const [q, service, outcome] = ['q', 'service', 'outcome'].map((key) => place.search.get(key) ?? '');
   const services = useResource<Page<ServiceView>>('/v1/services');
-  const { value, error } = useResource<Page<ReleaseView>>(
+  const ended = useResource<Page<ReleaseView>>(
     `/v1/releases${query({ q, service, phase: outcome || OUTCOMES.join(','), limit: PAGE, cursor: place.search.get('cursor') })}`,
     { on: ({ type }) => type.startsWith('release.') },
   );
@@ -92,25 +90,19 @@ export function History({ place }: { readonly place: Place }) {
           />
         </Filters>
       </div>
-      {error ? <ErrorBox error={error} /> : null}
-      {value === null && !error ? <Loading of="what ended" /> : null}
-      {value?.items.length === 0 ? (
-        <Empty title={isFiltered ? 'Nothing that ended fits.' : 'Nothing has ended yet.'}>
-          {isFiltered ? <a href="/history">Show all</a> : <a href="/">See what runs</a>}
-        </Empty>
-      ) : null}
-      {value && value.items.length > 0 ? (
-        <>
-          <Table
-            stacked
-            caption="Releases that ended, newest first"
-            columns={COLUMNS}
-            rows={value.items}
-            keyOf={({ id }) => id}
-          />
-          <Pager place={place} nextCursor={value.nextCursor} />
-        </>
-      ) : null}
+      <Listing
+        resource={ended}
+        place={place}
+        of="what ended"
+        caption="Releases that ended, newest first"
+        columns={COLUMNS}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty title={isFiltered ? 'No release that ended matches.' : 'Nothing has ended yet.'}>
+            {isFiltered ? <a href="/history">Show all</a> : <a href="/">See what runs</a>}
+          </Empty>
+        }
+      />
     </>
   );
 }

@@ -27,7 +27,7 @@ export function NewRelease() {
         <aside class="new-side">
           <section class="card side-card" aria-labelledby="what-title">
             <h2 id="what-title">Release</h2>
-            <Field label="Version" hint="As it stands in the idle slot now." error={errorAt(refusal, '/version')}>
+            <Field label="Version" hint="The one that is deployed in the idle slot." error={errorAt(refusal, '/version')}>
               {(given) => (
                 <input
                   {...given}
@@ -47,13 +47,13 @@ export function NewRelease() {
   );
 }
 
-function PlanCard({ order: { draft, change, document, unread, checked } }: { readonly order: Order }) {
+function PlanCard({ order: { draft, change, plans, document, unread, checked } }: { readonly order: Order }) {
   const isText = draft.from === 'text';
   const isAsked = document.trim() !== '';
   return (
     <section class="card side-card" aria-labelledby="plan-title">
       <h2 id="plan-title">Plan</h2>
-      <PlanChoice draft={draft} document={document} onChange={change} />
+      <PlanChoice draft={draft} stored={plans} document={document} onChange={change} />
       {unread ? <ErrorBox error={unread} /> : null}
       {isText || isAsked ? (
         <div class="field">

@@ -3,19 +3,19 @@ import { useState } from 'preact/hooks';
 import type { RunningView } from '../../../src/contract/course-views.ts';
 import type { ReleaseView, ServiceView } from '../../../src/contract/wire.ts';
 import { query } from '../api/client.ts';
+import type { Page } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
 import { endedAt } from '../ended.ts';
 import { span, unbroken } from '../format.ts';
 import { PhaseBadge, phaseWord } from '../parts/badge.tsx';
+import { Listing } from '../parts/listing.tsx';
 import { CopyLine, Empty, ErrorBox, Loading } from '../parts/notices.tsx';
 import type { Column } from '../parts/table.tsx';
-import { Pager, Table } from '../parts/table.tsx';
+import { Pager } from '../parts/table.tsx';
 import { Moment } from '../parts/time.tsx';
 import type { Place } from '../router.ts';
 import { go, withSearch } from '../router.ts';
 import { RunningCard } from './running-card.tsx';
-
-type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 
 /** How they are grouped in the choice of a state; what each takes is the service's to say. */
 const UNDER_WAY = [
@@ -45,7 +45,7 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
     ),
   },
   { title: 'Outcome', cell: (row) => <PhaseBadge kind={row.phase.kind} /> },
-  { title: 'Why', cell: (row) => <span class="clamp">{unbroken(row.sentence)}</span>, wide: true },
+  { title: 'Why', cell: (row) => <span class="clamp">{unbroken(row.sentence)}</span> },
   { title: 'By', cell: (row) => row.createdBy, wide: true },
   {
     title: 'Took',
@@ -93,7 +93,7 @@ type RunningProps = { readonly page: Page<RunningView> | null; readonly place: P
 function Running({ page, place, isFiltered }: RunningProps) {
   if (page === null) return <Loading of="what runs" />;
   if (page.items.length === 0)
-    return <Empty title={isFiltered ? 'Nothing that runs fits.' : 'Nothing runs: all traffic is where it was left.'} />;
+    return <Empty title={isFiltered ? 'No release that runs matches.' : 'No release runs now: all traffic stays where it is.'} />;
   return (
     <>
       <ul class="cards">
@@ -110,14 +110,15 @@ function Ended({ page, place }: { readonly page: Page<ReleaseView> | null; reado
   return (
     <section class="section" aria-labelledby="ended">
       <h2 id="ended">Ended lately</h2>
-      {page === null ? <Loading of="what ended" /> : null}
-      {page?.items.length === 0 ? <Empty title="Nothing has ended yet." /> : null}
-      {page && page.items.length > 0 ? (
-        <>
-          <Table caption="Releases that ended, newest first" columns={COLUMNS} rows={page.items} keyOf={({ id }) => id} />
-          <Pager place={place} nextCursor={page.nextCursor} />
-        </>
-      ) : null}
+      <Listing
+        resource={{ value: page, error: null }}
+        place={place}
+        of="what ended"
+        caption="Releases that ended, newest first"
+        columns={COLUMNS}
+        keyOf={({ id }) => id}
+        empty={<Empty title="Nothing has ended yet." />}
+      />
     </section>
   );
 }

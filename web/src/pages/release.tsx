@@ -75,7 +75,7 @@ function Head({ release }: { readonly release: ReleaseView }) {
       <p class="soft small facts">
         <span>plan {release.plan}</span>
         <span>
-          asked for by {release.createdBy} <Ago at={release.createdAt} />
+          requested by {release.createdBy} <Ago at={release.createdAt} />
         </span>
         {release.deadlineAt !== null && next ? (
           <span>
@@ -127,7 +127,7 @@ function Targets({ base, release }: { readonly base: string; readonly release: R
               </span>
               <span class="num">
                 <b>{percent(target.wantedBp)}</b> wanted,{' '}
-                {target.servedBp === null ? 'not read' : `${percent(target.servedBp)} served`}
+                {target.servedBp === null ? 'not read back yet' : `${percent(target.servedBp)} served`}
               </span>
             </div>
             <WeightBar wantedBp={target.wantedBp} servedBp={target.servedBp} label={target.id} />
@@ -135,7 +135,7 @@ function Targets({ base, release }: { readonly base: string; readonly release: R
           </li>
         ))}
       </ul>
-      <p class="small soft">The share of the slot that is not stable now.</p>
+      <p class="small soft">How much of the traffic the new version's slot gets.</p>
     </section>
   );
 }

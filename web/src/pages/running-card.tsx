@@ -22,7 +22,7 @@ export function RunningCard({ running: { release, targets } }: { readonly runnin
         </div>
         <p class="run-sentence">{unbroken(sentence)}</p>
         <p class="run-foot soft small">
-          plan {release.plan} · asked for by {release.createdBy} <Ago at={release.createdAt} />
+          plan {release.plan} · requested by {release.createdBy} <Ago at={release.createdAt} />
         </p>
       </div>
       <div class="run-where">
@@ -35,7 +35,8 @@ export function RunningCard({ running: { release, targets } }: { readonly runnin
               </span>
               <WeightBar wantedBp={target.wantedBp} servedBp={target.servedBp} label={target.id} />
               <span class="small num run-weights">
-                <b>{percent(target.wantedBp)}</b> wanted, {target.servedBp === null ? '? ' : percent(target.servedBp)} served
+                <b>{percent(target.wantedBp)}</b> wanted,{' '}
+                {target.servedBp === null ? 'not read back yet' : `${percent(target.servedBp)} served`}
               </span>
               {target.problem === null ? null : (
                 <span class="small tone-warn run-problem">
@@ -56,7 +57,7 @@ export function RunningCard({ running: { release, targets } }: { readonly runnin
             <span class="small soft">then it {unbroken(next.sentence)}</span>
           </>
         ) : (
-          <span class="small soft">nothing is due by the clock</span>
+          <span class="small soft">no countdown: it does not wait for a time</span>
         )}
       </div>
     </li>

@@ -2,33 +2,32 @@
 import { useState } from 'preact/hooks';
 import type { TokenView } from '../../../src/contract/wire-access.ts';
 import { call, query, serviceNow } from '../api/client.ts';
-import type { Failure } from '../api/client.ts';
+import type { Failure, Page } from '../api/client.ts';
 import { useResource } from '../api/use-resource.ts';
 import { useWhyNot } from '../api/rights.ts';
 import { Act } from '../parts/act.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { CopyLine, Empty, ErrorBox, Loading } from '../parts/notices.tsx';
+import { Listing } from '../parts/listing.tsx';
+import { CopyLine, Empty, ErrorBox } from '../parts/notices.tsx';
 import type { Column } from '../parts/table.tsx';
-import { Pager, Table } from '../parts/table.tsx';
 import { Ago, Moment } from '../parts/time.tsx';
 import type { Place } from '../router.ts';
 import { NewToken } from './tokens/new-token.tsx';
 
-type Page = { readonly items: readonly TokenView[]; readonly nextCursor: string | null };
 type Asked = { readonly kind: 'new' } | { readonly kind: 'revoke'; readonly token: TokenView } | null;
 
 const PAGE = 50;
 
 export function Tokens({ place }: { readonly place: Place }) {
-  const { value, error, refresh } = useResource<Page>(`/v1/tokens${query({ limit: PAGE, cursor: place.search.get('cursor') })}`);
+  const tokens = useResource<Page<TokenView>>(`/v1/tokens${query({ limit: PAGE, cursor: place.search.get('cursor') })}`);
   const [asked, setAsked] = useState<Asked>(null);
   const [done, setDone] = useState('');
   const whyNot = useWhyNot('admin');
   const close = (said: string): void => {
     setAsked(null);
     setDone(said);
-    refresh();
+    tokens.refresh();
   };
   return (
     <>
@@ -44,25 +43,19 @@ export function Tokens({ place }: { readonly place: Place }) {
       <p role="status" class="done">
         {done}
       </p>
-      {error ? <ErrorBox error={error} /> : null}
-      {value === null && !error ? <Loading of="the tokens" /> : null}
-      {value?.items.length === 0 ? (
-        <Empty title="No token yet.">
-          <CopyLine text="headgate token create --name ann --role operator" />
-        </Empty>
-      ) : null}
-      {value && value.items.length > 0 ? (
-        <>
-          <Table
-            stacked
-            caption="Tokens, newest first"
-            columns={columns((token) => setAsked({ kind: 'revoke', token }), whyNot)}
-            rows={value.items}
-            keyOf={({ id }) => id}
-          />
-          <Pager place={place} nextCursor={value.nextCursor} />
-        </>
-      ) : null}
+      <Listing
+        resource={tokens}
+        place={place}
+        of="the tokens"
+        caption="Tokens, newest first"
+        columns={columns((token) => setAsked({ kind: 'revoke', token }), whyNot)}
+        keyOf={({ id }) => id}
+        empty={
+          <Empty title="No token yet.">
+            <CopyLine text="headgate token create --name ann --role operator" />
+          </Empty>
+        }
+      />
       {asked?.kind === 'new' ? (
         <NewToken onClose={(made) => close(made === null ? '' : `The token of ${made} is made.`)} />
       ) : null}
@@ -99,14 +92,13 @@ function columns(onRevoke: (token: TokenView) => void, whyNot: string | null): r
       ),
     },
     { title: 'State', cell: (token) => <State token={token} /> },
-    { title: 'Made', cell: ({ createdAt, createdBy }) => <Made at={createdAt} by={createdBy} />, wide: true },
+    { title: 'Made', cell: ({ createdAt, createdBy }) => <Made at={createdAt} by={createdBy} /> },
     {
       title: 'Last used',
       cell: ({ lastUsedAt }) => (lastUsedAt === null ? <span class="soft">never</span> : <Ago at={lastUsedAt} />),
-      wide: true,
     },
     {
-      title: 'Take back',
+      title: 'Revoke',
       cell: (token) =>
         stateOf(token) === 'valid' ? (
           <Act label={`Revoke the token of ${token.name}`} whyNot={whyNot} run={() => onRevoke(token)}>

@@ -62,8 +62,15 @@ export function Layout({ path, identity, children }: LayoutProps) {
 
 function ContactPill() {
   const contact = useContact();
-  const words = { connecting: 'connecting', live: 'live', polling: 'every few seconds', stale: 'stale' };
-  return <span class={`contact ${contact.kind}`}>{words[contact.kind]}</span>;
+  return (
+    <span
+      class={`contact ${contact.kind}`}
+      title={contact.kind === 'polling' ? 'No live events get through, so the page asks again every few seconds.' : undefined}
+    >
+      {contact.kind}
+      {contact.kind === 'polling' ? <span class="wide"> every few seconds</span> : null}
+    </span>
+  );
 }
 
 function StaleBanner() {

@@ -8,7 +8,7 @@ export function BreakerBadge({ breaker: { state, failures } }: { readonly breake
   if (state === 'open')
     return (
       <Badge tone="bad" icon="bad">
-        left alone
+        backing off
       </Badge>
     );
   if (state === 'probing')
@@ -27,7 +27,7 @@ export function BreakerBadge({ breaker: { state, failures } }: { readonly breake
 }
 
 const STATES: Readonly<Record<string, readonly [Tone, IconName, string]>> = {
-  pending: ['go', 'wait', 'waits'],
+  pending: ['go', 'wait', 'waiting'],
   delivered: ['ok', 'ok', 'delivered'],
   done: ['ok', 'ok', 'done'],
   parked: ['bad', 'bad', 'given up'],

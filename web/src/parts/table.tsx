@@ -8,24 +8,24 @@ export type Column<T> = {
   readonly cell: (row: T) => ComponentChildren;
   /** Figures stand to the right. */
   readonly end?: boolean;
-  /** Left out where there is little room. */
+  /** Left out where there is little room: what it says stands somewhere else there, or can be missed. */
   readonly wide?: boolean;
 };
 
-type TableProps<T> = {
+export type TableProps<T> = {
   readonly caption: string;
   readonly columns: readonly Column<T>[];
   readonly rows: readonly T[];
   readonly keyOf: (row: T) => string | number;
-  /** Where there is little room, each row is a block of its own, with the titles beside its values: nothing is out of sight. */
-  readonly stacked?: boolean;
+  /** Few and short columns fit anywhere. Else each row is a block of its own where there is little room, its titles beside its values. */
+  readonly small?: boolean;
 };
 
-export function Table<T>({ caption, columns, rows, keyOf, stacked = false }: TableProps<T>): JSX.Element {
+export function Table<T>({ caption, columns, rows, keyOf, small = false }: TableProps<T>): JSX.Element {
   const classOf = ({ end, wide }: Column<T>): string => `${end === true ? 'end' : ''} ${wide === true ? 'wide' : ''}`.trim();
   return (
     <div class="table-box" tabIndex={0} role="region" aria-label={caption}>
-      <table class={stacked ? 'stacked' : ''} role="table">
+      <table class={small ? '' : 'stacked'} role="table">
         <caption class="unseen">{caption}</caption>
         <thead role="rowgroup">
           <tr role="row">

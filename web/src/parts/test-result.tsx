@@ -37,7 +37,7 @@ export function Test<T>({ of, whyNot = null, whyId, run, said, more }: TestProps
           <p class={`notice ${found.well ? 'ok' : 'bad'}`}>
             <Icon name={found.well ? 'ok' : 'bad'} />
             <span>
-              {found.well ? 'Well' : 'Not well'}: {found.sentence} <span class="small">({count(found.ms)} ms)</span>
+              {found.well ? 'Works' : 'Does not work'}: {found.sentence} <span class="small">({count(found.ms)} ms)</span>
             </span>
           </p>
         ) : null}

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
-import { exchange } from '../access.ts';
-import type { Send } from '../access.ts';
+import type { Send } from '../../outgoing/client.ts';
+import { exchange } from '../../outgoing/json.ts';
 import type { Point } from '../lines.ts';
 
 export type Series = {

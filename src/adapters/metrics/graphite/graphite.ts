@@ -7,7 +7,7 @@ import type { Check } from '../../../domain/plan.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { MetricProvider, Question } from '../../../ports/metric-provider.ts';
-import type { Send } from '../access.ts';
+import type { Send } from '../../outgoing/client.ts';
 import { failed, historyOf, measurementOf, named, stepsOf, unitMs } from '../lines.ts';
 import type { Line } from '../lines.ts';
 import { offersOf, partsOf, textsOf } from '../texts.ts';

@@ -1,6 +1,6 @@
 /** What an operator says of a Graphite, or of anything that answers its render API, in `headgate.yaml`. */
 import { z } from 'zod';
-import { access, address } from '../access.ts';
+import { access, address } from '../../outgoing/access.ts';
 import { offeredChecks } from '../texts.ts';
 
 const tag = z.string().min(1).max(100);

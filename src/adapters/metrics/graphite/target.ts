@@ -5,7 +5,7 @@
  */
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
-import { filled, placesIn, unknownPlace } from '../texts.ts';
+import { filled, placesIn, unknownPlace } from '../../outgoing/template.ts';
 
 export type Values = Readonly<Record<string, string>>;
 

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
-import { exchange } from '../access.ts';
-import type { Access, Send } from '../access.ts';
+import type { Access } from '../../outgoing/access.ts';
+import type { Send } from '../../outgoing/client.ts';
+import { exchange } from '../../outgoing/json.ts';
 import type { Point } from '../lines.ts';
 import type { InfluxdbOptions } from './options.ts';
 

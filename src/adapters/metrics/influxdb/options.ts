@@ -1,6 +1,6 @@
 /** What an operator says of an InfluxDB in `headgate.yaml`: 1.x, or a later one by its 1.x API. */
 import { z } from 'zod';
-import { access, address } from '../access.ts';
+import { access, address } from '../../outgoing/access.ts';
 import { offeredChecks } from '../texts.ts';
 
 const tag = z

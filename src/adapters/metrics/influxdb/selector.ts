@@ -5,7 +5,7 @@
  */
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
-import { filled, unknownPlace } from '../texts.ts';
+import { filled, unknownPlace } from '../../outgoing/template.ts';
 
 export type Selector = {
   /** `max(load)`: aggregates what it selects; null for the field itself. */

@@ -5,7 +5,10 @@
 import { z } from 'zod';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
-import { parsed, reasonOf, sender } from '../access.ts';
+import { sender } from '../../outgoing/access.ts';
+import { answerTo } from '../../outgoing/client.ts';
+import type { Ask, Send } from '../../outgoing/client.ts';
+import { parsed } from '../../outgoing/json.ts';
 import type { PrometheusOptions } from './options.ts';
 
 /** A value, or of a native histogram the ranges that hold something; its value is then no number. */
@@ -27,14 +30,7 @@ export type Client = {
 
 export type Span = { readonly fromMs: number; readonly toMs: number; readonly stepMs: number };
 
-/** One exchange; tests hand in their own. */
-export type Post = (
-  path: string,
-  form: string,
-  signal: AbortSignal,
-) => Promise<{ readonly status: number; readonly body: string }>;
-
-export type ClientDeps = { readonly post: Post; readonly monotonicMs: () => number };
+export type ClientDeps = { readonly send: Send; readonly monotonicMs: () => number };
 
 const number = z.string().regex(/^(NaN|[+-]?Inf|[+-]?\d+(\.\d+)?(e[+-]?\d+)?)$/i);
 const point = z.tuple([z.number(), number]);
@@ -77,10 +73,11 @@ const rangeAnswer = succeeded(
 );
 const failure = z.object({ status: z.literal('error'), errorType: z.string(), error: z.string() });
 
-export function client({ shareMs }: Pick<PrometheusOptions, 'shareMs'>, deps: ClientDeps): Client {
-  const instant = asker('/api/v1/query', instantAnswer, shareMs, deps);
-  const range = asker('/api/v1/query_range', rangeAnswer, shareMs, deps);
-  const past = asker('/api/v1/query_range', rangeAnswer, 0, deps);
+export function client({ url, shareMs }: Pick<PrometheusOptions, 'url' | 'shareMs'>, deps: ClientDeps): Client {
+  const api = `${url.replace(/\/$/, '')}/api/v1`;
+  const instant = asker(`${api}/query`, instantAnswer, shareMs, deps);
+  const range = asker(`${api}/query_range`, rangeAnswer, shareMs, deps);
+  const past = asker(`${api}/query_range`, rangeAnswer, 0, deps);
   return {
     async instant(query, signal) {
       const answer = await instant({ query }, signal);
@@ -123,10 +120,11 @@ function coursesOf(answer: Result<z.output<typeof rangeAnswer>, string>): Result
 type Asker<T> = (form: Readonly<Record<string, string>>, signal: AbortSignal) => Promise<Result<T, string>>;
 
 /** Read once, too, for all who share an answer. */
-function asker<T>(path: string, shape: z.ZodType<T>, shareMs: number, { post, monotonicMs }: ClientDeps): Asker<T> {
+function asker<T>(url: string, shape: z.ZodType<T>, shareMs: number, { send, monotonicMs }: ClientDeps): Asker<T> {
   const shared = new Map<string, { readonly askedMs: number; readonly answer: Promise<Result<T, string>> }>();
   const fetched = async (body: string, signal: AbortSignal): Promise<Result<T, string>> => {
-    const answer = await exchange(post, path, body, signal);
+    const ask: Ask = { method: 'POST', url, body: { type: 'application/x-www-form-urlencoded', text: body } };
+    const answer = await exchange(send, ask, signal);
     if (!answer.ok) return answer;
     const read = shape.safeParse(answer.value);
     return read.success ? ok(read.data) : err(refusal(answer.value));
@@ -163,16 +161,14 @@ async function orGone<T>(answer: Promise<Result<T, string>>, signal: AbortSignal
   }
 }
 
-async function exchange(post: Post, path: string, body: string, signal: AbortSignal): Promise<Result<unknown, string>> {
-  try {
-    const { status, body: text } = await post(path, body, signal);
-    const value = parsed(text);
-    if (status === 200) return value === undefined ? err('the answer is no JSON') : ok(value);
-    const told = failure.safeParse(value);
-    return err(told.success ? `${told.data.errorType}: ${told.data.error.slice(0, 300)}` : `answered ${status}`);
-  } catch (error) {
-    return err(reasonOf(error));
-  }
+async function exchange(send: Send, ask: Ask, signal: AbortSignal): Promise<Result<unknown, string>> {
+  const answer = await answerTo(send, ask, signal);
+  if (!answer.ok) return answer;
+  const { status, body } = answer.value;
+  const value = parsed(body);
+  if (status === 200) return value === undefined ? err('the answer is no JSON') : ok(value);
+  const told = failure.safeParse(value);
+  return err(told.success ? `${told.data.errorType}: ${told.data.error.slice(0, 300)}` : `answered ${status}`);
 }
 
 /** What is wrong with an answer that came with 200. */
@@ -189,9 +185,4 @@ function refusal(value: unknown): string {
 /** Of a past in many steps more comes than of a look. */
 const MOST_BYTES = 32 << 20;
 
-export function poster({ url, ...options }: PrometheusOptions): Post {
-  const send = sender({ ...options, mostBytes: MOST_BYTES });
-  const base = url.replace(/\/$/, '');
-  return (path, form, signal) =>
-    send({ method: 'POST', url: base + path, body: { type: 'application/x-www-form-urlencoded', text: form } }, signal);
-}
+export const prometheusSender = (options: PrometheusOptions): Send => sender({ ...options, mostBytes: MOST_BYTES });

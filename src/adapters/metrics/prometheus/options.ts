@@ -1,6 +1,6 @@
 /** What an operator says of a Prometheus, or of anything that answers its HTTP API, in `headgate.yaml`. */
 import { z } from 'zod';
-import { access } from '../access.ts';
+import { access } from '../../outgoing/access.ts';
 
 const label = z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, 'a label name');
 const query = z.string().min(1).max(4_000);

@@ -1,8 +1,8 @@
 /** What an operator says of some JSON over HTTP in `headgate.yaml`: how it is asked, and where in the answer the numbers are. */
 import { z } from 'zod';
-import { access } from '../access.ts';
-import { placesIn, unknownPlace } from '../texts.ts';
-import { pointerError } from './pointer.ts';
+import { access } from '../../outgoing/access.ts';
+import { placesIn, unknownPlace } from '../../outgoing/template.ts';
+import { pointer } from '../../outgoing/pointer.ts';
 
 export const PLACES = ['service', 'canary', 'stable', 'interval', 'from', 'to', 'fromMs', 'toMs', 'fromIso', 'toIso'] as const;
 
@@ -21,11 +21,6 @@ const url = template.superRefine((text, ctx) => {
     ctx.addIssue('an address such as https://stats.example/v1/counts?service={{service}}');
   else if (first < origin.length || text[origin.length] === undefined ? first < text.length : false)
     ctx.addIssue('the host is fixed: values stand in the path or behind the ?');
-});
-
-const pointer = z.string().superRefine((text, ctx) => {
-  const wrong = pointerError(text);
-  if (wrong !== null) ctx.addIssue(wrong);
 });
 
 const counts = z.strictObject({ total: pointer, bad: pointer });

@@ -8,12 +8,13 @@ import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import { kindsServed } from '../../../ports/metric-provider.ts';
 import type { MetricProvider, Question } from '../../../ports/metric-provider.ts';
-import { exchange } from '../access.ts';
-import type { Ask, Send } from '../access.ts';
+import type { Ask, Send } from '../../outgoing/client.ts';
+import { exchange } from '../../outgoing/json.ts';
 import { failed, named, noData, stepsOf } from '../lines.ts';
-import { filled, offersOf, placesIn } from '../texts.ts';
+import { filled, placesIn } from '../../outgoing/template.ts';
+import { offersOf } from '../texts.ts';
 import type { WebCheck, WebOptions } from './options.ts';
-import { at as valueAt, kindOf } from './pointer.ts';
+import { at as valueAt, kindOf } from '../../outgoing/pointer.ts';
 
 /** Requests that a history may take. */
 const MOST_REQUESTS = 500;

@@ -4,6 +4,7 @@
  */
 import { NONE, ALL } from '../../../domain/ids.ts';
 import type { Weight } from '../../../domain/ids.ts';
+import { isBehind } from '../../../domain/target.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { Clock, Random } from '../../../ports/clock.ts';
@@ -17,6 +18,8 @@ import type {
   SlotHealth,
   TrafficRouter,
 } from '../../../ports/traffic-router.ts';
+import { answerTo } from '../../outgoing/client.ts';
+import type { Send } from '../../outgoing/client.ts';
 import type { RouteCounts } from './counters.ts';
 import type { EdgeOptions } from './options.ts';
 import { edgeServer } from './server.ts';
@@ -35,7 +38,7 @@ export type Edge = TrafficRouter & {
 export type EdgeDeps = {
   readonly clock: Clock;
   readonly random: Random;
-  readonly fetch: typeof globalThis.fetch;
+  readonly send: Send;
 };
 
 const CAPABILITIES: Capabilities = {
@@ -57,7 +60,7 @@ const CAPABILITIES: Capabilities = {
 
 const CLOSE_GRACE_MS = 3_000;
 
-export function edge(name: string, options: EdgeOptions, { clock, random, fetch }: EdgeDeps): Edge {
+export function edge(name: string, options: EdgeOptions, { clock, random, send }: EdgeDeps): Edge {
   const table = edgeTable(options, clock.now());
   const boot = random.id();
   const server = edgeServer(table, options, {
@@ -85,7 +88,7 @@ export function edge(name: string, options: EdgeOptions, { clock, random, fetch 
     async preflight(route, signal) {
       const found = find(route);
       if (!found.ok) return found;
-      const slots = await Promise.all(route.slots.map((slot) => health(found.value, slot, { fetch, signal })));
+      const slots = await Promise.all(route.slots.map((slot) => health(found.value, slot, { send, signal })));
       return ok({ nodes: [reading(found.value)], slots });
     },
     async apply({ route, secondShare, seq }, signal) {
@@ -137,7 +140,7 @@ function access(name: string, table: EdgeTable, reading: (entry: EdgeEntry) => N
   const set = (route: Route, seq: number, secondShare: Weight): Result<Applied, RouterError> => {
     const found = find(route);
     if (!found.ok) return found;
-    if (seq < found.value.seq)
+    if (isBehind(seq, found.value.seq))
       return fail('stale', `edge ${name} has seen write ${found.value.seq} of ${route.name}, and this one is ${seq}`, [
         reading(found.value),
       ]);
@@ -154,21 +157,14 @@ const fail = (kind: RouterError['kind'], detail: string, nodes: readonly NodeRea
 async function health(
   entry: EdgeEntry,
   slot: string,
-  { fetch, signal }: { fetch: typeof globalThis.fetch; signal: AbortSignal },
+  { send, signal }: { send: Send; signal: AbortSignal },
 ): Promise<SlotHealth> {
   const options = entry.options.slots[slot];
   if (!options) return { slot, healthy: false, detail: 'not configured' };
   const worst = options.health === undefined ? 499 : 399;
-  try {
-    const answer = await fetch(new URL(options.health ?? '/', options.url), { signal, redirect: 'manual' });
-    await answer.body?.cancel();
-    return { slot, healthy: answer.status <= worst, detail: `answers ${answer.status}` };
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return {
-      slot,
-      healthy: false,
-      detail: cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause),
-    };
-  }
+  const url = new URL(options.health ?? '/', options.url).href;
+  const answer = await answerTo(send, { method: 'GET', url, upTo: 0 }, signal);
+  if (!answer.ok) return { slot, healthy: false, detail: answer.error };
+  const { status } = answer.value;
+  return { slot, healthy: status <= worst, detail: `answers ${status}` };
 }

@@ -4,6 +4,7 @@
  * before writing, reading back after, and taking the flag from everybody by whichever way works.
  */
 import { ALL, complement, NONE, percent, Weight } from '../../../domain/ids.ts';
+import { isBehind } from '../../../domain/target.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type {
@@ -179,7 +180,8 @@ function worker<F extends FlagRoute, S extends FlagState>(platform: FlagPlatform
     const known = seen.get(place.route.name) ?? null;
     const looked = known ? ok(known) : await read(place, signal);
     if (!looked.ok && looked.error.kind === 'not_found') return failed(looked.error);
-    if (looked.ok && isNewer(looked.value, seq)) return stale(place, looked.value, { seq, nodes: [] });
+    if (looked.ok && isNewer(looked.value, seq))
+      return stale(place, looked.value, { seq, nodes: [readingOf(place, looked.value)] });
     const order: FlagWrite<S> = { on: NONE, seq, lowering: true, seen: looked.ok ? looked.value : null };
     const problems: string[] = [];
     for (const way of platform.waysOff) {
@@ -198,7 +200,7 @@ function worker<F extends FlagRoute, S extends FlagState>(platform: FlagPlatform
   return { read, apply, off };
 }
 
-const isNewer = (state: FlagState, seq: number): boolean => state.seq !== null && seq < state.seq;
+const isNewer = (state: FlagState, seq: number): boolean => isBehind(seq, state.seq);
 
 const stale = <F extends FlagRoute>(
   { flag }: Place<F>,

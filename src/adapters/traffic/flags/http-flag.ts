@@ -7,9 +7,9 @@ import { ALL, NONE, percent, Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { TrafficRouter } from '../../../ports/traffic-router.ts';
-import { access, address } from '../../metrics/access.ts';
-import { filled, placesIn, unknownPlace } from '../../metrics/texts.ts';
-import { at, kindOf, pointerError } from '../../metrics/web/pointer.ts';
+import { access, address } from '../../outgoing/access.ts';
+import { filled, placesIn, unknownPlace } from '../../outgoing/template.ts';
+import { at, kindOf, pointer } from '../../outgoing/pointer.ts';
 import { flagRouter } from './flag-router.ts';
 import type { FlagRoute } from './flag-router.ts';
 import { flagRoute, routeName } from './options.ts';
@@ -17,11 +17,6 @@ import { flagCall } from './platform.ts';
 import type { FlagCall, FlagError, FlagPlatform, FlagState, WayOff } from './platform.ts';
 
 const PLACES = ['percent', 'fraction', 'basisPoints', 'thousandths', 'otherPercent', 'seq'] as const;
-
-const pointer = z.string().superRefine((text, ctx) => {
-  const wrong = pointerError(text);
-  if (wrong !== null) ctx.addIssue(wrong);
-});
 
 const call = z
   .strictObject({
@@ -65,6 +60,8 @@ const route = z
     write: call,
     /** Switches the flag off: for when its share cannot be written. */
     off: call.optional(),
+    /** The name under `webhooks` of whoever tells that this flag changed, where that is another host than it is read from. */
+    source: z.string().min(1).max(100).optional(),
     ...flagRoute,
   })
   .superRefine(({ write }, ctx) => {

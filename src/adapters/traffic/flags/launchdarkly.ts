@@ -8,10 +8,10 @@ import { ALL, complement, NONE, Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { TrafficRouter } from '../../../ports/traffic-router.ts';
-import { address } from '../../metrics/access.ts';
+import { address, token } from '../../outgoing/access.ts';
 import { flagRouter } from './flag-router.ts';
 import type { FlagRoute } from './flag-router.ts';
-import { flagRoute, key, reached, routeName, token } from './options.ts';
+import { flagRoute, key, reached, routeName } from './options.ts';
 import { flagCall } from './platform.ts';
 import type { FlagError, FlagPlatform, FlagState, FlagWrite } from './platform.ts';
 

@@ -1,11 +1,9 @@
 /** What an operator says of a flag platform in `headgate.yaml`, as far as it is the same for all of them. */
 import { z } from 'zod';
-import { access } from '../../metrics/access.ts';
+import { access, token } from '../../outgoing/access.ts';
 
 /** What stands in a path of the platform's API. */
 export const key = (what: string) => z.string().regex(/^[A-Za-z0-9._~:-]{1,200}$/, `${what} of letters, digits and . _ ~ : -`);
-
-export const token = z.string({ error: 'a token, as env:NAME or file:PATH' }).trim().min(1, 'the token is empty');
 
 export const routeName = z.string().min(1).max(100);
 

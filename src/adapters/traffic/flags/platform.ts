@@ -6,8 +6,11 @@ import type { Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { RouterError } from '../../../ports/traffic-router.ts';
-import { parsed, reasonOf, sender, without } from '../../metrics/access.ts';
-import type { Access, Ask, Send } from '../../metrics/access.ts';
+import { sender } from '../../outgoing/access.ts';
+import type { Access } from '../../outgoing/access.ts';
+import { answerTo } from '../../outgoing/client.ts';
+import type { Ask } from '../../outgoing/client.ts';
+import { parsed } from '../../outgoing/json.ts';
 
 export type FlagError = Pick<RouterError, 'kind' | 'detail'>;
 
@@ -50,23 +53,25 @@ export type Dialect = {
 const MOST_BYTES = 4 << 20;
 const WORDS = 200;
 
+/** Whatever the platform says, none of these is in it afterwards. */
+const without = (secrets: readonly string[], text: string): string =>
+  secrets.filter((secret) => secret !== '').reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
+
 export function flagCall(access: Access, dialect: Dialect, secrets: readonly string[]): FlagCall {
-  const send: Send = sender({ ...access, mostBytes: MOST_BYTES });
+  const send = sender({ ...access, mostBytes: MOST_BYTES });
   return async (ask, signal) => {
     if (signal.aborted) return err({ kind: 'timeout', detail: `${dialect.platform}: the call was cancelled before it began` });
-    try {
-      const { status, body, retryAfter } = await send(ask, signal);
-      const json = parsed(body);
-      if (200 <= status && status < 300)
-        return status === 204 || body.trim() === '' || json !== undefined
-          ? ok(json)
-          : err({ kind: 'rejected', detail: `${dialect.platform}: the answer is no JSON` });
-      const words = without(secrets, wordsOf(json));
-      const refusal = refusalOf(dialect, { status, words, retryAfter });
-      return err({ kind: refusal.kind, detail: `${dialect.platform}: ${refusal.detail}` });
-    } catch (error) {
-      return err({ kind: 'unreachable', detail: `${dialect.platform}: ${without(secrets, reasonOf(error))}` });
-    }
+    const answer = await answerTo(send, ask, signal);
+    if (!answer.ok) return err({ kind: 'unreachable', detail: `${dialect.platform}: ${without(secrets, answer.error)}` });
+    const { status, body, headers } = answer.value;
+    const json = parsed(body);
+    if (200 <= status && status < 300)
+      return status === 204 || body.trim() === '' || json !== undefined
+        ? ok(json)
+        : err({ kind: 'rejected', detail: `${dialect.platform}: the answer is no JSON` });
+    const words = without(secrets, wordsOf(json));
+    const refusal = refusalOf(dialect, { status, words, retryAfter: headers['retry-after'] });
+    return err({ kind: refusal.kind, detail: `${dialect.platform}: ${refusal.detail}` });
   };
 }
 

@@ -7,10 +7,10 @@ import { ALL, NONE, Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { TrafficRouter } from '../../../ports/traffic-router.ts';
-import { address } from '../../metrics/access.ts';
+import { address, token } from '../../outgoing/access.ts';
 import { flagRouter } from './flag-router.ts';
 import type { FlagRoute } from './flag-router.ts';
-import { flagRoute, key, reached, routeName, token } from './options.ts';
+import { flagRoute, key, reached, routeName } from './options.ts';
 import { flagCall } from './platform.ts';
 import type { FlagCall, FlagError, FlagPlatform, FlagState, FlagWrite } from './platform.ts';
 
@@ -155,7 +155,7 @@ function shareOf({ name, disabled, parameters }: Strategy): number | null {
   return 0 <= rollout && rollout <= 100 ? Math.round(rollout * 100) : null;
 }
 
-const MARK = /(?:^| · )headgate (\d{1,15})$/;
+const MARK = /(?:^| · )headgate (\d{1,40})$/;
 
 const titleWith = (title: string, seq: number): string => `${title === '' ? '' : `${title} · `}headgate ${seq}`;
 

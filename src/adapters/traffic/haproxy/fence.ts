@@ -5,33 +5,27 @@
 import { ALL, NONE } from '../../../domain/ids.ts';
 import type { Weight } from '../../../domain/ids.ts';
 import type { Route } from '../../../ports/traffic-router.ts';
+import { answerTo } from '../../outgoing/client.ts';
+import type { Send } from '../../outgoing/client.ts';
 import type { Place } from './place.ts';
 
 const FENCE_MS = 1_000;
 
 /** Tells the slot that gets nothing to fail its health checks, or to stop (both, when each gets something); what came of it. */
 export const fencing =
-  (fetch: typeof globalThis.fetch) =>
+  (send: Send) =>
   async ({ options }: Place, { slots }: Route, secondShare: Weight, isFenced: boolean): Promise<string | null> => {
     const empty = secondShare === NONE ? slots[1] : secondShare === ALL ? slots[0] : null;
     const told = empty !== null || !isFenced ? slots.filter((slot) => empty === null || slot === empty) : [];
     const urls = told.flatMap((slot) => options?.slots[slot]?.fence ?? []);
     const answers = await Promise.all(
-      urls.map((url) =>
-        fetch(url, {
-          method: 'PUT',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ fenced: isFenced }),
-          signal: AbortSignal.timeout(FENCE_MS),
-          redirect: 'manual',
-        }).then(
-          async (answer) => {
-            await answer.body?.cancel();
-            return answer.ok ? 'the slot was told to fail its health checks' : `its fence answered ${answer.status}`;
-          },
-          () => 'its fence could not be reached',
-        ),
-      ),
+      urls.map(async (url) => {
+        const body = { type: 'application/json', text: JSON.stringify({ fenced: isFenced }) };
+        const answer = await answerTo(send, { method: 'PUT', url, body, upTo: 0 }, AbortSignal.timeout(FENCE_MS));
+        if (!answer.ok) return 'its fence could not be reached';
+        const { status } = answer.value;
+        return 200 <= status && status < 300 ? 'the slot was told to fail its health checks' : `its fence answered ${status}`;
+      }),
     );
     return answers[0] ?? null;
   };

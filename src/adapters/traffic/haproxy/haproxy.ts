@@ -16,6 +16,7 @@ import type {
   RouterError,
   TrafficRouter,
 } from '../../../ports/traffic-router.ts';
+import type { Send } from '../../outgoing/client.ts';
 import { applyToNodes } from '../nodes.ts';
 import type { Node } from '../nodes.ts';
 import { canKeepIn, keepInFile } from './boot-file.ts';
@@ -30,7 +31,7 @@ import { checkSlots, findPlace, healthOf } from './place.ts';
 import type { Place } from './place.ts';
 import { pairs, quantizeBy, weightsNode } from './weights.ts';
 
-export type HaproxyDeps = { readonly fetch: typeof globalThis.fetch };
+export type HaproxyDeps = { readonly send: Send };
 
 export type Haproxy = TrafficRouter & {
   readonly type: 'haproxy';
@@ -38,7 +39,7 @@ export type Haproxy = TrafficRouter & {
   counts(route: Route, signal: AbortSignal): Promise<Result<readonly ServerCounts[], RouterError>>;
 };
 
-export function haproxy(name: string, options: HaproxyOptions, { fetch }: HaproxyDeps): Haproxy {
+export function haproxy(name: string, options: HaproxyOptions, { send }: HaproxyDeps): Haproxy {
   const ask = askBy(options.nodeTimeoutMs);
   const places = new Map<string, Place>();
   const placeOf = (route: Route): Result<Place, RouterError> => {
@@ -51,7 +52,7 @@ export function haproxy(name: string, options: HaproxyOptions, { fetch }: Haprox
     options.nodes.map((node) =>
       form.kind === 'map' ? mapNode({ node, map: form.map, key }, ask) : weightsNode({ node, ...form }, ask),
     );
-  const fence = fencing(fetch);
+  const fence = fencing(send);
 
   const read = async (place: Place, signal: AbortSignal): Promise<readonly NodeReading[]> =>
     Promise.all(nodesOf(place).map((node) => node.read(signal)));

@@ -3,6 +3,7 @@
  * answers from. Like the edge it starts with what was promised last, and dies with Headgate (`independent: false`).
  */
 import { ALL, NONE, Weight } from '../../../domain/ids.ts';
+import { isBehind } from '../../../domain/target.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { FlagEntry, FlagServer, InitialShare, JsonValue } from '../../../ports/flag-server.ts';
@@ -54,7 +55,7 @@ export function ofrep(name: string, options: OfrepOptions, boot: string): FlagSe
     const found = find(route);
     if (!found.ok) return found;
     const entry = found.value;
-    if (seq < entry.seq)
+    if (isBehind(seq, entry.seq))
       return fail('stale', `ofrep ${name} has seen write ${entry.seq} of ${route.name}, and this one is ${seq}`, [
         reading(entry),
       ]);

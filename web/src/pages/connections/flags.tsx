@@ -1,38 +1,33 @@
 /** Feature flags that services name: what each was when it was read last, and who changed it. */
-import { useState } from 'preact/hooks';
 import type { FlagView } from '../../../../src/contract/wire-flags.ts';
-import { call } from '../../api/client.ts';
-import type { Failure } from '../../api/client.ts';
+import type { Page } from '../../api/client.ts';
 import { useWhyNot } from '../../api/rights.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Act } from '../../parts/act.tsx';
 import { Badge } from '../../parts/badge.tsx';
-import { ErrorBox } from '../../parts/notices.tsx';
+import { useRowAct } from '../../parts/row-act.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { Section } from './section.tsx';
-import type { Page } from './section.tsx';
 
 const EVERY_MS = 10_000;
 
 export function Flags() {
   const resource = useResource<Page<FlagView>>('/v1/flags', { everyMs: EVERY_MS, on: ({ type }) => type === 'flag.changed' });
-  const [error, setError] = useState<Failure | null>(null);
+  const { act, said } = useRowAct(resource.refresh);
   const whyNot = useWhyNot('raise');
-  const read = async ({ source, flag }: FlagView): Promise<void> => {
-    const path = `/v1/flags/${encodeURIComponent(source)}/${encodeURIComponent(flag)}/refresh`;
-    const answer = await call<FlagView>(path, { method: 'POST' });
-    setError(answer.ok ? null : answer.error);
-    resource.refresh();
-  };
+  const read = ({ source, flag }: FlagView): Promise<void> =>
+    act<FlagView>(
+      `/v1/flags/${encodeURIComponent(source)}/${encodeURIComponent(flag)}/refresh`,
+      ({ sentence }) => `Read again: ${sentence}.`,
+    );
   return (
-    <Section title="Flags" resource={resource} none="No service names a flag: changes of flags are not heard of.">
+    <Section title="Flags" resource={resource} none="No service names a flag, so changes of flags do not matter to releases.">
       {(items) => (
         <>
-          {error ? <ErrorBox error={error} /> : null}
+          {said}
           <Table
-            stacked
             caption="Flags that services name"
             columns={columns(read, whyNot)}
             rows={items}
@@ -57,8 +52,8 @@ const columns = (read: (flag: FlagView) => Promise<void>, whyNot: string | null)
     ),
   },
   { title: 'What is known', cell: ({ sentence }) => sentence },
-  { title: 'Of', cell: ({ services, own }) => (own ? 'moved by Headgate' : services.join(', ')), wide: true },
-  { title: 'Read', cell: (flag) => <Read flag={flag} /> },
+  { title: 'Services', cell: ({ services, own }) => (own ? 'moved by Headgate' : services.join(', ')) },
+  { title: 'Last read', cell: (flag) => <Read flag={flag} /> },
   {
     title: 'Ask now',
     cell: (flag) =>
@@ -67,13 +62,14 @@ const columns = (read: (flag: FlagView) => Promise<void>, whyNot: string | null)
           Read again
         </Act>
       ) : (
-        <span class="soft small">its platform cannot be asked</span>
+        <span class="soft small">not possible</span>
       ),
     end: true,
   },
 ];
 
-function Read({ flag: { readAt, failure } }: { readonly flag: FlagView }) {
+function Read({ flag: { readAt, failure, readable } }: { readonly flag: FlagView }) {
+  if (!readable) return <span class="soft">cannot be read</span>;
   if (failure !== null)
     return (
       <>

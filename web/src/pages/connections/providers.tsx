@@ -1,48 +1,44 @@
 /** Providers: whom the judge asks, and what they can be asked by name. */
 import type { ProviderTestView, ProviderView } from '../../../../src/contract/wire-connections.ts';
 import { call } from '../../api/client.ts';
+import type { Page } from '../../api/client.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { BreakerBadge } from '../../parts/state-badge.tsx';
 import { Test } from '../../parts/test-result.tsx';
 import { Countdown } from '../../parts/time.tsx';
-import { Section } from './section.tsx';
-import type { Page } from './section.tsx';
+import { Places } from './section.tsx';
 
 const EVERY_MS = 5_000;
 
 export const Providers = () => (
-  <Section
+  <Places
     title="Providers"
     resource={useResource<Page<ProviderView>>('/v1/providers', { everyMs: EVERY_MS })}
     none="No provider is configured: nothing can be judged."
   >
-    {(items) => (
-      <ul class="places">
-        {items.map((provider) => (
-          <Provider key={provider.name} provider={provider} />
-        ))}
-      </ul>
-    )}
-  </Section>
+    {(provider) => <Provider provider={provider} />}
+  </Places>
 );
 
 function Provider({ provider: { name, type, offers, breaker, services } }: { readonly provider: ProviderView }) {
   return (
-    <li class="card place">
+    <>
       <div class="row">
         <h3>{name}</h3>
         <span class="soft">{type}</span>
         <BreakerBadge breaker={breaker} />
         {breaker.until === null ? null : (
           <span class="small soft">
-            for <Countdown at={breaker.until} />; releases that need it are held meanwhile
+            after failures, for <Countdown at={breaker.until} />; releases that need it are held meanwhile
           </span>
         )}
       </div>
       <p>
-        <span class="soft">Offers</span> {offers.length === 0 ? 'no check by name; plans say what to ask' : offers.join(', ')}
+        <span class="soft">Checks it offers by name:</span>{' '}
+        {offers.length === 0 ? 'none; plans say what to ask' : offers.join(', ')}
         <br />
-        <span class="soft">Asked for</span> {services.length === 0 ? 'plans that name it' : services.join(', ')}
+        <span class="soft">Services that use it:</span>{' '}
+        {services.length === 0 ? 'those whose plan names it' : services.join(', ')}
       </p>
       <Test
         of={`the provider ${name}`}
@@ -53,6 +49,6 @@ function Provider({ provider: { name, type, offers, breaker, services } }: { rea
           sentence: asked === null ? sentence : `asked for ${asked}, ${sentence}`,
         })}
       />
-    </li>
+    </>
   );
 }

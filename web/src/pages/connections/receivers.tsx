@@ -1,31 +1,25 @@
 /** Receivers of notices: whether they are delivered to, what waits for them, and one try now. */
 import type { EndpointView, TestedView } from '../../../../src/contract/webhooks.ts';
 import { call } from '../../api/client.ts';
+import type { Page } from '../../api/client.ts';
 import { useWhyNot } from '../../api/rights.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { count } from '../../format.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Test } from '../../parts/test-result.tsx';
 import { Ago } from '../../parts/time.tsx';
-import { Section } from './section.tsx';
-import type { Page } from './section.tsx';
+import { Places } from './section.tsx';
 
 const EVERY_MS = 5_000;
 
 export const Receivers = () => (
-  <Section
+  <Places
     title="Receivers"
     resource={useResource<Page<EndpointView>>('/v1/webhooks/endpoints', { everyMs: EVERY_MS })}
-    none="No receiver is configured: nobody is told."
+    none="No receiver is configured: nobody is notified."
   >
-    {(items) => (
-      <ul class="places">
-        {items.map((endpoint) => (
-          <Receiver key={endpoint.name} endpoint={endpoint} />
-        ))}
-      </ul>
-    )}
-  </Section>
+    {(endpoint) => <Receiver endpoint={endpoint} />}
+  </Places>
 );
 
 function Receiver({
@@ -35,7 +29,7 @@ function Receiver({
 }) {
   const whyNot = useWhyNot('raise');
   return (
-    <li class="card place">
+    <>
       <div class="row">
         <h3>{name}</h3>
         <span class="soft">{type}</span>
@@ -60,6 +54,6 @@ function Receiver({
         run={() => call<TestedView>(`/v1/webhooks/endpoints/${encodeURIComponent(name)}/test`, { method: 'POST' })}
         said={({ delivered, ms, detail }) => ({ well: delivered, ms, sentence: detail })}
       />
-    </li>
+    </>
   );
 }

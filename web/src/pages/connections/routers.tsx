@@ -2,6 +2,7 @@
 import type { RouterTestView, RouterView } from '../../../../src/contract/wire-connections.ts';
 import type { TargetView } from '../../../../src/contract/wire.ts';
 import { call } from '../../api/client.ts';
+import type { Page } from '../../api/client.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { percent, unbroken } from '../../format.ts';
 import { Badge } from '../../parts/badge.tsx';
@@ -10,13 +11,12 @@ import type { Column } from '../../parts/table.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Test } from '../../parts/test-result.tsx';
 import { Ago, Countdown } from '../../parts/time.tsx';
-import { Section } from './section.tsx';
-import type { Page } from './section.tsx';
+import { Places } from './section.tsx';
 
 const EVERY_MS = 5_000;
 
 export const Routers = () => (
-  <Section
+  <Places
     title="Routers"
     resource={useResource<Page<RouterView>>('/v1/routers', {
       everyMs: EVERY_MS,
@@ -24,14 +24,8 @@ export const Routers = () => (
     })}
     none="No router is configured."
   >
-    {(items) => (
-      <ul class="places">
-        {items.map((router) => (
-          <Router key={router.name} router={router} />
-        ))}
-      </ul>
-    )}
-  </Section>
+    {(router) => <Router router={router} />}
+  </Places>
 );
 
 /** Of the second slot, which is how routers know it; both are said, so that nobody has to know which is which. */
@@ -63,10 +57,12 @@ const TARGETS: readonly Column<TargetView>[] = [
         )}
       </>
     ),
-    wide: true,
   },
   { title: 'State', cell: (target) => <TargetState target={target} /> },
-  { title: 'Kept', cell: ({ management }) => (management === 'enforce' ? 'put right' : 'taken over'), wide: true },
+  {
+    title: 'When it differs',
+    cell: ({ management }) => (management === 'enforce' ? 'it is put right' : 'it is taken as wanted'),
+  },
 ];
 
 function TargetState({ target: { unreachableSince, differs, differsSince } }: { readonly target: TargetView }) {
@@ -107,7 +103,7 @@ function TargetState({ target: { unreachableSince, differs, differsSince } }: { 
 function Router({ router }: { readonly router: RouterView }) {
   const { name, type, breaker, abilities, targets } = router;
   return (
-    <li class="card place">
+    <>
       <div class="row spread">
         <div class="row">
           <h3>{name}</h3>
@@ -115,7 +111,7 @@ function Router({ router }: { readonly router: RouterView }) {
           <BreakerBadge breaker={breaker} />
           {breaker.until === null ? null : (
             <span class="small soft">
-              for <Countdown at={breaker.until} />; lowering is tried all the same
+              after failures, for <Countdown at={breaker.until} />; taking traffic away is tried all the same
             </span>
           )}
         </div>
@@ -123,7 +119,7 @@ function Router({ router }: { readonly router: RouterView }) {
       {targets.length === 0 ? (
         <p class="soft">No service is split here.</p>
       ) : (
-        <Table stacked caption={`Targets of ${name}`} columns={TARGETS} rows={targets} keyOf={({ id }) => id} />
+        <Table caption={`Targets of ${name}`} columns={TARGETS} rows={targets} keyOf={({ id }) => id} />
       )}
       <Test
         of={`the router ${name}`}
@@ -139,7 +135,7 @@ function Router({ router }: { readonly router: RouterView }) {
           ))}
         </ul>
       </details>
-    </li>
+    </>
   );
 }
 
@@ -184,7 +180,5 @@ const NODES: readonly Column<TriedNode>[] = [
 function Tried({ result }: { readonly result: RouterTestView }) {
   const nodes = result.targets.flatMap(({ target, nodes: of, slots }) => of.map((node) => ({ ...node, target, slots })));
   if (nodes.length === 0) return null;
-  return (
-    <Table stacked caption="What its nodes said" columns={NODES} rows={nodes} keyOf={({ target, node }) => `${target} ${node}`} />
-  );
+  return <Table caption="What its nodes said" columns={NODES} rows={nodes} keyOf={({ target, node }) => `${target} ${node}`} />;
 }

@@ -1,10 +1,9 @@
 /** A kind of places, with what is said while it is asked for, when there is none of it, and when it cannot be read. */
 import type { ComponentChildren } from 'preact';
 import { useId } from 'preact/hooks';
+import type { Page } from '../../api/client.ts';
 import type { Resource } from '../../api/use-resource.ts';
 import { Empty, ErrorBox, Loading } from '../../parts/notices.tsx';
-
-export type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 
 type SectionProps<T> = {
   readonly title: string;
@@ -26,3 +25,20 @@ export function Section<T>({ title, resource: { value, error }, none, children }
     </section>
   );
 }
+
+type PlacesProps<T> = Omit<SectionProps<T>, 'children'> & { readonly children: (place: T) => ComponentChildren };
+
+/** One card a place. */
+export const Places = <T extends { readonly name: string }>({ children, ...section }: PlacesProps<T>) => (
+  <Section {...section}>
+    {(items) => (
+      <ul class="places">
+        {items.map((place) => (
+          <li key={place.name} class="card place">
+            {children(place)}
+          </li>
+        ))}
+      </ul>
+    )}
+  </Section>
+);

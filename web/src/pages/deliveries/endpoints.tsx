@@ -30,19 +30,13 @@ export function Endpoints({ items, whyNot, onDone }: EndpointsProps) {
         {done}
       </p>
       {items.length === 0 ? (
-        <Empty title="No receiver is configured: nobody is told.">
+        <Empty title="No receiver is configured: nobody is notified.">
           <p>
             They stand in <code>headgate.yaml</code> under <code>notify</code>.
           </p>
         </Empty>
       ) : (
-        <Table
-          stacked
-          caption="Receivers of notices"
-          columns={columns(setAsked, whyNot)}
-          rows={items}
-          keyOf={({ name }) => name}
-        />
+        <Table caption="Receivers of notices" columns={columns(setAsked, whyNot)} rows={items} keyOf={({ name }) => name} />
       )}
       {asked ? <Question asked={asked} onClose={close} /> : null}
     </section>
@@ -162,7 +156,7 @@ function Question({ asked, onClose }: { readonly asked: NonNullable<Asked>; read
         </p>
         <label class="field">
           <span>
-            Reason <span class="soft small">(if you like; it is kept)</span>
+            Reason <span class="soft small">(optional; it is kept)</span>
           </span>
           <textarea rows={2} maxLength={2_000} value={reason} onInput={({ currentTarget }) => setReason(currentTarget.value)} />
         </label>

@@ -1,21 +1,19 @@
 /** What was told: every notice with its state, its tries and what came back; sent again when somebody asks for it. */
-import { useState } from 'preact/hooks';
 import type { DeliveryView, EndpointView } from '../../../../src/contract/webhooks.ts';
-import { call, query } from '../../api/client.ts';
-import type { Failure } from '../../api/client.ts';
+import { query } from '../../api/client.ts';
+import type { Page } from '../../api/client.ts';
 import { useWhyNot } from '../../api/rights.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { Act } from '../../parts/act.tsx';
-import { Empty, ErrorBox, Loading } from '../../parts/notices.tsx';
+import { Listing } from '../../parts/listing.tsx';
+import { Empty, ErrorBox } from '../../parts/notices.tsx';
+import { useRowAct } from '../../parts/row-act.tsx';
 import { Choice, Filters } from '../../parts/search.tsx';
 import { StateBadge, stateWord } from '../../parts/state-badge.tsx';
 import type { Column } from '../../parts/table.tsx';
-import { Pager, Table } from '../../parts/table.tsx';
 import { Countdown, Moment } from '../../parts/time.tsx';
 import type { Place } from '../../router.ts';
 import { Endpoints } from './endpoints.tsx';
-
-type Page<T> = { readonly items: readonly T[]; readonly nextCursor: string | null };
 
 const STATES = ['pending', 'delivered', 'parked', 'replaced'];
 const PAGE = 50;
@@ -64,44 +62,33 @@ export function Outgoing({ place }: { readonly place: Place }) {
 
 function Notices({ place, whyNot }: { readonly place: Place; readonly whyNot: string | null }) {
   const [endpoint, state, release, cursor] = ['endpoint', 'state', 'release', 'cursor'].map((key) => place.search.get(key));
-  const { value, error, refresh } = useResource<Page<DeliveryView>>(
+  const notices = useResource<Page<DeliveryView>>(
     `/v1/webhooks/deliveries${query({ endpoint, state, release, cursor, limit: PAGE })}`,
     { on: () => true, everyMs: EVERY_MS },
   );
-  const [refused, setRefused] = useState<Failure | null>(null);
-  const [done, setDone] = useState('');
-  const again = async ({ seq, notifier }: DeliveryView): Promise<void> => {
-    const answer = await call<{ readonly seq: number }>(`/v1/webhooks/deliveries/${seq}/redeliver`, { method: 'POST' });
-    setRefused(answer.ok ? null : answer.error);
-    setDone(answer.ok ? `Queued again for ${notifier}, as delivery ${answer.value.seq}.` : '');
-    refresh();
-  };
+  const { act, said } = useRowAct(notices.refresh);
+  const again = ({ seq, notifier }: DeliveryView): Promise<void> =>
+    act<{ readonly seq: number }>(
+      `/v1/webhooks/deliveries/${seq}/redeliver`,
+      (queued) => `Queued again for ${notifier}, as delivery ${queued.seq}.`,
+    );
   const isFiltered = Boolean(endpoint || state || release);
   return (
     <>
-      <p role="status" class="done">
-        {done}
-      </p>
-      {refused ? <ErrorBox error={refused} /> : null}
-      {error ? <ErrorBox error={error} /> : null}
-      {value === null && !error ? <Loading of="the deliveries" /> : null}
-      {value?.items.length === 0 ? (
-        <Empty title={isFiltered ? 'No delivery fits.' : 'Nothing was told to anybody yet.'}>
-          {isFiltered ? <a href="/deliveries">Show all</a> : null}
-        </Empty>
-      ) : null}
-      {value && value.items.length > 0 ? (
-        <>
-          <Table
-            stacked
-            caption="Notices to receivers, newest first"
-            columns={columns(again, whyNot)}
-            rows={value.items}
-            keyOf={({ seq }) => seq}
-          />
-          <Pager place={place} nextCursor={value.nextCursor} />
-        </>
-      ) : null}
+      {said}
+      <Listing
+        resource={notices}
+        place={place}
+        of="the notices"
+        caption="Notices to receivers, newest first"
+        columns={columns(again, whyNot)}
+        keyOf={({ seq }) => seq}
+        empty={
+          <Empty title={isFiltered ? 'No notice matches.' : 'No notice was sent yet.'}>
+            {isFiltered ? <a href="/deliveries">Show all</a> : null}
+          </Empty>
+        }
+      />
     </>
   );
 }
@@ -161,10 +148,9 @@ function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | n
     {
       title: 'When',
       cell: ({ createdAt }) => <Moment at={createdAt} />,
-      wide: true,
     },
     {
-      title: 'Again',
+      title: 'Send again',
       cell: (row) =>
         row.state === 'delivered' || row.state === 'parked' ? (
           <Act

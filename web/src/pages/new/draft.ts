@@ -2,8 +2,8 @@
 import { newKey, quoted } from '../../api/commands.ts';
 
 export type Draft = {
-  /** Where the plan comes from. */
-  readonly from: 'stored' | 'text';
+  /** Where the plan comes from; empty while nobody has chosen: then one that is stored, where there is one. */
+  readonly from: '' | 'stored' | 'text';
   /** Name of the stored plan. */
   readonly stored: string;
   readonly text: string;
@@ -26,7 +26,7 @@ checks: [errors, latency]
 `;
 
 export const freshDraft = (): Draft => ({
-  from: 'stored',
+  from: '',
   stored: '',
   text: EXAMPLE,
   version: '',
@@ -47,7 +47,7 @@ export function draftOf(text: string | null): Draft {
       ([key, value]) => key in fresh && typeof value === typeof fresh[key as keyof Draft],
     );
     const draft: Draft = { ...fresh, ...Object.fromEntries(kept) };
-    return draft.from === 'text' ? draft : { ...draft, from: 'stored' };
+    return ['', 'stored', 'text'].includes(draft.from) ? draft : { ...draft, from: '' };
   } catch {
     return fresh;
   }

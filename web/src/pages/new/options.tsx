@@ -13,7 +13,7 @@ const BUSY = [
   ['', 'as the plan says'],
   ['reject', 'do not start'],
   ['queue', 'wait behind it'],
-  ['supersede', 'take its place'],
+  ['supersede', 'roll it back and take its place'],
 ] as const;
 
 export const Options = ({ draft, refusal, onChange }: OptionsProps) => (
@@ -48,7 +48,7 @@ export const Options = ({ draft, refusal, onChange }: OptionsProps) => (
         </select>
       )}
     </Field>
-    <Field label="Reason" hint="If you like; it is kept in the audit log." error={errorAt(refusal, '/reason')}>
+    <Field label="Reason" hint="Optional; it is kept in the audit log." error={errorAt(refusal, '/reason')}>
       {(given) => (
         <textarea
           {...given}

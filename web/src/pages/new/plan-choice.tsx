@@ -1,12 +1,14 @@
 /** Where the plan comes from: one that is stored, or one that is written, pasted or read from a file. */
 import { useState } from 'preact/hooks';
 import type { PlanView } from '../../../../src/contract/wire.ts';
-import { useResource } from '../../api/use-resource.ts';
-import { ErrorBox } from '../../parts/notices.tsx';
+import type { Resource } from '../../api/use-resource.ts';
+import type { Page } from '../../api/client.ts';
+import { ErrorBox, Loading } from '../../parts/notices.tsx';
 import type { Draft } from './draft.ts';
 
 type ChoiceProps = {
   readonly draft: Draft;
+  readonly stored: Resource<Page<PlanView>>;
   /** What is shown now. */
   readonly document: string;
   readonly onChange: (changes: Partial<Draft>) => void;
@@ -14,9 +16,8 @@ type ChoiceProps = {
 
 const MOST_BYTES = 262_144;
 
-export function PlanChoice({ draft, document, onChange }: ChoiceProps) {
+export function PlanChoice({ draft, stored: { value, error }, document, onChange }: ChoiceProps) {
   const [said, setSaid] = useState('');
-  const { value, error } = useResource<{ readonly items: readonly PlanView[] }>('/v1/plans?limit=200');
   const read = async (input: HTMLInputElement): Promise<void> => {
     const file = input.files?.[0];
     if (!file) return;
@@ -26,6 +27,7 @@ export function PlanChoice({ draft, document, onChange }: ChoiceProps) {
     onChange({ from: 'text', text: await file.text() });
   };
   const plans = value?.items ?? [];
+  if (draft.from === '') return <Loading of="the stored plans" />;
   return (
     <>
       {error ? <ErrorBox error={error} /> : null}

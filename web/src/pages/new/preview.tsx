@@ -40,15 +40,10 @@ export function Preview({ document }: { readonly document: string | null }) {
     <section class="section card side-card" aria-labelledby="preview-title">
       <h2 id="preview-title">What it can see</h2>
       <p class="soft">
-        Before it runs: how small a regression every step can show, and how soon. It is measured from what stable serves now, or
-        worked out from a number of requests.
+        Before it runs: how small a regression each step can find, and how soon. The traffic is measured now, or you give it.
       </p>
       <div class="row ask">
-        <Field
-          label="Requests per second"
-          hint="Left out: measured, which takes some seconds."
-          error={errorAt(error, '/traffic')}
-        >
+        <Field label="Requests per second" hint="Empty: measured, which takes some seconds." error={errorAt(error, '/traffic')}>
           {(given) => (
             <input {...given} inputMode="decimal" value={rate} onInput={({ currentTarget }) => setRate(currentTarget.value)} />
           )}
@@ -87,7 +82,7 @@ const STEPS: readonly Column<Row>[] = [
   { title: 'Weight', cell: ({ step }) => percent(step.weightBp), end: true },
   { title: 'Hold', cell: ({ step }) => span(step.holdMs), end: true },
   { title: 'Check', cell: ({ check }) => check },
-  { title: 'Requests', cell: ({ seen }) => count(seen.requests), end: true, wide: true },
+  { title: 'Requests', cell: ({ seen }) => count(seen.requests), end: true },
   {
     title: 'Needed',
     cell: ({ seen }) => (
@@ -105,7 +100,7 @@ const STEPS: readonly Column<Row>[] = [
     end: true,
   },
   {
-    title: 'Shows, with 90 %, a regression',
+    title: 'Smallest regression found, 9 times in 10',
     cell: ({ seen, unit }) => (seen.sees === null ? <span class="soft">none within its hold</span> : changeText(unit, seen.sees)),
   },
 ];
@@ -123,11 +118,10 @@ const regressionColumns = (steps: readonly Step[]): readonly Column<Regression>[
     title: step.step === null ? 'By the bake' : `By step ${step.step}`,
     cell: (row) => percentOf(row.steps[index]?.byEnd),
     end: true,
-    wide: true,
   })),
   { title: 'Found', cell: ({ found }) => percentOf(found), end: true },
-  { title: 'After', cell: ({ medianMs }) => (medianMs === null ? '–' : span(medianMs)), end: true },
-  { title: 'Bad until then', cell: ({ badRequests }) => (badRequests === null ? '–' : count(badRequests)), end: true },
+  { title: 'Found after', cell: ({ medianMs }) => (medianMs === null ? '–' : span(medianMs)), end: true },
+  { title: 'Bad requests until then', cell: ({ badRequests }) => (badRequests === null ? '–' : count(badRequests)), end: true },
 ];
 
 const percentOf = (chance: number | undefined): string => (chance === undefined ? '–' : `${Math.round(100 * chance)} %`);
@@ -144,7 +138,7 @@ function Seen({ view }: { readonly view: PreviewView }) {
         {figure(requestsPerSecond)} requests a second{measured ? ', measured just now' : ', as given'}; each figure comes from{' '}
         {count(runs)} runs. A good release is promoted after{' '}
         {good.medianMs === null ? 'longer than was looked at' : span(good.medianMs)} (planned {span(good.plannedMs)}), and is
-        taken back by mistake in {percentOf(good.takenBack)}.
+        rolled back by mistake in {percentOf(good.takenBack)}.
       </p>
       {advice.map((one) => (
         <p key={one} class="notice warn">
@@ -171,7 +165,7 @@ function Seen({ view }: { readonly view: PreviewView }) {
       ) : null}
       {notForetold.map(({ check, why }) => (
         <p key={check} class="small soft">
-          {check} is not foretold: {why}
+          No forecast for {check}: {why}
         </p>
       ))}
     </div>

@@ -2,11 +2,12 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { PlanView, ReleaseView, ValidatedView } from '../../../../src/contract/wire.ts';
 import { call } from '../../api/client.ts';
-import type { Failure } from '../../api/client.ts';
+import type { Failure, Page } from '../../api/client.ts';
 import { newKey } from '../../api/commands.ts';
 import { useAnswer } from '../../api/use-answer.ts';
 import type { Told } from '../../api/use-answer.ts';
 import { useResource } from '../../api/use-resource.ts';
+import type { Resource } from '../../api/use-resource.ts';
 import { go } from '../../router.ts';
 import { bodyOf, keepDraft, keptDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
@@ -15,6 +16,8 @@ export type Order = {
   readonly draft: Draft;
   /** Another request than before: what was said of the old one is over. */
   readonly change: (changes: Partial<Draft>) => void;
+  /** Those that are stored. */
+  readonly plans: Resource<Page<PlanView>>;
   /** The text of the plan; empty while there is none. */
   readonly document: string;
   /** Why the stored plan cannot be read. */
@@ -30,12 +33,14 @@ export type Order = {
 };
 
 export function useOrder(): Order {
-  const [draft, setDraft] = useState(keptDraft);
+  const [kept, setDraft] = useState(keptDraft);
   const [refused, setRefused] = useState<Failure | null>(null);
-  useEffect(() => keepDraft(draft), [draft]);
+  useEffect(() => keepDraft(kept), [kept]);
+  const plans = useResource<Page<PlanView>>('/v1/plans?limit=200');
+  const draft = { ...kept, from: kept.from || beginning(plans) };
   const isStored = draft.from === 'stored';
   const stored = useResource<PlanView>(isStored && draft.stored !== '' ? `/v1/plans/${encodeURIComponent(draft.stored)}` : null);
-  const document = isStored ? (stored.value?.document ?? '') : draft.text;
+  const document = isStored ? (stored.value?.document ?? '') : draft.from === 'text' ? draft.text : '';
   const checked = useAnswer<ValidatedView>('/v1/plans:validate', document.trim() === '' ? null : { document });
   const plan = checked.isCurrent && checked.value?.valid === true ? checked.value.plan : null;
   const body = bodyOf(draft);
@@ -52,5 +57,9 @@ export function useOrder(): Order {
     // Another request under the key of the old one would be refused.
     setDraft((before) => ({ ...before, ...changes, key: newKey() }));
   };
-  return { draft, change, document, unread: stored.error, checked, plan, trial, refusal: refused ?? trial.error, start };
+  return { draft, change, plans, document, unread: stored.error, checked, plan, trial, refusal: refused ?? trial.error, start };
 }
+
+/** Where nobody has chosen: one that is stored, and where there is none it is written. */
+const beginning = ({ value, error }: Resource<Page<PlanView>>): Draft['from'] =>
+  error || value?.items.length === 0 ? 'text' : value ? 'stored' : '';

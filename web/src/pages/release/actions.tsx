@@ -39,14 +39,18 @@ export function Actions({ release, onDone }: ActionsProps) {
       <p role="status" class="small done">
         {done}
       </p>
-      {taken.length === 0 ? <p class="soft">No command is taken now.</p> : null}
+      {taken.length === 0 ? (
+        <p class="soft">
+          {endedAt(release) === null ? 'Nothing can be done now.' : 'It has ended: nothing can be done with it.'}
+        </p>
+      ) : null}
       <ul class="offers">
         {taken.map((one) => (
           <OfferRow key={idOf(one)} offer={one} onAsk={() => setAsked(idOf(one))} />
         ))}
       </ul>
       <details open={endedAt(release) === null && !isNarrow()}>
-        <summary class="small soft">Not now, and why</summary>
+        <summary class="small soft">Not possible now, and why</summary>
         <ul class="offers refused">
           {refused.map((one) => (
             <OfferRow key={idOf(one)} offer={one} onAsk={() => undefined} />
@@ -128,7 +132,7 @@ function Confirm({ release, offer, onClose, onDone }: ConfirmProps) {
         <p>{unbroken(offer.accepted ? `It ${offer.effect ?? ''}.` : (offer.reason ?? ''))}</p>
         <label class="field">
           <span>
-            Reason <span class="soft small">{offer.needsReason ? '(needed)' : '(if you like; it is kept)'}</span>
+            Reason <span class="soft small">{offer.needsReason ? '(needed)' : '(optional; it is kept)'}</span>
           </span>
           <textarea
             rows={2}

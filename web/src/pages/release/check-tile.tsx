@@ -32,7 +32,7 @@ export function CheckTile({ check, base, isOver }: TileProps) {
       </header>
       <p class="small soft">
         {kind}, by {provider}
-        {dryRun ? ', dry run: decides nothing' : required || isOver ? '' : ', does not count here'}
+        {dryRun ? ', dry run: decides nothing' : required || isOver ? '' : ', decides nothing at this step'}
         {evidence?.to ? (
           <>
             {' · '}
@@ -42,10 +42,10 @@ export function CheckTile({ check, base, isOver }: TileProps) {
       </p>
       <p class="tile-sentence">{unbroken(sentence)}</p>
       {evidence ? <Arms check={check} evidence={evidence} /> : null}
-      {evidence?.weighed ? <Weighing weighed={evidence.weighed} /> : null}
+      {evidence?.weighed ? <Weighing kind={kind} weighed={evidence.weighed} /> : null}
       {evidence && evidence.weighed === null && evidence.of > 0 ? (
         <p class="small">
-          {evidence.breaches} of the last {evidence.of} measurements over the limit
+          {evidence.breaches} of the last {evidence.of} measurements are over the limit
         </p>
       ) : null}
       <CheckHistory base={base} check={check} />
@@ -95,7 +95,7 @@ function Arms({ check: { kind, unit }, evidence }: { readonly check: CheckView; 
             {difference(evidence, { kind, unit })}
             {limit === null
               ? ''
-              : ` · ${kind === 'latency' ? 'slow is over' : 'limit'} ${valueText(unit, limit)} (${isNear ? 'the mark' : 'far off'})`}
+              : `; ${kind === 'latency' ? 'slow means over' : 'the limit is'} ${valueText(unit, limit)}${isNear ? ' (red mark)' : ''}`}
           </td>
         </tr>
       </tbody>
@@ -112,23 +112,28 @@ function difference({ canary, stable, weighed }: Evidence, { kind, unit }: Pick<
   if (canary?.value != null && stable?.value != null) {
     const by = canary.value - stable.value;
     parts.push(
-      `${by < 0 ? '−' : '+'}${unit === 'share' ? `${figure(Math.abs(by) * 100)} points` : valueText(unit, Math.abs(by))}`,
+      `${by < 0 ? '−' : '+'}${unit === 'share' ? `${figure(Math.abs(by) * 100)} percentage points` : valueText(unit, Math.abs(by))}`,
     );
   }
   if (ratio) {
-    const end = (value: number | null, open: string): string => (value === null ? open : figure(value));
-    const what = kind === 'latency' ? 'times as many slow ones as stable' : 'times stable';
-    parts.push(`${figure(ratio.estimate)} ${what} (95 %: ${end(ratio.low, '0')} to ${end(ratio.high, 'any')})`);
+    const what = kind === 'latency' ? 'times as many slow requests as stable' : "times stable's";
+    parts.push(`${figure(ratio.estimate)} ${what} (${rangeWords(ratio)}, with 95 % confidence)`);
   }
   return parts.join(', ') || 'nothing to compare yet';
 }
 
+/** An end that is open is not said. */
+function rangeWords({ low, high }: NonNullable<Weighed['ratio']>): string {
+  if (high === null) return low === null ? 'anything' : `at least ${figure(low)} times`;
+  return low === null ? `at most ${figure(high)} times` : `${figure(low)} to ${figure(high)} times`;
+}
+
 /** Both are logarithms: in a picture the way to the threshold is as long as it takes. */
-function Weighing({ weighed }: { readonly weighed: Weighed }) {
+function Weighing({ kind, weighed }: { readonly kind: CheckView['kind']; readonly weighed: Weighed }) {
   const { together, threshold, logE, needed, proved, from, dispersion } = weighed;
   const odds = (value: number): string => figure(Math.exp(value));
   const part = Math.min(1, Math.max(0, together / threshold));
-  const words = `${odds(together)} of the ${odds(threshold)} that take it back`;
+  const words = `${odds(together)} of the ${odds(threshold)} that roll it back`;
   return (
     <div class="weighing small">
       <div class="row spread">
@@ -139,12 +144,20 @@ function Weighing({ weighed }: { readonly weighed: Weighed }) {
         <div class="fill" style={{ width: `${part * 100}%` }} />
       </div>
       <p class="soft">
-        of all checks together; this one alone {odds(logE)}
-        {from === null ? '' : `, most of it from ${from}`}
-        {dispersion && dispersion.factor > 1.05 ? `; divided by ${figure(dispersion.factor)}, because the counts scatter` : ''}
-        {proved ? '; proved not to be twice as bad' : ''}
+        All checks together; this check by itself: {odds(logE)}
+        {from === null ? '' : `, mostly from ${sourceOf(kind, from)}`}.
+        {dispersion && dispersion.factor > 1.05
+          ? ` Weakened ${figure(dispersion.factor)} times, because the figures vary by more than chance.`
+          : ''}
+        {proved ? ' Much worse than stable is ruled out.' : ''}
       </p>
-      {needed === null ? null : <p class="soft num">a pass needs {count(needed)} requests of the canary at this weight</p>}
+      {needed === null ? null : <p class="soft num">To pass, the canary needs {count(needed)} requests at this weight.</p>}
     </div>
   );
+}
+
+/** Of several processes or bounds, the one that most of it comes from. */
+function sourceOf(kind: CheckView['kind'], from: string): string {
+  if (from === 'limit') return 'its own limit';
+  return kind === 'latency' ? `requests slower than ${from} ms` : from;
 }

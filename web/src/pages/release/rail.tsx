@@ -18,8 +18,8 @@ const WORDS: Readonly<Record<Stop['state'], string>> = {
   past: 'done',
   current: 'here now',
   ahead: 'ahead',
-  skipped: 'passed over',
-  never: 'not come to',
+  skipped: 'skipped',
+  never: 'not reached',
 };
 
 const titleOf = ({ kind, weightBp }: Stop): string => {
@@ -57,7 +57,7 @@ export function Rail({ stops, takenBack }: RailProps) {
             <span class="rail-title">{titleOf(stop)}</span>
             <span class="small soft">{planned(stop)}</span>
             <span class="small rail-state">
-              {index === turnedAt ? 'taken back here' : WORDS[stop.state]}
+              {index === turnedAt ? 'rolled back here' : WORDS[stop.state]}
               {stop.state === 'current' && stop.until !== null ? (
                 <>
                   , <Countdown at={stop.until} /> left

@@ -31,7 +31,9 @@ const ICONS: Readonly<Record<string, readonly [IconName, string]>> = {
 
 const actorOf = (event: EventView): string | null => {
   const { by } = event as { readonly by?: { readonly kind: string; readonly name: string } };
-  return by === undefined || by.kind === 'headgate' ? null : by.name;
+  if (by === undefined || by.kind === 'headgate') return null;
+  if (by.kind === 'ci') return `ci:${by.name}`;
+  return event.sentence.includes(by.name) ? null : by.name;
 };
 
 export function Timeline({ base, release }: { readonly base: string; readonly release: ReleaseView }) {

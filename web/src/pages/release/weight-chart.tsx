@@ -44,6 +44,7 @@ export function WeightChart({ release, course: { weights } }: { readonly release
         <details class="fold">
           <summary>As a table</summary>
           <Table
+            small
             caption="Changes of the weight"
             columns={COLUMNS}
             rows={weights}

@@ -1,12 +1,12 @@
-/** JSON pointers (RFC 6901): the way to one value in an answer, and where on it nothing was found. */
-import { err, ok } from '../../../lib/result.ts';
-import type { Result } from '../../../lib/result.ts';
+/** JSON pointers (RFC 6901): the way to one value in what was sent to us, and where on it nothing was found. */
+import { z } from 'zod';
+import { err, ok } from '../../lib/result.ts';
+import type { Result } from '../../lib/result.ts';
 
-/** Why it is no pointer, or null. */
-export const pointerError = (text: string): string | null =>
-  /^(\/([^~/]|~[01])*)*$/.test(text) && text.length <= 500
-    ? null
-    : 'a JSON pointer such as /data/0/value (/ in a name is ~1, ~ is ~0)';
+export const pointer = z.string().refine((text) => /^(\/([^~/]|~[01])*)*$/.test(text) && text.length <= 500, {
+  error: 'a JSON pointer such as /data/0/value (/ in a name is ~1, ~ is ~0)',
+  abort: true,
+});
 
 /** What the pointer leads to; null and what is not there are different things. */
 export function at(document: unknown, pointer: string): Result<unknown, string> {

@@ -1,11 +1,12 @@
 import { createServer } from 'node:http';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { client } from '../outgoing/client.ts';
 import { httpHooks } from './hooks.ts';
 
 let status = 200;
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
-const wire = { fetch, wallSeconds: () => Math.floor(Date.now() / 1_000) };
+const wire = { send: client({ timeoutMs: 5_000 }), wallSeconds: () => Math.floor(Date.now() / 1_000) };
 const heard: { path: string | undefined; key: string | string[] | undefined; body: unknown }[] = [];
 const receiver = createServer((request, response) => {
   let text = '';

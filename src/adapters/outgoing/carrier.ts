@@ -17,17 +17,6 @@ export const traceHeaders = (): { readonly traceparent?: string } => {
   return traceparent === undefined ? {} : { traceparent };
 };
 
-/** The same `fetch`, which says what it is part of. */
-export const carryingFetch =
-  (fetch: typeof globalThis.fetch): typeof globalThis.fetch =>
-  (input, init) => {
-    const trace = carried.getStore();
-    if (trace === undefined) return fetch(input, init);
-    const headers = new Headers(init?.headers);
-    headers.set('traceparent', trace);
-    return fetch(input, { ...init, headers });
-  };
-
 /** Collects nothing, and passes on what it was given. */
 export const passingTracer = (): Tracer => ({
   span({ parent, cause }, work) {
