@@ -36,7 +36,8 @@ describe('Idempotency-Key', () => {
     const again = await start('one', '2', { 'idempotency-key': '"k-1"' });
     expect([again.status, again.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
     expect(again.body).toEqual(first.body);
-    expect(again.headers.get('location')).toBe(first.headers.get('location'));
+    for (const header of ['location', 'etag'])
+      expect(again.headers.get(header), header).toBe(first.headers.get(header) ?? 'none');
     expect(await count('one')).toBe(1);
   });
 
@@ -127,7 +128,7 @@ describe('If-Match', () => {
     expect((await s.ask('POST', `/v1/releases/${found.id}/stable-replaced`)).status).toBe(428);
     expect((await send('pause', { 'if-match': 'rubbish' })).status).toBe(200);
     const seen = await s.ask('GET', `/v1/releases/${found.id}`);
-    expect(seen.headers.get('etag')).toBe(`"${seen.body.stateVersion}"`);
+    expect(seen.headers.get('etag')).toMatch(new RegExp(`^"${seen.body.stateVersion}-[0-9a-f]{16}"$`));
     expect((await send('resume', { 'if-match': seen.headers.get('etag') ?? '' })).status).toBe(200);
     expect((await send('abort')).status).toBe(200);
   });
@@ -146,6 +147,28 @@ describe('If-Match', () => {
     expect((await apply('3h', { 'if-match': '"1"' })).status).toBe(412);
     expect((await s.ask('GET', '/v1/plans/kept')).headers.get('etag')).toBe('"2"');
   });
+});
+
+test('what is known already is answered by 304, and anything else that is shown by all of it', async () => {
+  const { body } = await start('five', '8');
+  await s.ask('POST', `/v1/releases/${body.id}/commands/rollback`, { body: {} });
+  await until(body.id, 'rolledBack');
+  const known = async (path: string): Promise<void> => {
+    const tag = (await s.ask('GET', path)).headers.get('etag') ?? '';
+    const ask = (tags: string) => s.app.fetch(new Request(`http://headgate${path}`, { headers: { 'if-none-match': tags } }));
+    for (const tags of [tag, `W/${tag}`, `"other", ${tag}`, '*']) {
+      const same = await ask(tags);
+      expect([same.status, await same.text(), same.headers.get('etag')], path).toEqual([304, '', tag]);
+    }
+    expect((await ask('"1-0000000000000000"')).status, path).toBe(200);
+  };
+  for (const path of [`/v1/releases/${body.id}`, '/v1/services/five', '/v1/plans/kept?version=1']) await known(path);
+  const before = (await s.ask('GET', '/v1/services/five')).headers.get('etag') ?? '';
+  const next = await start('five', '9');
+  const after = await s.ask('GET', '/v1/services/five', { headers: { 'if-none-match': before } });
+  expect([after.status, after.body.activeRelease ?? after.body.active]).toEqual([200, next.body.id]);
+  await s.ask('POST', `/v1/releases/${next.body.id}/commands/rollback`, { body: {} });
+  await until(next.body.id, 'rolledBack');
 });
 
 test('a trial says what would be, and writes nothing', async () => {

@@ -133,7 +133,7 @@ test('a command on a version that was not seen is refused, but pausing and rolli
   const at = (verb: string, match: string) =>
     call('POST', `/v1/releases/${body['id']}/commands/${verb}`, {}, { 'if-match': match });
   expect((await at('promote', '"1"')).status).toBe(412);
-  expect((await call('GET', `/v1/releases/${body['id']}`)).headers.get('etag')).toMatch(/^"\d+"$/);
+  expect((await call('GET', `/v1/releases/${body['id']}`)).headers.get('etag')).toMatch(/^"\d+-[0-9a-f]{16}"$/);
   expect((await at('promote', '*')).body['detail']).toBe(
     'the checks are inconclusive at the present weight: give a reason to go on without them',
   );
@@ -250,12 +250,21 @@ test('a plan is validated with its lines, applied, and kept in every version', a
   const shown = JSON.parse((await cli('validate', file, '--json')).out);
   expect(shown).toMatchObject({ valid: true, problems: [], plan: { name: 'kept', service: 'one' } });
   expect(fine.out).toContain(shown.plan.planHash);
-  expect(await cli('--version')).toMatchObject({ code: 0, out: '1.2.3\n' });
   expect((await cli('apply', file)).out).toBe('kept version 1\n');
   expect((await cli('apply', file)).out).toBe('kept version 1\n');
   writeFileSync(file, 'name: kept\nservice: one\nsteps: [5%, 10%]\nchecks: [errors]\n');
   expect((await cli('apply', file)).out).toBe('kept version 2\n');
   expect((await call('GET', '/v1/plans/kept?version=1')).body['document']).toContain('steps: [5%]\n');
+});
+
+test('the command says which Headgate it is, and shows what a duration defaults to as one writes it', async () => {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const world = () => ({ ok: false, error: [] }) as const;
+  const deps = { out, err, env: {}, fetch, serve: async () => 0, version: '1.2.3', worldOf: world };
+  const said = async (...argv: readonly string[]) => [await runCli(argv, deps), String(out.read())];
+  expect(await said('--version')).toEqual([0, '1.2.3\n']);
+  const [code, help] = await said('release', 'start', '--help');
+  expect([code, help]).toEqual([0, expect.stringMatching(/how long to wait \(default: 1d\)[\s\S]*\(default:\s+30s\)/)]);
 });
 
 test('health, metrics and the description of the API are there', async () => {

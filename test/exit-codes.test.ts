@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -23,10 +23,27 @@ let child: ChildProcess;
 /** It takes a minute, which the other tests need anyway; it waits through all that they do to the service. */
 let unverified: Promise<Ended>;
 
+/** Before the real service: who comes too often for a second, and who is not known any more. */
+const gates = { seen: [] as string[], tokenFile: '', renewed: false };
+async function gate({ url = '', headers }: IncomingMessage, answer: ServerResponse): Promise<void> {
+  const [, , kind = '', ...rest] = url.split('/');
+  const refuse = (status: number, more: Record<string, string> = {}): void =>
+    void answer.writeHead(status, more).end(JSON.stringify({ detail: `refused with ${status}`, errors: [] }));
+  gates.seen.push(`${kind} ${headers.authorization ?? '-'}`);
+  if (kind === '429' && gates.seen.length === 1) return refuse(429, { 'retry-after': '1' });
+  if (kind === '401' && headers.authorization !== 'Bearer new') {
+    if (gates.seen.length === 2 && gates.renewed) writeFileSync(gates.tokenFile, 'new\n');
+    return refuse(401);
+  }
+  const real = await fetch(`${api}/${rest.join('/')}`);
+  answer.writeHead(real.status).end(await real.text());
+}
+
 /** Slots, and a source of metrics: every version is well but `bad`. */
 const listening = async (): Promise<Server> => {
   const made = createServer((request, answer) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://here');
+    if (pathname.startsWith('/gate/')) return void gate(request, answer);
     if (pathname === '/broken') return void answer.writeHead(500).end('{"detail":"a mistake","errors":[]}');
     if (pathname.startsWith('/forbidden')) return void answer.writeHead(403).end('{"detail":"not you"}');
     if (pathname.startsWith('/mistake')) return void answer.writeHead(500).end('{"detail":"a mistake"}');
@@ -241,6 +258,30 @@ test(
     expect(codes.map(({ code }) => code)).toEqual([EXIT.ours, EXIT.usage, EXIT.unreachable, EXIT.forbidden, EXIT.usage]);
   },
 );
+
+test('429 and 401: a wait comes back when it may, and ends only when its token stays unknown', { timeout: 60_000 }, async () => {
+  const id = idOf(await start('good', 'v7'));
+  const wait = (kind: string, env: Record<string, string> = {}): Promise<Ended> => {
+    gates.seen = [];
+    return headgate(['--server', `${here}/gate/${kind}`, 'release', 'wait', id, '--until', 'step:1', '--timeout', '40s'], env)
+      .ended;
+  };
+  const since = performance.now();
+  expect(await wait('429')).toMatchObject({ code: EXIT.ok, err: expect.stringContaining('refused with 429') });
+  expect(performance.now() - since).toBeGreaterThanOrEqual(1_000);
+  expect(gates.seen.length).toBeGreaterThan(1);
+
+  gates.tokenFile = join(folder, 'token');
+  const env = { HEADGATE_TOKEN_FILE: gates.tokenFile };
+  writeFileSync(gates.tokenFile, 'old\n');
+  const unknown = await wait('401', env);
+  expect(unknown).toMatchObject({ code: EXIT.forbidden, err: expect.stringContaining('given a moment') });
+  expect(gates.seen).toEqual(['401 Bearer old', '401 Bearer old']);
+  gates.renewed = true;
+  expect((await wait('401', env)).code).toBe(EXIT.ok);
+  expect(gates.seen.slice(0, 3)).toEqual(['401 Bearer old', '401 Bearer old', '401 Bearer new']);
+  expect((await run('release', 'rollback', id)).code).toBe(EXIT.ok);
+});
 
 test('12: a rollback that the load balancer has not answered to for a minute', { timeout: 120_000 }, async () => {
   expect(await unverified).toMatchObject({ code: EXIT.unverified });

@@ -125,7 +125,13 @@ it('runs every command of the page', async () => {
 it('disables at 410, says so, and refuses to replay until it is enabled', async () => {
   receiver.behave(() => ({ status: 410 }));
   expect(await headgate('webhook test automation')).toMatchObject({ code: 69, out: expect.stringContaining('410') });
-  await headgate('webhook redeliver 1');
+  const resend = async () => {
+    const path = 'http://headgate/v1/webhooks/deliveries/1/redeliver';
+    const answer = await app.fetch(new Request(path, { method: 'POST', headers: { 'idempotency-key': 'again-1' } }));
+    return [answer.status, await answer.json(), answer.headers.get('idempotency-replayed')];
+  };
+  const [status, queued] = await resend();
+  expect([status, await resend()]).toEqual([200, [200, queued, 'true']]);
   await until(async () => (await headgate('webhook list')).out.includes('disabled'));
   expect(await headgate('webhook replay automation')).toMatchObject({
     code: 79,

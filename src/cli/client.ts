@@ -2,7 +2,6 @@
 import type { BacktestInput, SimulateInput } from '../contract/ahead.ts';
 import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead-views.ts';
 import type { AuditHead } from '../contract/audit-chain.ts';
-import { cursorOf } from '../contract/paging.ts';
 import type { FlagView, InboxEntryView } from '../contract/wire-flags.ts';
 import type { MadeTokenView, TokenInput, TokenView } from '../contract/wire-access.ts';
 import type { DeliveryView, EndpointView, ReplayedView, TestedView } from '../contract/webhooks.ts';
@@ -13,7 +12,13 @@ import { transport } from './transport.ts';
 
 export type ClientError =
   | { readonly kind: 'unreachable'; readonly detail: string }
-  | { readonly kind: 'refused'; readonly status: number; readonly problem: ProblemView };
+  | {
+      readonly kind: 'refused';
+      readonly status: number;
+      readonly problem: ProblemView;
+      /** Until when the service wants to be left alone; null where it did not say. */
+      readonly retryAfterMs: number | null;
+    };
 
 export type Answer<T> = Promise<Result<T, ClientError>>;
 
@@ -79,8 +84,6 @@ export type Client = {
   replay(name: string, body: Body): Answer<ReplayedView>;
   redeliver(seq: number, body: Body, key: string): Answer<{ readonly seq: number }>;
   inbox(query: Readonly<Record<string, string>>): Answer<List<InboxEntryView>>;
-  /** A page of that one, and of the one before it where it is not there. */
-  inboxAt(seq: number): Answer<List<InboxEntryView>>;
   retryInbox(seq: number, key: string): Answer<{ readonly state: 'pending' }>;
   flags(): Answer<List<FlagView>>;
   refreshFlag(source: string, flag: string): Answer<FlagView>;
@@ -129,7 +132,6 @@ export function client(options: ClientOptions): Client {
     replay: (name, body) => call('POST', `/v1/webhooks/endpoints/${part(name)}/replay`, body),
     redeliver: (seq, body, key) => call('POST', `/v1/webhooks/deliveries/${seq}/redeliver`, body, { 'idempotency-key': key }),
     inbox: (query) => call('GET', `/v1/webhooks/inbox?${new URLSearchParams(query).toString()}`),
-    inboxAt: (seq) => call('GET', `/v1/webhooks/inbox?limit=1&cursor=${cursorOf(seq + 1)}`),
     retryInbox: (seq, key) => call('POST', `/v1/webhooks/inbox/${seq}/retry`, undefined, { 'idempotency-key': key }),
     flags: () => call('GET', '/v1/flags'),
     refreshFlag: (source, flag) => call('POST', `/v1/flags/${part(source)}/${part(flag)}/refresh`),

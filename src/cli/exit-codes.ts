@@ -42,6 +42,6 @@ function causeExit(cause: string | undefined): ExitCode {
 export function exitOfStatus(status: number): ExitCode {
   if (status === 401 || status === 403) return EXIT.forbidden;
   if (status === 409 || status === 412) return EXIT.conflict;
-  if (status === 503) return EXIT.unreachable;
+  if (status === 429 || status === 503) return EXIT.unreachable;
   return status >= 500 ? EXIT.ours : EXIT.usage;
 }

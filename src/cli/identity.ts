@@ -1,6 +1,6 @@
 /**
- * Who a pipeline is, by tokens that live for minutes: GitHub hands out a new one whenever it is asked, so a wait of hours
- * outlives its first. Nothing is written down.
+ * Who a pipeline is, by tokens that live for minutes: GitHub hands out a new one whenever it is asked, and a file may be
+ * renewed, so a wait of hours outlives its first. Nothing is written down.
  */
 export type Identity = {
   /** Null where there is nothing to say. */
@@ -12,6 +12,23 @@ export type Identity = {
 type Env = Readonly<Record<string, string | undefined>>;
 
 export const fixedIdentity = (token: string | null): Identity => ({ token: async () => token, renew: async () => false });
+
+/** By a file that somebody renews, such as a secret that is mounted: it is read again when its token is not believed any more. */
+export function fileIdentity(read: () => string): Identity {
+  let known = read();
+  return {
+    token: async () => known,
+    async renew() {
+      const before = known;
+      try {
+        known = read() || before;
+      } catch {
+        // It is just being replaced: the next refusal looks again.
+      }
+      return known !== before;
+    },
+  };
+}
 
 /** By GitHub's own service for ID tokens; null outside of a job that may ask for them (`permissions: id-token: write`). */
 export function githubIdentity(env: Env, audience: string, fetch: typeof globalThis.fetch): Identity | null {

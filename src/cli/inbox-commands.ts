@@ -1,10 +1,12 @@
 /** `headgate webhook inbox ...`: webhooks that came in, what came of each, and working on one again. */
 import type { Command } from 'commander';
+import { cursorOf } from '../contract/paging.ts';
 import type { InboxEntryView } from '../contract/wire-flags.ts';
 import { again } from './again.ts';
 import { EXIT } from './exit-codes.ts';
 import { requestKey } from './keys.ts';
-import { shown, wholeFlag } from './session.ts';
+import { wholeFlag } from './options.ts';
+import { shown } from './session.ts';
 import type { Finish, Session } from './session.ts';
 
 const RETRY_MS = 30_000;
@@ -38,7 +40,7 @@ async function listed({ api, ...session }: Session, query: Readonly<Record<strin
 }
 
 async function one({ api, ...session }: Session, seq: number): Promise<number> {
-  const answer = await api.inboxAt(seq);
+  const answer = await api.inbox({ limit: '1', cursor: cursorOf(seq + 1) ?? '' });
   if (!answer.ok) return shown(session, answer, () => '');
   const entry = answer.value.items.find((each) => each.seq === seq);
   if (entry) return shown(session, { ok: true, value: entry }, entryText);

@@ -8,7 +8,8 @@ import { client } from './client.ts';
 import type { Client } from './client.ts';
 import { EXIT } from './exit-codes.ts';
 import { flagCommands } from './flag-commands.ts';
-import { githubIdentity } from './identity.ts';
+import { fileIdentity, fixedIdentity, githubIdentity } from './identity.ts';
+import type { Identity } from './identity.ts';
 import { printer } from './output.ts';
 import type { Terminal } from './output.ts';
 import { planCommands } from './plan-commands.ts';
@@ -58,9 +59,8 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   const finish = (result: Promise<number>): Promise<void> => result.then((done) => void (code = done));
   const api = (): Client => {
     const { server, actor, token: flag, audience } = program.opts();
-    const token = tokenFrom(flag, deps.env);
-    const identity = audience === undefined || token !== null ? null : githubIdentity(deps.env, audience, deps.fetch);
-    return client({ server, actor, token, fetch: deps.fetch, ...(identity ? { identity } : {}) });
+    const identity = identityFrom(flag, audience, deps);
+    return client({ server, actor, token: null, fetch: deps.fetch, ...(identity ? { identity } : {}) });
   };
   const session = (): Session => ({ api: api(), print, json: program.opts()['json'] === true, env: deps.env });
 
@@ -102,12 +102,13 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   }
 }
 
-/** The nearest wins: the flag, the variable, the file. */
-function tokenFrom(flag: string | undefined, env: CliDeps['env']): string | null {
+/** The nearest wins: the flag, the variable, the file, the job's own. */
+function identityFrom(flag: string | undefined, audience: string | undefined, { env, fetch }: CliDeps): Identity | null {
   const given = flag ?? env['HEADGATE_TOKEN'];
-  if (given) return given.trim();
+  if (given) return fixedIdentity(given.trim());
   const file = env['HEADGATE_TOKEN_FILE'];
-  return file ? readText(file).trim() : null;
+  if (file) return fileIdentity(() => readText(file).trim());
+  return audience === undefined ? null : githubIdentity(env, audience, fetch);
 }
 
 async function apply({ api, print, json }: Session, file: string): Promise<number> {

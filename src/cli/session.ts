@@ -1,7 +1,5 @@
 /** What every command works with: the service, the terminal, and how it is asked. */
 import { readFileSync } from 'node:fs';
-import { InvalidArgumentError, Option } from 'commander';
-import { formatDuration, parseDuration } from '../lib/duration.ts';
 import type { Result } from '../lib/result.ts';
 import type { Client, ClientError } from './client.ts';
 import { EXIT, exitOfStatus } from './exit-codes.ts';
@@ -36,21 +34,6 @@ export function shown<T>(
   if (!answer.ok) return refused(print, answer.error);
   print.data(json ? JSON.stringify(answer.value) : words(answer.value));
   return EXIT.ok;
-}
-
-export function wholeFlag(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('a whole number');
-  return Number(text);
-}
-
-/** With its default said as one writes it. */
-export const spanOption = (flags: string, description: string, defaultMs: number): Option =>
-  new Option(flags, description).argParser(span).default(defaultMs, formatDuration(defaultMs));
-
-function span(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === null) throw new InvalidArgumentError('a duration such as 30s, 5m or 1h');
-  return ms;
 }
 
 export function readText(file: string): string {

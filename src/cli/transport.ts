@@ -54,7 +54,7 @@ export function transport({ server, actor, token, fetch, identity = fixedIdentit
       const content: unknown = await answer.value.json();
       // The service answers by the schemas of `contract/wire.ts`; these are their types.
       if (answer.value.ok) return ok(content as T);
-      return err({ kind: 'refused', status: answer.value.status, problem: content as ProblemView });
+      return err(refusalOf(answer.value, content));
     } catch (error) {
       return err(away(error));
     }
@@ -64,9 +64,20 @@ export function transport({ server, actor, token, fetch, identity = fixedIdentit
     if (!answer.ok) return answer;
     const { body } = answer.value;
     if (answer.value.ok && body) return ok(linesOf(body));
-    return err({ kind: 'refused', status: answer.value.status, problem: (await answer.value.json()) as ProblemView });
+    return err(refusalOf(answer.value, await answer.value.json()));
   }
   return { call, lines };
+}
+
+function refusalOf({ status, headers }: Response, content: unknown): ClientError {
+  const seconds = /^\d{1,6}$/.exec(headers.get('retry-after') ?? '')?.[0];
+  // Refusals are problem documents, by the service's own schema.
+  return {
+    kind: 'refused',
+    status,
+    problem: content as ProblemView,
+    retryAfterMs: seconds === undefined ? null : Number(seconds) * 1_000,
+  };
 }
 
 /** At line feeds only: a reason may hold other characters that readers of lines take for an end. */

@@ -1,6 +1,5 @@
 /** `headgate validate`: everything that is wrong with a plan, and what a plan that is fine does, by the service or by a file. */
-import { parsePlan } from '../contract/plan.ts';
-import { summaryOf } from '../contract/plan-summary.ts';
+import { validated } from '../contract/plan-summary.ts';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import { problemLine } from '../contract/problem.ts';
 import type { Problem } from '../contract/problem.ts';
@@ -28,7 +27,7 @@ export async function validate(
     for (const problem of world.error) print.note(problemLine(config, problem));
     return EXIT.usage;
   }
-  return told(validatedHere(text, world.value));
+  return told(validated(text, world.value));
 
   function told(view: ValidationView): number {
     const line = ({ pointer, detail, line: at, column }: FoundProblem): string =>
@@ -39,16 +38,6 @@ export async function validate(
     else if (view.plan) print.data(sentenceOf(view.plan));
     return view.valid ? EXIT.ok : EXIT.usage;
   }
-}
-
-/** As the service answers it. */
-function validatedHere(text: string, world: PlanWorld): ValidationView {
-  const parsed = parsePlan(text, world);
-  const shown = (problems: readonly Problem[]): readonly FoundProblem[] =>
-    problems.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
-  if (!parsed.ok) return { valid: false, problems: shown(parsed.error), warnings: [], plan: null };
-  const { plan, warnings } = parsed.value;
-  return { valid: true, problems: [], warnings: shown(warnings), plan: summaryOf(plan) };
 }
 
 const sentenceOf = ({ name, service, sentence, planHash }: NonNullable<ValidationView['plan']>): string =>

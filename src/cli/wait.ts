@@ -4,9 +4,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ReleaseView } from '../contract/wire.ts';
-import { backoffMs } from '../lib/backoff.ts';
-import { mayPass } from './again.ts';
+import { mayPass, pauseOf } from './again.ts';
 import { EXIT, exitOf } from './exit-codes.ts';
+import type { ClientError } from './client.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { errorText, newsOf } from './output.ts';
 import type { Printer } from './output.ts';
@@ -16,22 +16,32 @@ import type { Session } from './session.ts';
 export type WaitOptions = { readonly until: string; readonly timeoutMs: number };
 
 const LOOK_MS = 2_000;
-const RETRY = { firstMs: 250, maxMs: 5_000 };
+/** Whoever renews a token may be a little later than its end. */
+const RENEWAL_MS = 3_000;
 
 export async function waitFor({ api, print, json }: Session, id: string, { until, timeoutMs }: WaitOptions): Promise<ExitCode> {
   const endMs = performance.now() + timeoutMs;
   let last: ReleaseView | null = null;
   let told = '';
+  let unknown = 0;
+  const pause = (ms: number): Promise<void> => delay(Math.min(ms, Math.max(0, endMs - performance.now())));
   for (let failures = 0; performance.now() < endMs;) {
     const answer = await api.wait(id, until, lookOf(endMs - performance.now()));
     if (!answer.ok) {
+      if (isUnknown(answer.error) && unknown === 0) {
+        unknown = 1;
+        print.note(`${errorText(answer.error)}; the release goes on, and whoever renews the token is given a moment`);
+        await pause(RENEWAL_MS);
+        continue;
+      }
       if (!mayPass(answer.error)) return refused(print, answer.error);
       if (failures === 0) print.note(`${errorText(answer.error)}; the release goes on, waiting for the service`);
       failures += 1;
-      await delay(Math.min(backoffMs(RETRY, failures, 0.5), Math.max(0, endMs - performance.now())));
+      await pause(pauseOf(answer.error, failures));
       continue;
     }
     failures = 0;
+    unknown = 0;
     last = answer.value.release;
     const news = newsOf(last);
     if (json && news !== told) print.data(JSON.stringify(last));
@@ -44,6 +54,8 @@ export async function waitFor({ api, print, json }: Session, id: string, { until
   print.done();
   return timedOut(last, print);
 }
+
+const isUnknown = (error: ClientError): boolean => error.kind === 'refused' && error.status === 401;
 
 function finish(release: ReleaseView, ended: ExitCode | null, print: Printer): ExitCode {
   print.note(release.sentence);

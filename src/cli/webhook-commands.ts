@@ -4,7 +4,8 @@ import type { DeliveryView, EndpointView } from '../contract/webhooks.ts';
 import { EXIT } from './exit-codes.ts';
 import { inboxCommands } from './inbox-commands.ts';
 import { requestKey } from './keys.ts';
-import { shown, wholeFlag } from './session.ts';
+import { wholeFlag } from './options.ts';
+import { shown } from './session.ts';
 import type { Finish, Session } from './session.ts';
 
 export function webhookCommands(webhook: Command, session: () => Session, finish: Finish): void {

@@ -1,9 +1,22 @@
-/** A plan in few words, the same from the service and from a file. */
+/** What is wrong with a plan, and a good one in few words: the same from the service and from a file. */
 import { opening, outline } from '../domain/outline.ts';
 import type { Plan } from '../domain/plan.ts';
+import { parsePlan } from './plan.ts';
 import { planHashOf } from './plan-hash.ts';
+import type { PlanWorld } from './plan-world.ts';
+import type { Problem } from './problem.ts';
+import type { ValidatedView } from './wire.ts';
 
-export const summaryOf = (plan: Plan) => ({
+export function validated(document: unknown, world: PlanWorld): ValidatedView {
+  const parsed = parsePlan(document, world);
+  const shown = (problems: readonly Problem[]) =>
+    problems.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
+  if (!parsed.ok) return { valid: false, problems: shown(parsed.error), warnings: [], plan: null };
+  const { plan, warnings } = parsed.value;
+  return { valid: true, problems: [], warnings: shown(warnings), plan: summaryOf(plan) };
+}
+
+const summaryOf = (plan: Plan) => ({
   name: plan.name,
   service: plan.service,
   opening: opening(plan),

@@ -6,7 +6,7 @@ import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import { TEST_EVENT } from '../ports/notifier.ts';
 import type { Notice, Notifier } from '../ports/notifier.ts';
-import type { AuditEntry, AuditOrigin, EndpointState } from '../ports/store.ts';
+import type { AuditEntry, AuditOrigin, EndpointState, Once } from '../ports/store.ts';
 import type { Context } from './context.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
@@ -127,7 +127,12 @@ function hearing({ services, store }: Context, name: string): (event: ReleaseEve
   };
 }
 
-export async function redeliver(ctx: Context, seq: number, asked: Asked): Promise<Result<number, Refusal>> {
+export async function redeliver(
+  ctx: Context,
+  seq: number,
+  asked: Asked,
+  once: Once<readonly number[]> | null,
+): Promise<Result<number, Refusal>> {
   const row = await ctx.store.delivery(seq);
   if (!row) return err(refusal('not_found', `no delivery ${seq}`));
   if (row.state === 'pending') return err(refusal('not_accepted', `delivery ${seq} waits to be sent already`));
@@ -135,7 +140,11 @@ export async function redeliver(ctx: Context, seq: number, asked: Asked): Promis
   const ready = await deliverable(ctx, row.notifier);
   if (!ready.ok) return ready;
   const { notifier, eventId } = row;
-  const [again] = await ctx.store.requeue({ kind: 'row', seq }, entryOf('webhook.redeliver', notifier, asked, { eventId, seq }));
+  const [again] = await ctx.store.requeue(
+    { kind: 'row', seq },
+    entryOf('webhook.redeliver', notifier, asked, { eventId, seq }),
+    once,
+  );
   return again === undefined ? err(refusal('not_accepted', `delivery ${seq} has changed meanwhile: look again`)) : ok(again);
 }
 

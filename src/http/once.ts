@@ -14,7 +14,13 @@ export const keyHeader = {
   'idempotency-key': z.string().optional().describe('the same for every try of one request; known again for 7 days'),
 };
 
-export type Kept = { readonly status: 200 | 201; readonly body: unknown; readonly location?: string };
+export type Kept = {
+  readonly status: 200 | 201 | 202;
+  readonly body: unknown;
+  readonly location?: string;
+  /** The ETag. */
+  readonly tag?: string;
+};
 
 /** What a handler gives to the store along with its effect; null for a request without a key. */
 export type Keep = <T>(answer: (done: T) => Kept) => Once<T> | null;
@@ -74,12 +80,13 @@ function unfit(c: Context): ProblemResponse {
 const another = (c: Context, key: string): ProblemResponse =>
   problem(c, 'invalid', `the Idempotency-Key ${key} was used for another request: a new request takes a new key`);
 
-function replayed(c: Context, { status, body, location }: Kept): ProblemResponse {
-  const headers = { 'content-type': 'application/json', 'idempotency-replayed': 'true' };
+function replayed(c: Context, { status, body, location, tag }: Kept): ProblemResponse {
+  const headers = {
+    'content-type': 'application/json',
+    'idempotency-replayed': 'true',
+    ...(location === undefined ? {} : { location }),
+    ...(tag === undefined ? {} : { etag: tag }),
+  };
   // Any route may answer so; its body fitted the route's own schema when it was kept.
-  return c.body(
-    JSON.stringify(body),
-    status,
-    location === undefined ? headers : { ...headers, location },
-  ) as unknown as ProblemResponse;
+  return c.body(JSON.stringify(body), status, headers) as unknown as ProblemResponse;
 }

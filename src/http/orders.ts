@@ -81,7 +81,12 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
       const started = await commands.start({ plan: parsed.value.plan, version, first, paused, onBusy, reason }, actorOf(c), {
         isTrial,
         origin: originOf(c),
-        once: keep((made: StoredRelease) => ({ status: 201, body: viewRelease(made, asked), location: placeOf(made) })),
+        once: keep((made: StoredRelease) => ({
+          status: 201,
+          body: viewRelease(made, asked),
+          location: placeOf(made),
+          tag: tagOf(made.release.seq),
+        })),
       });
       if (!started.ok) return refused(c, started.error);
       c.header('etag', tagOf(started.value.release.seq));
@@ -103,7 +108,7 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
         ifMatch: seen.value,
         isTrial,
         origin: originOf(c),
-        once: keep((made: StoredRelease) => ({ status: 200, body: viewRelease(made, asked) })),
+        once: keep((made: StoredRelease) => ({ status: 200, body: viewRelease(made, asked), tag: tagOf(made.release.seq) })),
       });
       if (!sent.ok) return refused(c, sent.error);
       c.header('etag', tagOf(sent.value.release.seq));

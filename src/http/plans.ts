@@ -2,7 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { stringify } from 'yaml';
 import { parsePlan } from '../contract/plan.ts';
-import { summaryOf } from '../contract/plan-summary.ts';
+import { validated } from '../contract/plan-summary.ts';
 import { planJsonSchema } from '../contract/plan-document.ts';
 import { listOf, planBody, planView, validatedView, validateOnly } from '../contract/wire.ts';
 import type { Context as Request } from 'hono';
@@ -14,7 +14,7 @@ import type { HttpDeps } from './deps.ts';
 import { actorOf, originOf, refusesService, route, visible } from './permission.ts';
 import { keyHeader, once } from './once.ts';
 import { cursorOf, limit, nameCursor } from '../contract/paging.ts';
-import { givenVersion, matchHeader, tagOf } from './precondition.ts';
+import { givenVersion, matchHeader, tagOf, unlessSeen } from './precondition.ts';
 import { problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';
 
@@ -93,8 +93,8 @@ export function planRoutes(deps: HttpDeps) {
     if (!plan) return problem(c, 'not_found', `no plan named ${name}`);
     const foreign = refusesService(c, 'read', plan.service);
     if (foreign) return foreign;
-    c.header('etag', tagOf(plan.version));
-    return c.json({ ...plan }, 200);
+    // A version of a plan is never another text.
+    return unlessSeen(c, { version: plan.version, body: { ...plan }, isWhole: true }, (body) => c.json(body, 200));
   });
   app.openapi(apply, (c) =>
     once(c, { store }, async (keep) => {
@@ -115,7 +115,11 @@ export function planRoutes(deps: HttpDeps) {
         return would === null ? stale(c, name) : c.json({ ...would, validated: true as const }, 200);
       }
       const saved = await store.savePlan(
-        { ...plan, expect: expected.value, once: keep((made: StoredPlan) => ({ status: 200, body: made })) },
+        {
+          ...plan,
+          expect: expected.value,
+          once: keep((made: StoredPlan) => ({ status: 200, body: made, tag: tagOf(made.version) })),
+        },
         { actor: actorOf(c).name, action: 'plan.apply', subject: name, reason: null, data: { service }, origin: originOf(c) },
       );
       if (!saved.ok) return saved.error.kind === 'stale' ? stale(c, name) : problem(c, 'unavailable', saved.error.detail);
@@ -123,20 +127,7 @@ export function planRoutes(deps: HttpDeps) {
       return c.json({ ...saved.value }, 200);
     }),
   );
-  app.openapi(validate, (c) => {
-    const parsed = parsePlan(c.req.valid('json').document, planWorld);
-    const shown = (of: readonly { path: string; message: string; line: number | null; column: number | null }[]) =>
-      of.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
-    return c.json(
-      {
-        valid: parsed.ok,
-        problems: parsed.ok ? [] : shown(parsed.error),
-        warnings: parsed.ok ? shown(parsed.value.warnings) : [],
-        plan: parsed.ok ? summaryOf(parsed.value.plan) : null,
-      },
-      200,
-    );
-  });
+  app.openapi(validate, (c) => c.json(validated(c.req.valid('json').document, planWorld), 200));
   app.openapi(schema, (c) => c.json({ ...planJsonSchema() }, 200));
   app.route('/', aheadRoutes(deps));
   return app;

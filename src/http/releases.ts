@@ -10,7 +10,7 @@ import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { route } from './permission.ts';
 import { cursorOf, limit, numberCursor, timeCursor } from '../contract/paging.ts';
-import { tagOf } from './precondition.ts';
+import { unlessSeen } from './precondition.ts';
 import { problem } from './problem.ts';
 import { viewChecks, viewEvent, viewMeasurement, viewRelease } from './views.ts';
 
@@ -104,8 +104,7 @@ export function releaseRoutes({ context }: HttpDeps) {
     const { id } = c.req.valid('param');
     const found = await store.release(ReleaseId(id));
     if (!found) return problem(c, 'not_found', missing(id));
-    c.header('etag', tagOf(found.release.seq));
-    return c.json(await view(c, found), 200);
+    return unlessSeen(c, { version: found.release.seq, body: await view(c, found) }, (body) => c.json(body, 200));
   });
   app.openapi(events, async (c) => {
     const { cursor: afterSeq = 0, limit: size } = c.req.valid('query');

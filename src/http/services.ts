@@ -8,7 +8,7 @@ import type { Service, Target } from '../domain/target.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
 import { actorOf, originOf, route, visible } from './permission.ts';
-import { matchHeader, seenVersion, tagOf } from './precondition.ts';
+import { matchHeader, seenVersion, tagOf, unlessSeen } from './precondition.ts';
 import { problem } from './problem.ts';
 import { viewService, viewTarget } from './views.ts';
 
@@ -69,8 +69,8 @@ export function serviceRoutes({ context }: HttpDeps) {
     const { name } = c.req.valid('param');
     const service = await store.service(name);
     if (!service) return problem(c, 'not_found', `no service named ${name}`);
-    c.header('etag', tagOf(service.updatedAt));
-    return c.json(await view(service, await store.targets(name)), 200);
+    const body = await view(service, await store.targets(name));
+    return unlessSeen(c, { version: service.updatedAt, body }, (shown) => c.json(shown, 200));
   });
   app.openapi(targets, async (c) => {
     const { name } = c.req.valid('param');

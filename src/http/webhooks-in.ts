@@ -8,6 +8,7 @@ import { listOf } from '../contract/wire.ts';
 import type { InboxView } from '../ports/inbox.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { keyHeader, once } from './once.ts';
 import { actorOf, originOf, route } from './permission.ts';
 import { problem } from './problem.ts';
 
@@ -44,7 +45,10 @@ const again = route({
   method: 'post',
   path: '/v1/webhooks/inbox/{seq}/retry',
   permission: 'raise',
-  request: { params: z.object({ seq: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }) },
+  request: {
+    params: z.object({ seq: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }),
+    headers: z.object(keyHeader),
+  },
   responses: { 202: jsonOf(z.object({ state: z.literal('pending') }), 'It is worked on again'), ...problems },
 });
 
@@ -80,14 +84,17 @@ export function inboxRoutes({ context, webhooks, nudgeInbox }: HttpDeps) {
     const page = await store.inbox({ source: from, state, limit: size, before: cursor });
     return c.json({ items: page.rows.map(viewEntry), nextCursor: cursorOf(page.next) }, 200);
   });
-  app.openapi(again, async (c) => {
-    const { seq } = c.req.valid('param');
-    const subject = `inbox/${seq}`;
-    const audit = { actor: actorOf(c).name, action: 'webhook.retry', subject, reason: null, data: null, origin: originOf(c) };
-    if (!(await store.retryInbox(seq, audit))) return problem(c, 'not_found', `no webhook ${seq} that is parked`);
-    nudgeInbox();
-    return c.json({ state: 'pending' as const }, 202);
-  });
+  app.openapi(again, (c) =>
+    once(c, { store }, async (keep) => {
+      const { seq } = c.req.valid('param');
+      const subject = `inbox/${seq}`;
+      const audit = { actor: actorOf(c).name, action: 'webhook.retry', subject, reason: null, data: null, origin: originOf(c) };
+      const kept = keep<boolean>(() => ({ status: 202, body: { state: 'pending' } }));
+      if (!(await store.retryInbox(seq, audit, kept))) return problem(c, 'not_found', `no webhook ${seq} that is parked`);
+      nudgeInbox();
+      return c.json({ state: 'pending' as const }, 202);
+    }),
+  );
   return app;
 }
 

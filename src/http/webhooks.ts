@@ -18,6 +18,7 @@ import { enableEndpoint, endpointsOf, redeliver, replay, testEndpoint } from '..
 import type { Asked, Endpoint } from '../controller/webhooks.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
+import { keyHeader, once } from './once.ts';
 import { actorOf, originOf, route } from './permission.ts';
 import { refused } from './problem.ts';
 
@@ -57,11 +58,11 @@ const deliveries = route({
   request: { query: deliveryQuery },
   responses: { 200: jsonOf(listOf(deliveryView), 'Newest first'), ...problems },
 });
-const once = route({
+const resend = route({
   method: 'post',
   path: '/v1/webhooks/deliveries/{seq}/redeliver',
   permission: 'raise',
-  request: { params: z.object({ seq: z.coerce.number().int().min(1) }), body: why },
+  request: { params: z.object({ seq: z.coerce.number().int().min(1) }), headers: z.object(keyHeader), body: why },
   responses: { 200: jsonOf(redeliveredView, 'Queued again under the same id'), ...problems },
 });
 
@@ -91,11 +92,14 @@ export function webhookRoutes({ context, closing }: HttpDeps) {
     const found = await context.store.deliveries({ limit, before: cursor, notifier, subject, state });
     return c.json({ items: found.rows.map((row) => ({ ...row })), nextCursor: cursorOf(found.next) }, 200);
   });
-  app.openapi(once, async (c) => {
-    const { reason = null } = c.req.valid('json') ?? {};
-    const queued = await redeliver(context, c.req.valid('param').seq, askedBy(c, reason));
-    return queued.ok ? c.json({ seq: queued.value }, 200) : refused(c, queued.error);
-  });
+  app.openapi(resend, (c) =>
+    once(c, context, async (keep) => {
+      const { reason = null } = c.req.valid('json') ?? {};
+      const kept = keep(([seq]: readonly number[]) => ({ status: 200, body: { seq } }));
+      const queued = await redeliver(context, c.req.valid('param').seq, askedBy(c, reason), kept);
+      return queued.ok ? c.json({ seq: queued.value }, 200) : refused(c, queued.error);
+    }),
+  );
   return app;
 }
 

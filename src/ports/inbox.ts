@@ -4,7 +4,7 @@
  */
 import type { Confirmed, FlagState } from '../domain/flag.ts';
 import type { Instant } from '../domain/ids.ts';
-import type { AuditEntry, Page } from './store.ts';
+import type { AuditEntry, Once, Page } from './store.ts';
 
 /** A delivery as its sender signed it, or a difference that our own look at a flag found. */
 export type InboxPayload =
@@ -89,8 +89,8 @@ export type InboxStore = {
     readonly limit: number;
     readonly before: number | null;
   }): Promise<Page<InboxView, number>>;
-  /** A parked one gets another try; false when there is no such row that is parked. */
-  retryInbox(seq: number, audit: AuditEntry): Promise<boolean>;
+  /** A parked one gets another try; false when there is no such row that is parked, or the request was answered meanwhile. */
+  retryInbox(seq: number, audit: AuditEntry, once?: Once<boolean> | null): Promise<boolean>;
   /** What waits, of each source that has something waiting. */
   inboxTally(): Promise<readonly InboxTally[]>;
 

@@ -362,8 +362,11 @@ export type Store = Parts & {
   endpoints(notifiers: readonly string[]): Promise<readonly EndpointState[]>;
   /** Delivered to again; what waits for it is due at once. What was parked stays so until it is queued again. */
   enableEndpoint(notifier: string, audit: AuditEntry): Promise<void>;
-  /** Numbers of the new rows. Those that were parked are `replaced` by them. For a disabled notifier they are parked at once. */
-  requeue(requeue: Requeue, audit: AuditEntry): Promise<readonly number[]>;
+  /**
+   * Numbers of the new rows. Those that were parked are `replaced` by them. For a disabled notifier they are parked at once.
+   * None when there is nothing to queue, or the request was answered meanwhile.
+   */
+  requeue(requeue: Requeue, audit: AuditEntry, once?: Once<readonly number[]> | null): Promise<readonly number[]>;
   /** Where in the order of all events this one stands; null when there is no such event (any more). */
   positionOf(eventId: string): Promise<number | null>;
   /** For an act that leaves no other trace. */

@@ -3,13 +3,18 @@ import { after, Instant } from '../domain/ids.ts';
 import { SEEN_KEPT_MS } from '../ports/inbox.ts';
 import type { InboxRow, InboxStore, InboxView, StoredFlag } from '../ports/inbox.ts';
 import type { AuditEntry } from '../ports/store.ts';
+import type { MemoryAnswers } from './memory-answers.ts';
 import { page } from './page.ts';
 
 type Row = InboxView & { readonly leaseUntil: Instant };
 
 type MemoryInbox = { readonly methods: InboxStore; retain(olderThan: Instant): number };
 
-export function memoryInbox(now: () => Instant, audited: (entry: AuditEntry) => void): MemoryInbox {
+export function memoryInbox(
+  now: () => Instant,
+  audited: (entry: AuditEntry) => void,
+  answers: Pick<MemoryAnswers, 'has' | 'keep'>,
+): MemoryInbox {
   const rows = new Map<number, Row>();
   const dropped = droppedWebhooks(now);
   let lastSeq = 0;
@@ -20,8 +25,7 @@ export function memoryInbox(now: () => Instant, audited: (entry: AuditEntry) => 
       if (dropped.has(source, key)) return 'known';
       if (limit <= ofState('pending').filter((row) => row.source === source).length) return 'full';
       const seq = ++lastSeq;
-      const at = now();
-      const fresh = { attempts: 0, state: 'pending', detail: null, receivedAt: at, dueAt: at, settledAt: null } as const;
+      const fresh = { attempts: 0, state: 'pending', detail: null, receivedAt: now(), dueAt: now(), settledAt: null } as const;
       rows.set(seq, { seq, source, key, payload, ...fresh, leaseUntil: Instant(0) });
       return 'kept';
     },
@@ -34,18 +38,18 @@ export function memoryInbox(now: () => Instant, audited: (entry: AuditEntry) => 
       );
       return page(found.toReversed().map(viewOf), limit, ({ seq }) => seq);
     },
-    async retryInbox(seq, audit) {
+    async retryInbox(seq, audit, once) {
       const row = rows.get(seq);
-      if (row?.state !== 'parked') return false;
+      if (row?.state !== 'parked' || answers.has(once)) return false;
       rows.set(seq, { ...row, state: 'pending', attempts: 0, dueAt: now(), leaseUntil: Instant(0), settledAt: null });
       audited(audit);
+      answers.keep(once, true);
       return true;
     },
     async inboxTally() {
       const bySource = Map.groupBy(ofState('pending'), ({ source }) => source);
-      return [...bySource]
-        .map(([source, waiting]) => ({ source, pending: waiting.length }))
-        .toSorted((a, b) => (a.source < b.source ? -1 : 1));
+      const tallies = [...bySource].map(([source, waiting]) => ({ source, pending: waiting.length }));
+      return tallies.toSorted((a, b) => (a.source < b.source ? -1 : 1));
     },
   };
   const working: Pick<InboxStore, 'claimInbox' | 'settleInbox' | 'nextInboxAt'> = {

@@ -2,6 +2,7 @@
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { after, Instant } from '../domain/ids.ts';
 import type { DeliveryView, EndpointState, OutboxRow, Store, Tally } from '../ports/store.ts';
+import type { MemoryAnswers } from './memory-answers.ts';
 import { page } from './page.ts';
 import { subjectOf } from './rows.ts';
 
@@ -23,7 +24,11 @@ type Book = {
 
 type Methods = 'claimOutbox' | 'settle' | 'deliveries' | 'delivery' | 'endpoints' | 'enableEndpoint' | 'requeue';
 
-export function memoryOutbox(now: () => Instant, audited: (entry: Parameters<Store['writeAudit']>[0]) => void) {
+export function memoryOutbox(
+  now: () => Instant,
+  audited: (entry: Parameters<Store['writeAudit']>[0]) => void,
+  answers: Pick<MemoryAnswers, 'has' | 'keep'>,
+) {
   const book: Book = { now, rows: new Map(), queues: new Map(), off: new Map(), lastSeq: 0 };
   const { rows, queues } = book;
   const methods: Pick<Store, Methods> = {
@@ -62,9 +67,11 @@ export function memoryOutbox(now: () => Instant, audited: (entry: Parameters<Sto
         if (row.notifier === notifier && row.state === 'pending') rows.set(row.seq, { ...row, dueAt: now() });
       audited(entry);
     },
-    async requeue(requeue, entry) {
+    async requeue(requeue, entry, once) {
+      if (answers.has(once)) return [];
       const seqs = chosen(book, requeue).map(({ event, notifier }) => again(book, event, notifier));
       audited(entry);
+      if (seqs.length > 0) answers.keep(once, seqs);
       return seqs;
     },
   };

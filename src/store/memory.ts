@@ -60,6 +60,7 @@ type State = {
 };
 
 export function memoryStore({ now }: { readonly now: () => Instant }): Store {
+  const answers = memoryAnswers(now);
   const state: State = {
     now,
     services: new Map(),
@@ -71,11 +72,11 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     checkStates: new Map(),
     measurements: new Map(),
     audit: memoryAudit(now),
-    outbox: memoryOutbox(now, (entry) => state.audit.add(entry)),
+    outbox: memoryOutbox(now, (entry) => state.audit.add(entry), answers),
     pushes: memoryPushes(now),
     tokens: memoryTokens(now, (entry) => state.audit.add(entry)),
-    answers: memoryAnswers(now),
-    inbox: memoryInbox(now, (entry) => state.audit.add(entry)),
+    answers,
+    inbox: memoryInbox(now, (entry) => state.audit.add(entry), answers),
   };
   return {
     now: async () => now(),

@@ -107,6 +107,23 @@ export function inboxSuite(name: string, open: OpenStore): void {
       expect(await claim()).toMatchObject([{ key: 'a', attempts: 0 }]);
     });
 
+    it('keeps the answer of a request with a key with what was done, and does it once', async () => {
+      await keep('a');
+      const [row] = await claim();
+      const seq = row?.seq ?? 0;
+      const once = { principal: 'person:ann', key: 'k', digest: 'd', answer: (done: boolean) => ({ done }) };
+      expect(await store.retryInbox(seq, audit, once)).toBe(false);
+      expect(await store.answered('person:ann', 'k')).toBeNull();
+      await store.settleInbox({ seq, outcome: { kind: 'parked', detail: 'no JSON' } });
+      expect(await store.retryInbox(seq, audit, once)).toBe(true);
+      expect(await store.answered('person:ann', 'k')).toEqual({ digest: 'd', answer: { done: true } });
+      const [again] = await claim();
+      await store.settleInbox({ seq: again?.seq ?? 0, outcome: { kind: 'parked', detail: 'no JSON' } });
+      expect(await store.retryInbox(seq, audit, once)).toBe(false);
+      expect((await shown()).rows).toMatchObject([{ state: 'parked' }]);
+      expect((await store.audit({ limit: 9, before: null })).rows).toHaveLength(1);
+    });
+
     it('settles a row once: a worker that comes late changes nothing', async () => {
       await keep('a');
       const [row] = await claim();

@@ -160,6 +160,21 @@ export function outboxSuite(name: string, open: OpenStore): void {
       expect(await store.delivery(9_999)).toBeNull();
     });
 
+    it('queues once what is asked for twice under one key', async () => {
+      await happens('a', 1, ['book']);
+      const [first] = await claim();
+      const again = { kind: 'row', seq: first?.seq ?? 0 } as const;
+      const once = { principal: 'person:ann', key: 'k', digest: 'd', answer: (seqs: readonly number[]) => ({ seqs }) };
+      expect(await store.requeue(again, audit, once)).toEqual([]);
+      expect(await store.answered('person:ann', 'k')).toBeNull();
+      await store.settle({ seq: again.seq, outcome: { kind: 'delivered' } });
+      const seqs = await store.requeue(again, audit, once);
+      expect(seqs).toHaveLength(1);
+      expect(await store.answered('person:ann', 'k')).toEqual({ digest: 'd', answer: { seqs } });
+      expect(await store.requeue(again, audit, once)).toEqual([]);
+      expect((await store.deliveries({ limit: 10, before: null })).rows).toHaveLength(2);
+    });
+
     it('queues events that a notifier never had, behind what waits', async () => {
       for (const seq of [1, 2, 3]) await happens('a', seq, ['book']);
       const events = (await store.events({ afterPosition: 0, limit: 10 })).map(({ event }) => event);

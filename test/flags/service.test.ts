@@ -6,11 +6,13 @@ import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/app.ts';
 import type { App } from '../../src/app.ts';
 import { exitOf } from '../../src/cli/exit-codes.ts';
+import { runCli } from '../../src/cli/run.ts';
 import { parseConfig } from '../../src/config.ts';
 import { openShop } from '../../src/demo/shop.ts';
 import { configText, freePort, get, post, ready, spawnServer } from '../e2e/harness.ts';
@@ -97,6 +99,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+async function headgate(line: string): Promise<{ code: number; out: string }> {
+  const out = new PassThrough();
+  const world = () => ({ ok: false, error: [] }) as const;
+  const deps = { out, err: out, env: {}, fetch, serve: async () => 0, version: '1.2.3', worldOf: world };
+  const code = await runCli(['--server', url, ...line.split(' ')], deps);
+  return { code, out: String(out.read() ?? '') };
+}
 async function hook(
   source: string,
   body: string,
@@ -236,7 +245,21 @@ describe('the door', () => {
     const parked = async () => (await get(`${url}/v1/webhooks/inbox?state=parked&limit=1`)).body;
     const { items } = await until(parked, (page) => page.items.length > 0);
     expect(items).toMatchObject([{ source: 'ld', detail: 'the body is no JSON', body, kind: 'webhook' }]);
-    expect((await post(`${url}/v1/webhooks/inbox/${items[0].seq}/retry`, {})).status).toBe(202);
+    const { seq } = items[0];
+    const [listed, one] = [await headgate('webhook inbox list --state parked'), await headgate(`webhook inbox show ${seq}`)];
+    expect([listed.code, one.code]).toEqual([0, 0]);
+    expect(listed.out).toContain(`${String(seq).padStart(6)}  `);
+    expect(one.out).toContain('it said: ');
+    expect(await headgate('webhook inbox show 999999')).toMatchObject({
+      code: 2,
+      out: expect.stringContaining('no webhook 999999'),
+    });
+    const retry = () =>
+      fetch(`${url}/v1/webhooks/inbox/${seq}/retry`, { method: 'POST', headers: { 'idempotency-key': 'retry-1' } });
+    expect((await retry()).status).toBe(202);
+    expect((await retry()).headers.get('idempotency-replayed')).toBe('true');
+    await until(parked, (page) => page.items[0]?.seq === seq);
+    expect(await headgate(`webhook inbox retry ${seq}`)).toMatchObject({ code: 0, out: `webhook ${seq} is worked on again\n` });
     expect((await post(`${url}/v1/webhooks/inbox/999999/retry`, {})).status).toBe(404);
     const [{ action, subject }] = (await get(`${url}/v1/audit?limit=1`)).body.items;
     expect([action, subject]).toEqual(['webhook.retry', `inbox/${items[0].seq}`]);
@@ -271,6 +294,17 @@ describe('the door', () => {
       },
       { source: 'open', flag: 'quiet-flag', readable: false, state: null, services: ['quiet'] },
     ]);
+    const list = await headgate('flag list');
+    expect([list.code, list.out.split('\n').map((line) => line.split(' ')[0])]).toEqual([
+      0,
+      ['ld/checkout-v2', 'open/quiet-flag', ''],
+    ]);
+    expect((await headgate('flag get ld checkout-v2')).out).toMatch(/^checkout-v2 of ld is .*\n {2}named by annotate, hold,/);
+    expect(JSON.parse((await headgate('--json flag refresh ld checkout-v2')).out)).toMatchObject({ flag: 'checkout-v2' });
+    expect(await headgate('flag get ld nope')).toMatchObject({
+      code: 2,
+      out: expect.stringContaining('no service names a flag nope'),
+    });
     platform.mode = 503;
     expect(await post(`${url}/v1/flags/ld/checkout-v2/refresh`, {})).toMatchObject({
       status: 503,

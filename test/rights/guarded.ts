@@ -34,26 +34,39 @@ export type Guarded = {
 export const SERVICES = ['mine', 'other'] as const;
 
 const NOBODY = 'http://127.0.0.1:1';
-export type Settings = { readonly more?: string; readonly server?: string; readonly slot?: string };
+export type Settings = {
+  readonly more?: string;
+  readonly server?: string;
+  readonly slot?: string;
+  /** Beside those that are there, each on a line of its own. */
+  readonly providers?: string;
+  readonly routers?: string;
+};
 
 export const guardedConfig = (
   folder: string,
-  { more = '', server = '{ listen: 127.0.0.1:0 }', slot = NOBODY }: Settings = {},
+  { more = '', server = '{ listen: 127.0.0.1:0 }', slot = NOBODY, providers = '', routers = '' }: Settings = {},
 ): string => `server: ${server}
 store: { sqlite: ${join(folder, 'guarded.db')}, reserveMb: 0 }
 ${QUICK}
-providers: { edge: { type: edge }, own: { type: push } }
-${routersText(SERVICES, slotsText(slot))}${servicesText(SERVICES)}${more}`;
+${routersText(SERVICES, slotsText(slot))}${routers}providers:
+  edge: { type: edge }
+  own: { type: push }
+${providers}${servicesText(SERVICES)}${more}`;
 
-export async function guarded(more = '', server?: string): Promise<Guarded> {
+export async function guarded(
+  more = '',
+  server?: string,
+  { traces = null, ...others }: Pick<Settings, 'providers' | 'routers'> & { readonly traces?: string | null } = {},
+): Promise<Guarded> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-rights-'));
   const shop = await openSlot('hello');
-  const text = guardedConfig(folder, { more, slot: shop.url, ...(server === undefined ? {} : { server }) });
+  const text = guardedConfig(folder, { more, slot: shop.url, ...others, ...(server === undefined ? {} : { server }) });
   const config = configOf(text, { dev: false, env: (name) => `planted-${name}` });
   const logged: string[] = [];
   const note = (fields: object, message: string): void => void logged.push(JSON.stringify({ ...fields, message }));
   const log: Log = { debug: note, info: note, warn: note, error: note };
-  const app = await createApp(config, log);
+  const app = await createApp(config, log, traces);
   const url = await app.listen();
   const database = join(folder, 'guarded.db');
   const admin = readFileSync(`${database}.admin-token`, 'utf8').trim();

@@ -53,14 +53,48 @@ export function client({ timeoutMs, headers, tls, mostBytes = MOST_BYTES }: Limi
         { method, headers: { ...fixed, ...own, ...typed, ...traceHeaders() }, signal: limited, ...tls },
         (answer) => {
           answer.on('error', failed);
+          const status = answer.statusCode ?? 0;
           read(answer, { upTo, mostBytes }, (text) =>
-            resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer), body: text }),
+            resolve({ status, headers: headersOf(answer), body: withoutSecrets(text, secretsIn({ ...fixed, ...own }), status) }),
           );
         },
       );
       asked.on('error', failed);
       asked.end(body?.text);
     });
+}
+
+/** Headers that hold nothing to hide. */
+const PLAIN: ReadonlySet<string> = new Set(['accept', 'content-type', 'user-agent']);
+
+/** What we show to who is asked: every header that the operator or a kind of receiver gave, and what is inside of it. */
+const secretsIn = (headers: Readonly<Record<string, string>>): readonly string[] =>
+  Object.entries(headers).flatMap(([name, value]) => {
+    if (PLAIN.has(name.toLowerCase())) return [];
+    const [scheme, secret] = /^(\w+) (.+)$/.exec(value)?.slice(1) ?? [];
+    if (name.toLowerCase() !== 'authorization' || secret === undefined) return [value];
+    const password =
+      scheme === 'Basic'
+        ? Buffer.from(secret, 'base64')
+            .toString()
+            .replace(/^[^:]*:/, '')
+        : '';
+    return [value, secret, password];
+  });
+
+/** Longer than any word that an answer may hold because it means it. */
+const NO_WORD = 16;
+
+/**
+ * Whatever is answered, none of what we showed is in it afterwards: it would go on into sentences, logs and spans. Numbers
+ * that were asked for are left alone where a secret could as well be a label, such as the name of a tenant in a header.
+ */
+function withoutSecrets(text: string, secrets: readonly string[], status: number): string {
+  const least = 200 <= status && status < 300 ? NO_WORD : 1;
+  return secrets
+    .filter(({ length }) => least <= length)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)])
+    .reduce((clean, secret) => clean.replaceAll(secret, '***'), text);
 }
 
 type Wanted = { readonly upTo: number | undefined; readonly mostBytes: number };

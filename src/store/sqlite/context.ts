@@ -83,6 +83,16 @@ export function attempt<T>(work: () => Result<T, CommitError>): Result<T, Commit
   }
 }
 
+/** A write transaction that somebody else may have made needless: then nothing is written. */
+export function writeUnlessStale<T>(ctx: SqliteContext, otherwise: T, work: () => T): T {
+  try {
+    return ctx.write(work);
+  } catch (error) {
+    if (error instanceof Stale) return otherwise;
+    throw error;
+  }
+}
+
 function sqliteCode(error: unknown): string | null {
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : null;
   return typeof code === 'string' && code.startsWith('SQLITE_') ? code : null;

@@ -5,7 +5,9 @@ import { Instant } from '../../domain/ids.ts';
 import type { EndpointState, Requeue, Store } from '../../ports/store.ts';
 import { eventOf, instant, subjectOf } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
+import { keepAnswer } from './answers.ts';
 import { appendAudit } from './audit.ts';
+import { writeUnlessStale } from './context.ts';
 import { enqueue } from './outbox.ts';
 import { endpoints, events, outbox } from './tables.ts';
 
@@ -24,10 +26,11 @@ export function endpointMethods(ctx: SqliteContext): Pick<Store, Methods> {
           .run();
         appendAudit(ctx, entry);
       }),
-    requeue: async (requeue, entry) =>
-      ctx.write(() => {
+    requeue: async (requeue, entry, once) =>
+      writeUnlessStale<readonly number[]>(ctx, [], () => {
         const seqs = chosen(ctx, requeue).map(({ event, notifier }) => again(ctx, event, notifier));
         appendAudit(ctx, entry);
+        if (seqs.length > 0) keepAnswer(ctx, once, seqs);
         return seqs;
       }),
     positionOf: async (eventId) => {

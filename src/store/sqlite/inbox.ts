@@ -6,7 +6,9 @@ import type { InboxPayload, InboxRow, InboxStore, InboxView, StoredFlag } from '
 import { page } from '../page.ts';
 import { instant } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
+import { keepAnswer } from './answers.ts';
 import { appendAudit } from './audit.ts';
+import { writeUnlessStale } from './context.ts';
 import { flags, inbox, inboxSeen } from './tables.ts';
 
 const isPending = sql`state = 'pending'`;
@@ -67,15 +69,17 @@ function incoming(ctx: SqliteContext): Pick<InboxStore, 'keepWebhook' | 'inbox' 
           .all();
         return page(rows.map(viewOf), limit, (row) => row.seq);
       }),
-    retryInbox: async (seq, audit) =>
-      ctx.write(() => {
+    retryInbox: async (seq, audit, once) =>
+      writeUnlessStale(ctx, false, () => {
         const { changes } = db
           .update(inbox)
           .set({ state: 'pending', attempts: 0, dueAtMs: ctx.now(), leaseUntilMs: 0, settledAtMs: null })
           .where(and(eq(inbox.seq, seq), eq(inbox.state, 'parked')))
           .run();
-        if (changes > 0) appendAudit(ctx, audit);
-        return changes > 0;
+        if (changes === 0) return false;
+        appendAudit(ctx, audit);
+        keepAnswer(ctx, once, true);
+        return true;
       }),
     inboxTally: async () =>
       ctx.read(() =>
