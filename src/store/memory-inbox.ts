@@ -68,10 +68,9 @@ export function memoryInbox(
       else rows.set(seq, { ...tried, state: outcome.kind, settledAt: now() });
     },
     nextInboxAt: async () =>
-      ofState('pending').reduce<Instant | null>((first, { dueAt, leaseUntil }) => {
-        const at = dueAt < leaseUntil ? leaseUntil : dueAt;
-        return first === null || at < first ? at : first;
-      }, null),
+      ofState('pending')
+        .map(openAt)
+        .toSorted((a, b) => a - b)[0] ?? null,
   };
   return {
     methods: { ...incoming, ...working, ...memoryFlags() },
@@ -82,6 +81,9 @@ export function memoryInbox(
     },
   };
 }
+
+/** When it is to be worked on, by whoever comes then. */
+const openAt = ({ dueAt, leaseUntil }: Row): Instant => (dueAt < leaseUntil ? leaseUntil : dueAt);
 
 /** Known again when they are repeated, for long after. */
 function droppedWebhooks(now: () => Instant) {
