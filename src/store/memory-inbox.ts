@@ -46,11 +46,7 @@ export function memoryInbox(
       answers.keep(once, true);
       return true;
     },
-    async inboxTally() {
-      const bySource = Map.groupBy(ofState('pending'), ({ source }) => source);
-      const tallies = [...bySource].map(([source, waiting]) => ({ source, pending: waiting.length }));
-      return tallies.toSorted((a, b) => (a.source < b.source ? -1 : 1));
-    },
+    inboxTally: async () => tallies(ofState('pending')),
   };
   const working: Pick<InboxStore, 'claimInbox' | 'settleInbox' | 'nextInboxAt'> = {
     async claimInbox({ leaseMs, limit }) {
@@ -80,6 +76,12 @@ export function memoryInbox(
       return old.length + dropped.add(old);
     },
   };
+}
+
+function tallies(waiting: readonly Row[]) {
+  const bySource = [...Map.groupBy(waiting, ({ source }) => source)];
+  const counted = bySource.map(([source, rows]) => ({ source, pending: rows.length }));
+  return counted.toSorted((a, b) => (a.source < b.source ? -1 : 1));
 }
 
 /** When it is to be worked on, by whoever comes then. */
