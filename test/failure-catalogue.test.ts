@@ -63,7 +63,9 @@ function testsIn(file: string): readonly string[] {
   const known = read.get(file);
   if (known) return known;
   const source = readFileSync(new URL(`../${file}`, import.meta.url), 'utf8');
-  const titled = [...source.matchAll(/\b(?:it|test|describe)(?:\.each\([^)]*\))?\(\s*(['"])(.*?)\1,/g)].map((match) => match[2]);
+  const titled = [...source.matchAll(/\b(?:it|test|describe)(?:\.concurrent)?(?:\.each\([^)]*\))?\(\s*(['"])(.*?)\1,/g)].map(
+    (match) => match[2],
+  );
   const rows = [...source.matchAll(/^\s*\[\s*'([^']+)',/gm), ...source.matchAll(/^\s*name: '([^']+)',/gm)].map(
     (match) => match[1],
   );

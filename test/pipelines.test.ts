@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -65,7 +66,14 @@ function action(inputs: Inputs, more: Readonly<Record<string, string>> = {}) {
       done({ code, out, outputs, summary: readFileSync(file('summary'), 'utf8') });
     }),
   );
-  return { child, ended };
+  /** Resolves when it has printed the text. */
+  const says = (text: string): Promise<void> =>
+    new Promise((done) => {
+      const look = (): void => void (out.includes(text) && done());
+      child.stdout.on('data', look);
+      look();
+    });
+  return { child, ended, says };
 }
 async function running(name: string): Promise<string> {
   for (let look = 0; look < 400; look++) {
@@ -113,6 +121,7 @@ test(
     const inputs = { service: 'cancelled', stages: '5%,1h', checks: 'errors' };
     const step = action(inputs, { GITHUB_ACTION: 'same' });
     const id = await running('cancelled');
+    await step.says(id);
     step.child.kill('SIGINT');
     const { code, out, outputs } = await step.ended;
     expect([code, outputs['release-id']]).toEqual([130, id]);
@@ -122,6 +131,21 @@ test(
     expect([again.code, again.outputs['release-id']]).toEqual([0, id]);
   },
 );
+
+test('a job that is cancelled while the service has not answered says that the release may have begun', async () => {
+  const asked = Promise.withResolvers<void>();
+  const silent = createServer(() => asked.resolve());
+  await new Promise<void>((done) => silent.listen(0, '127.0.0.1', done));
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const step = action({ service: 'cancelled', stages: '5%,1h', checks: 'errors', server: url });
+  await asked.promise;
+  step.child.kill('SIGTERM');
+  const { code, out } = await step.ended;
+  silent.closeAllConnections();
+  silent.close();
+  expect(code).toBe(130);
+  expect(out).toContain('may have begun');
+});
 
 test('an ID token that has run out in the middle of a wait is replaced by a new one', { timeout: 60_000 }, async () => {
   let issued = 0;

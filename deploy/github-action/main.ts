@@ -95,6 +95,8 @@ async function main(): Promise<number> {
     ...(onBusy === '' ? {} : { onBusy }),
     ...(reason === '' ? {} : { reason }),
   };
+  let known: string | null = null;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => left(known));
   const key = input('idempotency-key') || requestKey(env, asked);
   const started = await again(() => api.start(asked, key), { ms: duration('retry', '2m'), note: print.note });
   if (!started.ok) {
@@ -102,11 +104,10 @@ async function main(): Promise<number> {
     return refused(print, started.error);
   }
   const { id } = started.value;
+  known = id;
   output('release-id', id);
   output('url', `${server}/releases/${id}`);
   print.data(`${started.value.sentence}\n${server}/releases/${id}`);
-  process.once('SIGINT', () => left(id));
-  process.once('SIGTERM', () => left(id));
   if (input('wait') === 'false') return told(api, started.value, { code: EXIT.ok, server });
   const options = { until: input('until') || 'terminal', timeoutMs: duration('timeout', '1h') };
   const code = await waitFor({ api, print, json: false, env }, id, options);
@@ -114,9 +115,13 @@ async function main(): Promise<number> {
   return told(api, last.ok ? last.value : started.value, { code, server });
 }
 
-/** Whoever cancels a job has not said that the release is bad. */
-function left(id: string): never {
-  annotate('warning', 'The job was cancelled', `The release goes on. To take it back: headgate release rollback ${id}`);
+/** Whoever cancels a job has not said that the release is bad. Null while the service has not answered yet. */
+function left(id: string | null): never {
+  const text =
+    id === null
+      ? 'The release was being asked for, and may have begun: headgate release list shows it'
+      : `The release goes on. To take it back: headgate release rollback ${id}`;
+  annotate('warning', 'The job was cancelled', text);
   process.exit(130);
 }
 

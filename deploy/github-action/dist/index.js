@@ -417,6 +417,8 @@ async function main() {
     ...onBusy === "" ? {} : { onBusy },
     ...reason === "" ? {} : { reason }
   };
+  let known = null;
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => left(known));
   const key = input("idempotency-key") || requestKey(env, asked);
   const started = await again(() => api.start(asked, key), { ms: duration("retry", "2m"), note: print.note });
   if (!started.ok) {
@@ -424,12 +426,11 @@ async function main() {
     return refused(print, started.error);
   }
   const { id } = started.value;
+  known = id;
   output("release-id", id);
   output("url", `${server}/releases/${id}`);
   print.data(`${started.value.sentence}
 ${server}/releases/${id}`);
-  process.once("SIGINT", () => left(id));
-  process.once("SIGTERM", () => left(id));
   if (input("wait") === "false") return told(api, started.value, { code: EXIT.ok, server });
   const options = { until: input("until") || "terminal", timeoutMs: duration("timeout", "1h") };
   const code = await waitFor({ api, print, json: false, env }, id, options);
@@ -437,7 +438,8 @@ ${server}/releases/${id}`);
   return told(api, last.ok ? last.value : started.value, { code, server });
 }
 function left(id) {
-  annotate("warning", "The job was cancelled", `The release goes on. To take it back: headgate release rollback ${id}`);
+  const text = id === null ? "The release was being asked for, and may have begun: headgate release list shows it" : `The release goes on. To take it back: headgate release rollback ${id}`;
+  annotate("warning", "The job was cancelled", text);
   process.exit(130);
 }
 async function told(api, release, { code, server }) {
