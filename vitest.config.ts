@@ -10,7 +10,7 @@ export default defineConfig({
     ],
     globalSetup: './scripts/build-console.mjs',
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     // What is marked as concurrent mostly waits for real processes; more worlds at once would be in each other's way.
     maxConcurrency: 2,
     // Nothing is timed: these end what hangs, also on a machine that does much else.
