@@ -66,7 +66,7 @@ it('fails a canary that is surely worse, in three intervals at the soonest', () 
 
 it('fails a canary that is worse by less in more time', () => {
   const polls = steady([100, 3], [900, 9], 8);
-  expect(verdictAfter(polls.slice(0, 4)).verdict).toBe('pass');
+  expect(verdictAfter(polls.slice(0, 3))).toMatchObject({ verdict: 'inconclusive', doubt: 'collecting' });
   expect(verdictAfter(polls.slice(0, 7))).toMatchObject({ verdict: 'inconclusive', doubt: 'suspicious' });
   expect(verdictAfter(polls)).toMatchObject({ verdict: 'fail', evidence: { measurements: 7 } });
 });

@@ -1,7 +1,7 @@
 /** What the evidence checks find, in numbers and in words: ratio, rate, SLO, latency and gauge. */
 import { unreachable } from '../../lib/assert.ts';
 import type { EvidenceCheck, GaugeCheck, LatencyCheck, RateCheck, RatioCheck, SloCheck } from '../plan.ts';
-import { assess, NOTHING } from './evidence/engine.ts';
+import { assess, NOTHING, worthHere } from './evidence/engine.ts';
 import type { Assessment, Spec } from './evidence/engine.ts';
 import { mean } from './evidence/gauges.ts';
 import type { Arm } from './evidence/likelihood.ts';
@@ -14,6 +14,7 @@ import type { Quantile } from './histogram.ts';
 import type { ArmEvidence, Weighed } from './measurement.ts';
 import { armOf } from './state.ts';
 import type { State } from './state.ts';
+import { suspiciousFrom } from './together.ts';
 import { againstWords, armWords, countWords, msWords, numberWords, plural, shareWords } from './words.ts';
 
 export type EvidenceRules = {
@@ -26,7 +27,12 @@ export type EvidenceRules = {
 
 export function findEvidence(check: EvidenceCheck, state: State, rules: EvidenceRules): Finding {
   const assessment = state.evidence === null ? NOTHING : assess(rules.spec, state.evidence);
-  const weighed = weighedOf(check, state, rules, assessment);
+  const found = findingOf(check, state, weighedOf(check, state, rules, assessment));
+  if (state.evidence === null) return found;
+  return { ...found, suspicious: suspiciousFrom(rules.alpha) <= worthHere(rules.spec, state.evidence) + Math.log(rules.part) };
+}
+
+function findingOf(check: EvidenceCheck, state: State, weighed: Weighed): Finding {
   switch (check.kind) {
     case 'ratio':
     case 'slo':

@@ -8,6 +8,8 @@ export type Finding = {
   readonly hard: string | null;
   /** Why these counts allow no pass, or null. */
   readonly undecided: string | null;
+  /** What was seen at this weight alone is too much to raise it on. */
+  readonly suspicious?: boolean;
   readonly sentence: string;
   /** Canary requests that were counted at this weight. */
   readonly requests: number;

@@ -1,5 +1,5 @@
 /** One look at a release: what begins anew, what does not, and what checks of other steps add. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { aPlan, story } from '../../../test/story.ts';
 import type { Release } from '../release.ts';
 import { evidenceElsewhere, judgeRelease } from './judge-release.ts';
@@ -51,6 +51,48 @@ it('counts the evidence of checks that this step does not measure, unless it is 
   const known = { check: 'errors', state, verdict: { ...verdict, evidence: { ...verdict.evidence, weighed } } };
   expect(evidenceElsewhere(release, [known])).toEqual({ errors: 3 });
   expect(evidenceElsewhere({ ...release, evidenceFrom: at(7) }, [known])).toEqual({});
+});
+
+describe('a canary that turns bad after a long good time', () => {
+  const GOOD = 200;
+  /** So many good intervals, and then so many in which half of the canary's requests fail. */
+  const turned = (bad: number): Measurement => ({
+    kind: 'counters',
+    at: at(10 * (GOOD + bad)),
+    series: [
+      series('canary', [100 * (GOOD + bad), GOOD + 50 * bad], { startedAt: at(-100) }),
+      series('stable', [900 * (GOOD + bad), 9 * (GOOD + bad)], { startedAt: at(-100) }),
+    ],
+  });
+  const verdictsAt = (weightSince: number): readonly string[] => {
+    const now = { ...release, plan: { ...release.plan, minMeasurements: 1 } };
+    let state: JudgeState | null = null;
+    for (let interval = 0; interval <= GOOD; interval++)
+      ({ state } = judge(check, state, counted(interval, 1), contextAt(10 * interval)));
+    return Array.from({ length: 20 }, (_, index) => index + 1).map((bad) => {
+      const seen = { ...now, evidenceSince: at(weightSince) };
+      const look = judgeRelease(seen, [{ check, measurement: turned(bad), state }], {
+        now: at(10 * (GOOD + bad)),
+        elsewhere: {},
+      });
+      state = look.judged[0]?.state ?? null;
+      const verdict = look.verdicts['errors'];
+      return verdict?.doubt ?? verdict?.verdict ?? 'none';
+    });
+  };
+
+  it('does not pass at a new weight from its first interval on, until it is taken back', () => {
+    const seen = verdictsAt(10 * GOOD);
+    expect(seen[0]).toBe('suspicious');
+    expect(seen).not.toContain('pass');
+    expect(seen.at(-1)).toBe('fail');
+  });
+
+  it('does not pass at the same weight from its second interval on', () => {
+    const seen = verdictsAt(0);
+    expect(seen.slice(1)).not.toContain('pass');
+    expect(seen.at(-1)).toBe('fail');
+  });
 });
 
 it('begins anew with a state that was damaged, and does not stumble over it', () => {

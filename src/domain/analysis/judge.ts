@@ -53,6 +53,8 @@ export type Judged = {
   readonly verdict: CheckVerdict;
   readonly fresh: boolean;
   readonly condemned: string;
+  /** What was seen at this weight alone is too much to raise it on. */
+  readonly suspectedHere: boolean;
   /** Why the evidence of the whole release has to begin anew, or null. */
   readonly restart: string | null;
 };
@@ -77,6 +79,7 @@ export function judge(check: Check, state: JudgeState | null, measurement: Measu
     state: after,
     verdict: toVerdict(check, after, opinion),
     fresh: isFresh,
+    suspectedHere: opinion.finding.suspicious === true,
     condemned: LITTLE < (opinion.finding.weighed?.logE ?? 0) ? condemnedBy(check, after, context) : '',
     restart: isFresh && reading.interval?.stableRestarted ? `stable restarted, as ${check.name} shows` : null,
   };

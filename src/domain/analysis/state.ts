@@ -1,6 +1,6 @@
 /** What the judge remembers of one check: the last sample, what was counted at this weight, and the evidence since the release began. */
 import type { Check } from '../plan.ts';
-import { init, step } from './evidence/engine.ts';
+import { atNewWeight, init, step } from './evidence/engine.ts';
 import type { EvidenceState, Spec, Tick } from './evidence/engine.ts';
 import { sum } from './interval.ts';
 import type { Interval, Sample } from './interval.ts';
@@ -53,7 +53,8 @@ export function restore(stored: unknown, kind: Check['kind'], { since, evidenceF
   const { sample, seenAt, boundsMs } = stored;
   const same = stored.since === since ? stored : { ...none, sample, seenAt, boundsMs };
   const kept = stored.evidenceFrom === evidenceFrom ? stored : none;
-  return { ...same, evidenceFrom, evidence: kept.evidence, judged: kept.judged, values: kept.values };
+  const evidence = kept.evidence !== null && stored.since !== since ? atNewWeight(kept.evidence) : kept.evidence;
+  return { ...same, evidenceFrom, evidence, judged: kept.judged, values: kept.values };
 }
 
 const empty = (kind: Check['kind'], { since, evidenceFrom }: Beginnings): State => ({
@@ -238,7 +239,8 @@ function isState(stored: unknown): stored is State {
 function isEvidenceState(evidence: unknown): boolean {
   if (!isRecord(evidence)) return false;
   const isProcess = (process: unknown): boolean => isRecord(process) && isNumbers(process['bets']);
-  const { kind, dispersion, effect, proof } = evidence;
+  const { kind, dispersion, effect, proof, here } = evidence;
+  const hasHere = (...names: readonly string[]): boolean => isRecord(here) && names.every((name) => isProcess(here[name]));
   if (kind === 'gauges')
     return typeof evidence['pairs'] === 'number' && isRecord(evidence['block']) && isRecord(evidence['blocks']);
   const hasCommon =
@@ -252,12 +254,14 @@ function isEvidenceState(evidence: unknown): boolean {
       hasCommon &&
       (evidence['bounds'] === null ||
         (Array.isArray(evidence['bounds']) &&
-          evidence['bounds'].every((bound) => isRecord(bound) && isProcess(bound['process']))))
+          evidence['bounds'].every((bound) => isRecord(bound) && isProcess(bound['process'])))) &&
+      hasHere('shown', 'own')
     );
   return (
     kind === 'counts' &&
     hasCommon &&
     isProcess(evidence['all']) &&
+    hasHere('all', 'own') &&
     isRecord(evidence['past']) &&
     isRecord(evidence['parts']) &&
     Object.values(evidence['parts']).every(isProcess)

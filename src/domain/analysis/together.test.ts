@@ -33,7 +33,7 @@ function single(check: Check, logE: number | null, verdict: Verdict = 'pass', ha
     sentence: check.name,
     evidence: { ...judgedGood.evidence, weighed },
   };
-  return { check, verdict: own, condemned: `${check.name} is to blame` };
+  return { check, verdict: own, condemned: `${check.name} is to blame`, suspectedHere: false };
 }
 const named = (name: string, change: Parameters<typeof ratioCheck>[0] = {}): Check => ratioCheck({ name, ...change });
 const verdicts = (singles: readonly Single[], elsewhere = {}, also: readonly Check[] = []): readonly CheckVerdict[] =>

@@ -16,7 +16,12 @@ import { numberWords } from './words.ts';
  */
 export const suspiciousFrom = (alpha: number): number => Math.log(1 / alpha) / 2 + Math.log(0.75);
 
-export type Single = { readonly check: Check; readonly verdict: CheckVerdict; readonly condemned: string };
+export type Single = {
+  readonly check: Check;
+  readonly verdict: CheckVerdict;
+  readonly condemned: string;
+  readonly suspectedHere: boolean;
+};
 
 export const isEvidence = (check: Check): check is EvidenceCheck => check.kind !== 'threshold' && check.kind !== 'mann-whitney';
 
@@ -54,7 +59,8 @@ export function judgedTogether(
     if (own === null) return single.verdict;
     const sum = isAlone ? own.logE : all;
     const verdict = { ...single.verdict, evidence: { ...single.verdict.evidence, weighed: { ...own, together: sum } } };
-    return isAlone || guilty.has(single) ? found(verdict, { sum, threshold, condemned: single.condemned }) : verdict;
+    const told = isAlone || guilty.has(single) ? found(verdict, { sum, threshold, condemned: single.condemned }) : verdict;
+    return single.suspectedHere ? suspected(told) : told;
   });
   return ranked(plan, singles, weighed);
 }
@@ -90,6 +96,13 @@ function found(verdict: CheckVerdict, { sum, threshold, condemned }: Sum): Check
     doubt: 'suspicious',
     sentence: `${verdict.sentence}; perhaps worse, so nothing is raised (evidence ${odds})`,
   };
+}
+
+/** A long good time at smaller weights outweighs what is seen at this one, for a while: it is no reason to go on. */
+function suspected(verdict: CheckVerdict): CheckVerdict {
+  if (verdict.verdict !== 'pass') return verdict;
+  const sentence = `${verdict.sentence}; perhaps worse at this weight, so nothing is raised`;
+  return { ...verdict, verdict: 'inconclusive', doubt: 'suspicious', sentence };
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Effect } from './effect.ts';
 import { logRates, logShare, logShares } from './likelihood.ts';
 import type { Arm, Limit } from './likelihood.ts';
 import { logAddExp, logMeanExp } from './log-space.ts';
-import { advance, begin, grid, twoGrids, worth } from './process.ts';
+import { advance, advanceBoth, begin, beginHere, everyOther, grid, twoGrids, worth } from './process.ts';
 import type { Process, Schedule } from './process.ts';
 import { noProof, observeProof, observeProofBelow } from './proof.ts';
 import type { Proof } from './proof.ts';
@@ -48,6 +48,8 @@ export type Counts = {
   readonly past: Readonly<Record<string, Arm>>;
   /** Against the promised limit. */
   readonly own: Process;
+  /** The same two, since the weight changed: the good time at a smaller one excuses nothing at this one. */
+  readonly here: { readonly all: Process; readonly own: Process };
   readonly dispersion: Dispersion;
   readonly effect: Effect;
   readonly proof: Proof;
@@ -68,11 +70,16 @@ export const noCounts = ({ schedule }: CountSpec): Counts => ({
   parts: {},
   past: {},
   own: begin(ALL_PARTS, schedule),
+  here: nothingHere(),
   dispersion: noDispersion(),
   effect: noEffect(),
   proof: noProof(),
   ticks: 0,
 });
+
+const HERE = everyOther(ALL_PARTS);
+
+export const nothingHere = (): Counts['here'] => ({ all: beginHere(HERE), own: beginHere(HERE) });
 
 export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec): Counts {
   const { limit, max, fewerIsWorse, isRate, schedule } = spec;
@@ -83,9 +90,21 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
   const newParts = names.length > 1 ? names : [];
   const isTold = Object.keys(before.parts).length > 0;
   const parts = isTold ? before.parts : Object.fromEntries(newParts.map((name) => [name, begin(ONE_PART, schedule)]));
+  const [all, allHere] = advanceBoth([before.all, before.here.all], ALL_PARTS, schedule, (ratio) =>
+    names.reduce((sum, name) => sum + (gains[name]?.(ratio) ?? 0), 0),
+  );
+  const [own, ownHere] =
+    max === null
+      ? [before.own, before.here.own]
+      : advanceBoth(
+          [before.own, before.here.own],
+          ALL_PARTS,
+          schedule,
+          (ratio) => logShare(tick.canary, multiple(max, ratio), max) / dispersion,
+        );
   return {
     kind: 'counts',
-    all: advance(before.all, ALL_PARTS, schedule, (ratio) => names.reduce((sum, name) => sum + (gains[name]?.(ratio) ?? 0), 0)),
+    all,
     parts: Object.fromEntries(
       Object.entries(parts).map(([name, process]) => [
         name,
@@ -93,10 +112,8 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
       ]),
     ),
     past: remember(before.past, pairs, { isRate, fewerIsWorse }),
-    own:
-      max === null
-        ? before.own
-        : advance(before.own, ALL_PARTS, schedule, (ratio) => logShare(tick.canary, multiple(max, ratio), max) / dispersion),
+    own,
+    here: { all: allHere, own: ownHere },
     dispersion: observeScatter(before.dispersion, tick.instances, { from: tick.from, to: tick.to, isRate }),
     effect: Object.values(pairs).reduce(
       (effect, { canary, stable }) => observeEffect(effect, canary, stable, dispersion),
@@ -211,6 +228,14 @@ export function countsWorth({ all, parts, own }: Counts, { limit, max }: CountSp
   const compared = each.length === 0 ? together : logMeanExp([together, logMeanExp(each)]);
   if (max === null) return compared;
   const alone = worth(own, ALL_PARTS);
+  return limit === null ? alone : logAddExp(compared, alone) - Math.log(2);
+}
+
+/** Log of what is seen at this weight is worth, taken alone. */
+export function countsHere({ here }: Counts, { limit, max }: CountSpec): number {
+  const compared = worth(here.all, HERE);
+  if (max === null) return compared;
+  const alone = worth(here.own, HERE);
   return limit === null ? alone : logAddExp(compared, alone) - Math.log(2);
 }
 

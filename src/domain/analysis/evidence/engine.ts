@@ -13,7 +13,7 @@
  */
 import { unreachable } from '../../../lib/assert.ts';
 import type { EvidenceCheck } from '../../plan.ts';
-import { countsWorth, knownCounts, noCounts, observeCounts, worstPart } from './counts.ts';
+import { countsHere, countsWorth, knownCounts, noCounts, nothingHere, observeCounts, worstPart } from './counts.ts';
 import type { Counts, CountSpec, CountTick } from './counts.ts';
 import { dispersionFactor } from './dispersion.ts';
 import { atLeast, estimateOf } from './effect.ts';
@@ -24,7 +24,7 @@ import { logSumExp } from './log-space.ts';
 import { isPossible } from './possible.ts';
 import type { Schedule } from './process.ts';
 import { proofWorth } from './proof.ts';
-import { knownTails, noTails, observeTails, tailsWorth, worstBound } from './tails.ts';
+import { knownTails, noTails, observeTails, tailsAnew, tailsHere, tailsWorth, worstBound } from './tails.ts';
 import type { Tails, TailSpec, TailTick } from './tails.ts';
 
 export type Spec =
@@ -161,6 +161,18 @@ export function worthOf(spec: Spec, state: EvidenceState): number {
   if (spec.kind === 'counts' && state.kind === 'counts') return countsWorth(state, spec);
   if (spec.kind === 'tails' && state.kind === 'tails') return tailsWorth(state, spec);
   return spec.kind === 'gauges' && state.kind === 'gauges' ? gaugesWorth(state, spec.alpha) : 0;
+}
+
+/** What was seen since the weight changed alone. The promise is about the whole release: this is reason to wait, not to go back. */
+export function worthHere(spec: Spec, state: EvidenceState): number {
+  if (spec.kind === 'counts' && state.kind === 'counts') return countsHere(state, spec);
+  return spec.kind === 'tails' && state.kind === 'tails' ? tailsHere(state, spec) : 0;
+}
+
+/** The weight has changed: nothing was seen at the new one yet. */
+export function atNewWeight(state: EvidenceState): EvidenceState {
+  if (state.kind === 'counts') return { ...state, here: nothingHere() };
+  return state.kind === 'tails' ? tailsAnew(state) : state;
 }
 
 export function assess(spec: Spec, state: EvidenceState): Assessment {

@@ -63,6 +63,17 @@ export function begin({ ratios }: Grid, schedule: Schedule): Process {
   };
 }
 
+/** Every other alternative of a grid: enough to wait by, and half as much to keep. */
+export function everyOther({ ratios, logWeights }: Grid): Grid {
+  const isKept = (_: number, index: number): boolean => index % 2 === 0;
+  const left = logWeights.filter(isKept);
+  const total = logSumExp(left);
+  return { ratios: ratios.filter(isKept), logWeights: left.map((log) => log - total) };
+}
+
+/** For what is seen at one weight alone: begun whenever that changes. */
+export const beginHere = ({ ratios }: Grid): Process => ({ bets: ratios.map(() => 0), unstarted: NEVER, started: 0, ticks: 0 });
+
 /** Log of what the process is worth. */
 export const worth = ({ bets, unstarted }: Process, { logWeights }: Grid): number =>
   logAddExp(logSumExp(bets.map((bet, k) => bet + (logWeights[k] ?? NEVER))), unstarted);
@@ -76,6 +87,20 @@ export function advance(before: Process, over: Grid, schedule: Schedule, gain: (
     started,
     ticks: before.ticks + 1,
   };
+}
+
+type Both = readonly [all: Process, here: Process];
+
+/**
+ * The same interval for two processes: what is seen since the release began, and since the weight changed. The second is
+ * never worth less than what one interval can bring back: a long good time excuses one bad interval, and no second one
+ * (Page's CUSUM, "Continuous inspection schemes", 1954, over the same bets).
+ */
+export function advanceBoth([all, here]: Both, over: Grid, schedule: Schedule, gain: (ratio: number) => number): Both {
+  const gains = new Map(over.ratios.map((ratio) => [ratio, gain(ratio)]));
+  const known = (ratio: number): number => gains.get(ratio) ?? 0;
+  const next = advance(here, everyOther(over), { ...schedule, restarts: 0 }, known);
+  return [advance(all, over, schedule, known), { ...next, bets: next.bets.map((bet) => Math.max(bet, kept(-schedule.cap))) }];
 }
 
 export function restarted(

@@ -12,7 +12,7 @@ import type { Effect } from './effect.ts';
 import { logShare, logShares } from './likelihood.ts';
 import type { Arm } from './likelihood.ts';
 import { logAddExp, logMeanExp } from './log-space.ts';
-import { advance, begin, grid, worth } from './process.ts';
+import { advance, advanceBoth, begin, beginHere, everyOther, grid, worth } from './process.ts';
 import type { Process, Schedule } from './process.ts';
 import { noProof, observeProof } from './proof.ts';
 import type { Proof } from './proof.ts';
@@ -47,6 +47,8 @@ export type Tails = {
   readonly gathered: readonly number[];
   /** Against the promised limit. */
   readonly own: Process;
+  /** Since the weight changed: at the bound that is told of, and against the limit. */
+  readonly here: { readonly shown: Process; readonly own: Process };
   readonly dispersion: Dispersion;
   readonly effect: Effect;
   readonly proof: Proof;
@@ -63,11 +65,15 @@ const TO_CHOOSE = 200;
 const FINE = 1.2;
 const ALIKE = 0.01;
 
+const HERE = everyOther(BOUND_BETS);
+const nothingHere = (): Tails['here'] => ({ shown: beginHere(HERE), own: beginHere(HERE) });
+
 export const noTails = ({ schedule }: TailSpec): Tails => ({
   kind: 'tails',
   bounds: null,
   gathered: [],
   own: begin(BOUND_BETS, schedule),
+  here: nothingHere(),
   dispersion: noDispersion(),
   effect: noEffect(),
   proof: noProof(),
@@ -79,16 +85,25 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
   const dispersion = dispersionFactor(before.dispersion);
   const canarySlower = slowerThan(tick.boundsMs, tick.canary);
   const stableSlower = slowerThan(tick.boundsMs, tick.stable);
-  const own =
+  const [own, ownHere] =
     maxMs === null || isBeyondAll(tick.boundsMs, maxMs)
-      ? before.own
-      : ownAfter(before.own, canarySlower(maxMs), { quantile, schedule, dispersion });
+      ? [before.own, before.here.own]
+      : ownAfter([before.own, before.here.own], canarySlower(maxMs), { quantile, schedule, dispersion });
   if (before.bounds === null) {
     const gathered = sum(before.gathered, tick.stable);
     const bounds = requestsIn(gathered) < TO_CHOOSE ? null : chosen(tick.boundsMs, gathered, spec);
-    return { ...before, own, gathered: bounds === null ? gathered : [], bounds, ticks: before.ticks + 1 };
+    return {
+      ...before,
+      own,
+      here: { ...before.here, own: ownHere },
+      gathered: bounds === null ? gathered : [],
+      bounds,
+      ticks: before.ticks + 1,
+    };
   }
   const limit = { factor: isFine(tick.boundsMs) ? 1 : 1 + spec.tolerance, floor: 0 };
+  const shown = nearest(before.bounds, quantile);
+  let shownHere = before.here.shown;
   const bounds = before.bounds.map((bound) => {
     const canary = canarySlower(bound.canaryMs);
     const stable = stableSlower(bound.stableMs);
@@ -97,14 +112,19 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
       const bet = canary.n > 0 && stable.n > 0 ? alternative(ratio) : null;
       return bet === null ? 0 : logShares(canary, stable, bet, limit) / dispersion;
     };
+    const [process, here] =
+      bound === shown
+        ? advanceBoth([bound.process, shownHere], BOUND_BETS, schedule, gain)
+        : [advance(bound.process, BOUND_BETS, schedule, gain), shownHere];
+    shownHere = here;
     return {
       ...bound,
-      process: advance(bound.process, BOUND_BETS, schedule, gain),
+      process,
       past: { n: bound.past.n + stable.n, bad: bound.past.bad + stable.bad },
     };
   });
-  const shown = nearest(before.bounds, quantile);
-  if (shown === null) return { ...before, own, bounds, ticks: before.ticks + 1 };
+  const here = { shown: shownHere, own: ownHere };
+  if (shown === null) return { ...before, own, here, bounds, ticks: before.ticks + 1 };
   const canary = canarySlower(shown.stableMs);
   const stable = stableSlower(shown.stableMs);
   return {
@@ -112,6 +132,7 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
     bounds,
     gathered: [],
     own,
+    here,
     dispersion: scattered(before, tick, shown.stableMs),
     effect: observeEffect(before.effect, canary, stable, dispersion),
     proof: observeProof(before.proof, canary, stable, dispersion),
@@ -122,9 +143,9 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
 type Own = { readonly quantile: number; readonly schedule: Schedule; readonly dispersion: number };
 
 /** Against the promised limit: no more than one minus the quantile of all requests are slower than it. */
-function ownAfter(own: Process, slow: Arm, { quantile, schedule, dispersion }: Own): Process {
+function ownAfter(both: readonly [Process, Process], slow: Arm, { quantile, schedule, dispersion }: Own) {
   const share = 1 - quantile;
-  return advance(own, BOUND_BETS, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
+  return advanceBoth(both, BOUND_BETS, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
 }
 
 /** Of the open bucket nobody knows how many were slower than a limit beyond its beginning: nothing is held against a canary for it. */
@@ -216,6 +237,15 @@ export function tailsWorth({ bounds, own }: Tails, { maxMs }: TailSpec): number 
     bounds === null || bounds.length === 0 ? 0 : logMeanExp(bounds.map(({ process }) => worth(process, BOUND_BETS)));
   return maxMs === null ? compared : logAddExp(compared, worth(own, BOUND_BETS)) - Math.log(2);
 }
+
+/** Log of what is seen at this weight is worth, taken alone. */
+export function tailsHere({ here }: Tails, { maxMs }: TailSpec): number {
+  const compared = worth(here.shown, HERE);
+  return maxMs === null ? compared : logAddExp(compared, worth(here.own, HERE)) - Math.log(2);
+}
+
+/** Nothing was seen at the new weight yet. */
+export const tailsAnew = (tails: Tails): Tails => ({ ...tails, here: nothingHere() });
 
 /** The bound that the evidence comes from most, in ms, or the promised limit; null before there are bounds. */
 export function worstBound({ bounds, own }: Tails, { maxMs }: TailSpec): number | 'limit' | null {
