@@ -472,10 +472,10 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
       checkLiveness(rest, healedMs);
     }
     if (!broken()) await clock.run(clock.nowMs() + REST_MS, broken);
-    if (!broken()) await drainOutbox(rest, healedMs, broken);
+    if (!broken()) await drainOutbox(rest, broken);
     // What was given up is not lost: it can be heard after all.
     for (const name of NOTIFIERS) if (!broken()) await tellAgain(store, name);
-    if (!broken()) await drainOutbox(rest, healedMs, broken);
+    if (!broken()) await drainOutbox(rest, broken);
     if (!broken()) await checkRest(rest);
     isOver.value = true;
   };
