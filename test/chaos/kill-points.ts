@@ -24,7 +24,7 @@ export const POINTS: Readonly<Record<string, Point>> = {
     'const failure = failureOf(attempts, order);\n  if (failure === null) return ok(appliedOf(attempts));\n  await putBack',
   ),
   'after releases were claimed': at('scheduler/scheduler.ts', 'for (const due of claimed) {'),
-  'after checks were measured': at('controller/judge-checks.ts', 'const judged = checks.map('),
+  'after checks were measured': at('controller/judge-checks.ts', 'const given = checks.map('),
   'before a notice is delivered': at('controller/deliver.ts', 'const outcome = await attempt('),
   'after a notice was delivered': at('controller/deliver.ts', 'const outcome = await attempt(', 'after'),
   'before drift is repaired': at('controller/reconcile.ts', 'const written = await write('),
