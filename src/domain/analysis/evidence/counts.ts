@@ -78,6 +78,7 @@ export const noCounts = ({ schedule }: CountSpec): Counts => ({
 });
 
 const HERE = everyOther(ALL_PARTS);
+const BOTH = [ALL_PARTS, HERE] as const;
 
 export const nothingHere = (): Counts['here'] => ({ all: beginHere(HERE), own: beginHere(HERE) });
 
@@ -90,7 +91,7 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
   const newParts = names.length > 1 ? names : [];
   const isTold = Object.keys(before.parts).length > 0;
   const parts = isTold ? before.parts : Object.fromEntries(newParts.map((name) => [name, begin(ONE_PART, schedule)]));
-  const [all, allHere] = advanceBoth([before.all, before.here.all], ALL_PARTS, schedule, (ratio) =>
+  const [all, allHere] = advanceBoth([before.all, before.here.all], BOTH, schedule, (ratio) =>
     names.reduce((sum, name) => sum + (gains[name]?.(ratio) ?? 0), 0),
   );
   const [own, ownHere] =
@@ -98,7 +99,7 @@ export function observeCounts(before: Counts, tick: CountTick, spec: CountSpec):
       ? [before.own, before.here.own]
       : advanceBoth(
           [before.own, before.here.own],
-          ALL_PARTS,
+          BOTH,
           schedule,
           (ratio) => logShare(tick.canary, multiple(max, ratio), max) / dispersion,
         );
@@ -231,7 +232,7 @@ export function countsWorth({ all, parts, own }: Counts, { limit, max }: CountSp
   return limit === null ? alone : logAddExp(compared, alone) - Math.log(2);
 }
 
-/** Log of what is seen at this weight is worth, taken alone. */
+/** Log of what the time since the weight changed is worth by itself. */
 export function countsHere({ here }: Counts, { limit, max }: CountSpec): number {
   const compared = worth(here.all, HERE);
   if (max === null) return compared;

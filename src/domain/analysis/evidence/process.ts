@@ -89,17 +89,22 @@ export function advance(before: Process, over: Grid, schedule: Schedule, gain: (
   };
 }
 
-type Both = readonly [all: Process, here: Process];
+type Both<T> = readonly [all: T, here: T];
 
 /**
  * The same interval for two processes: what is seen since the release began, and since the weight changed. The second is
  * never worth less than what one interval can bring back: a long good time excuses one bad interval, and no second one
  * (Page's CUSUM, "Continuous inspection schemes", 1954, over the same bets).
  */
-export function advanceBoth([all, here]: Both, over: Grid, schedule: Schedule, gain: (ratio: number) => number): Both {
+export function advanceBoth(
+  [all, here]: Both<Process>,
+  [over, overHere]: Both<Grid>,
+  schedule: Schedule,
+  gain: (ratio: number) => number,
+): Both<Process> {
   const gains = new Map(over.ratios.map((ratio) => [ratio, gain(ratio)]));
   const known = (ratio: number): number => gains.get(ratio) ?? 0;
-  const next = advance(here, everyOther(over), { ...schedule, restarts: 0 }, known);
+  const next = advance(here, overHere, { ...schedule, restarts: 0 }, known);
   return [advance(all, over, schedule, known), { ...next, bets: next.bets.map((bet) => Math.max(bet, kept(-schedule.cap))) }];
 }
 

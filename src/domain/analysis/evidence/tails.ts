@@ -12,7 +12,7 @@ import type { Effect } from './effect.ts';
 import { logShare, logShares } from './likelihood.ts';
 import type { Arm } from './likelihood.ts';
 import { logAddExp, logMeanExp } from './log-space.ts';
-import { advance, advanceBoth, begin, beginHere, everyOther, grid, worth } from './process.ts';
+import { advanceBoth, begin, beginHere, everyOther, grid, worth } from './process.ts';
 import type { Process, Schedule } from './process.ts';
 import { noProof, observeProof } from './proof.ts';
 import type { Proof } from './proof.ts';
@@ -66,6 +66,7 @@ const FINE = 1.2;
 const ALIKE = 0.01;
 
 const HERE = everyOther(BOUND_BETS);
+const BOTH = [BOUND_BETS, HERE] as const;
 const nothingHere = (): Tails['here'] => ({ shown: beginHere(HERE), own: beginHere(HERE) });
 
 export const noTails = ({ schedule }: TailSpec): Tails => ({
@@ -103,8 +104,7 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
   }
   const limit = { factor: isFine(tick.boundsMs) ? 1 : 1 + spec.tolerance, floor: 0 };
   const shown = nearest(before.bounds, quantile);
-  let shownHere = before.here.shown;
-  const bounds = before.bounds.map((bound) => {
+  const advanced = before.bounds.map((bound) => {
     const canary = canarySlower(bound.canaryMs);
     const stable = stableSlower(bound.stableMs);
     const alternative = shareAlternatives(bound.past.bad / bound.past.n, limit);
@@ -112,17 +112,12 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
       const bet = canary.n > 0 && stable.n > 0 ? alternative(ratio) : null;
       return bet === null ? 0 : logShares(canary, stable, bet, limit) / dispersion;
     };
-    const [process, here] =
-      bound === shown
-        ? advanceBoth([bound.process, shownHere], BOUND_BETS, schedule, gain)
-        : [advance(bound.process, BOUND_BETS, schedule, gain), shownHere];
-    shownHere = here;
-    return {
-      ...bound,
-      process,
-      past: { n: bound.past.n + stable.n, bad: bound.past.bad + stable.bad },
-    };
+    const [process, here] = advanceBoth([bound.process, before.here.shown], BOTH, schedule, gain);
+    const past = { n: bound.past.n + stable.n, bad: bound.past.bad + stable.bad };
+    return { isShown: bound === shown, here, bound: { ...bound, process, past } };
   });
+  const bounds = advanced.map(({ bound }) => bound);
+  const shownHere = advanced.find(({ isShown }) => isShown)?.here ?? before.here.shown;
   const here = { shown: shownHere, own: ownHere };
   if (shown === null) return { ...before, own, here, bounds, ticks: before.ticks + 1 };
   const canary = canarySlower(shown.stableMs);
@@ -145,7 +140,7 @@ type Own = { readonly quantile: number; readonly schedule: Schedule; readonly di
 /** Against the promised limit: no more than one minus the quantile of all requests are slower than it. */
 function ownAfter(both: readonly [Process, Process], slow: Arm, { quantile, schedule, dispersion }: Own) {
   const share = 1 - quantile;
-  return advanceBoth(both, BOUND_BETS, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
+  return advanceBoth(both, BOTH, schedule, (ratio) => logShare(slow, multiple(share, ratio), share) / dispersion);
 }
 
 /** Of the open bucket nobody knows how many were slower than a limit beyond its beginning: nothing is held against a canary for it. */
@@ -238,7 +233,7 @@ export function tailsWorth({ bounds, own }: Tails, { maxMs }: TailSpec): number 
   return maxMs === null ? compared : logAddExp(compared, worth(own, BOUND_BETS)) - Math.log(2);
 }
 
-/** Log of what is seen at this weight is worth, taken alone. */
+/** Log of what the time since the weight changed is worth by itself. */
 export function tailsHere({ here }: Tails, { maxMs }: TailSpec): number {
   const compared = worth(here.shown, HERE);
   return maxMs === null ? compared : logAddExp(compared, worth(here.own, HERE)) - Math.log(2);
