@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Once, Store } from '../ports/store.ts';
-import { problem } from './problem.ts';
+import { ofAnyRoute, problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';
 
 /** Spread into the headers of a route that takes a key. */
@@ -87,6 +87,6 @@ function replayed(c: Context, { status, body, location, tag }: Kept): ProblemRes
     ...(location === undefined ? {} : { location }),
     ...(tag === undefined ? {} : { etag: tag }),
   };
-  // Any route may answer so; its body fitted the route's own schema when it was kept.
-  return c.body(JSON.stringify(body), status, headers) as unknown as ProblemResponse;
+  // Its body fitted the route's own schema when it was kept.
+  return ofAnyRoute(c.body(JSON.stringify(body), status, headers));
 }

@@ -7,7 +7,7 @@ import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import { problem } from './problem.ts';
+import { ofAnyRoute, problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';
 
 /** Spread into the headers of a route that changes something. */
@@ -28,8 +28,7 @@ export function unlessSeen<T extends object, R>(
   c.header('etag', tag);
   const known = c.req.header('if-none-match')?.split(',') ?? [];
   const isSeen = known.some((each) => each.trim() === '*' || each.trim().replace(/^W\//, '') === tag);
-  // Declared for no route: it says nothing but that the answer is the one that is known.
-  return isSeen ? (c.body(null, 304) as unknown as ProblemResponse) : answer(body);
+  return isSeen ? ofAnyRoute(c.body(null, 304)) : answer(body);
 }
 
 /** The version that was seen; null for "whatever it is". */

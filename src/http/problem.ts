@@ -66,10 +66,13 @@ export function problem(c: Context, kind: ProblemKind, detail: string, problems:
   if (kind === 'unavailable' || kind === 'in_flight') c.header('retry-after', '1');
   // What is left of the body is not read, so nothing else can be asked over this connection; a client has to know.
   if (kind === 'too_large') c.header('connection', 'close');
-  // The type parameters only say what a typed client would read; this body is described once, for all routes.
-  return c.body(JSON.stringify(body), status, {
-    'content-type': 'application/problem+json',
-  }) as unknown as ProblemResponse;
+  return ofAnyRoute(c.body(JSON.stringify(body), status, { 'content-type': 'application/problem+json' }));
 }
+
+/**
+ * An answer that any route may give, whatever its own schema says: a problem, what a replayed request was told, nothing new.
+ * The type only says what a typed client would read; these are described once, for all routes.
+ */
+export const ofAnyRoute = (answer: Response): ProblemResponse => answer as ProblemResponse;
 
 export const refused = (c: Context, { kind, detail, problems }: Refusal): ProblemResponse => problem(c, kind, detail, problems);
