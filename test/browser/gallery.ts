@@ -1,8 +1,7 @@
 /** A world with something on every page: releases in several states, what ended and why, people, receivers and flags. */
 import { createServer } from 'node:http';
 import { BAD } from '../../src/demo/world.ts';
-import { sign } from '../../src/lib/standard-webhooks.ts';
-import { ask, openStage, tokenFor } from './stage.ts';
+import { ask, openStage, SENDER, tellHeadgate, tokenFor } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 export type Gallery = {
@@ -12,8 +11,6 @@ export type Gallery = {
   readonly pages: ReadonlyMap<string, string>;
   close(): Promise<void>;
 };
-
-const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 
 const plan = (service: string, steps: string): string => `service: ${service}
 interval: 1s
@@ -31,9 +28,9 @@ export async function openGallery(): Promise<Gallery> {
     perSecond: 60,
     more: {
       sections: `notify:
-  automation: { type: webhook, url: ${receiver.url}/well, secret: ${SECRET} }
-  on-call: { type: webhook, url: ${receiver.url}/refused, secret: ${SECRET} }
-webhooks: { platform: { type: standard, secret: ${SECRET} } }
+  automation: { type: webhook, url: ${receiver.url}/well, secret: ${SENDER} }
+  on-call: { type: webhook, url: ${receiver.url}/refused, secret: ${SENDER} }
+webhooks: { platform: { type: standard, secret: ${SENDER} } }
 `,
       service: ['notify: [automation, on-call]', 'flags: [{ source: platform, flag: new-checkout }]'],
     },
@@ -46,8 +43,8 @@ webhooks: { platform: { type: standard, secret: ${SECRET} } }
   });
   await ask(world, `/v1/tokens/${gone.token.id}`, { method: 'DELETE', body: {} });
   await ask(world, '/v1/plans', { body: { document: plan('checkout', '[5%, 25%, 50%]') }, token: olga });
-  await told(world.url, '{"type":"flag.updated","data":{"flag":"new-checkout","by":"ann"}}');
-  await told(world.url, '{"type":"flag.updated","data":{}}');
+  await tellHeadgate(world, 'platform', '{"type":"flag.updated","data":{"flag":"new-checkout","by":"ann"}}');
+  await tellHeadgate(world, 'platform', '{"type":"flag.updated","data":{}}');
 
   // Two that end, side by side, and then those that run.
   // Long enough at its last step that it cannot be promoted before it is found out, also where much else runs.
@@ -96,20 +93,6 @@ const until = async ({ world }: Stage, id: string, what: string): Promise<void> 
   const said = (await answer.json()) as { readonly reached?: boolean };
   if (!answer.ok) throw new Error(JSON.stringify(said));
 };
-
-async function told(url: string, body: string): Promise<void> {
-  const message = { id: crypto.randomUUID(), atSeconds: Math.floor(Date.now() / 1000), body };
-  await fetch(`${url}/v1/webhooks/in/platform`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'webhook-id': message.id,
-      'webhook-timestamp': String(message.atSeconds),
-      'webhook-signature': sign(message, [SECRET]),
-    },
-    body,
-  });
-}
 
 /** One address that takes what it is told, and one that does not. */
 async function openReceiver(): Promise<{ readonly url: string; close(): Promise<void> }> {

@@ -11,6 +11,7 @@ import { chromium } from 'playwright-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { openWorld } from '../../src/demo/world.ts';
 import type { World, WorldOptions } from '../../src/demo/world.ts';
+import { sign } from '../../src/lib/standard-webhooks.ts';
 
 const PATIENCE_MS = 90_000;
 const axeFile = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -46,6 +47,25 @@ export async function tried({ url, adminToken }: World, path: string, asked: Ask
     body: JSON.stringify(body),
   });
   return { status: answer.status, answer: await answer.json() };
+}
+
+/** The secret of those whose webhooks come in, for the configuration of a stage. */
+export const SENDER = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+
+/** A webhook that comes in, signed as its sender does; one that is not taken ends the story. */
+export async function tellHeadgate({ url }: World, source: string, body: string): Promise<void> {
+  const message = { id: crypto.randomUUID(), atSeconds: Math.floor(Date.now() / 1000), body };
+  const answer = await fetch(`${url}/v1/webhooks/in/${source}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'webhook-id': message.id,
+      'webhook-timestamp': String(message.atSeconds),
+      'webhook-signature': sign(message, [SENDER]),
+    },
+    body,
+  });
+  if (!answer.ok) throw new Error(`the webhook of ${source} was answered ${answer.status}: ${await answer.text()}`);
 }
 
 /** Makes a token with the first one, as an administrator does. */
