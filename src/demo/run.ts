@@ -151,7 +151,7 @@ async function openApp(file: string, { blue, green }: { blue: Shop; green: Shop 
 store: { sqlite: ${JSON.stringify(file)} }
 settings: { settleMin: 3s, reconcileEvery: 1s }
 routers:
-  front: { type: edge, listen: 127.0.0.1:0, routes: { shop: { slots: { blue: { url: ${blue.url} }, green: { url: ${green.url} } } } } }
+  front: { type: edge, listen: 127.0.0.1:0, routes: { shop: { slots: { blue: { url: ${blue.url}, health: /healthz }, green: { url: ${green.url}, health: /healthz } } } } }
 providers:
   edge: { type: edge, router: front }
 services:

@@ -103,7 +103,7 @@ function configOf(
 ) {
   const routes = [...slots].map(
     ([name, { blue, green }]) =>
-      `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${blue.url} }, green: { url: ${green.url} } } }`,
+      `      ${name}: { match: { path: /${name} }, slots: { blue: { url: ${blue.url}, health: /healthz }, green: { url: ${green.url}, health: /healthz } } }`,
   );
   const services = [...slots.keys()].map(
     (name) =>

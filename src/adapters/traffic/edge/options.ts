@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const slot = z.strictObject({
   url: z.url({ protocol: /^http$/, error: 'an http:// address, such as http://127.0.0.1:3001' }),
-  /** Asked before a release starts; any answer below 400 is healthy. Without it the slot only has to answer. */
+  /** Asked before a release starts; any answer below 400 is healthy. Without it `/` is asked, and any below 500. */
   health: z.string().startsWith('/').optional(),
 });
 
