@@ -68,7 +68,7 @@ it('the twin gains what the engine gains, interval by interval, over all and sin
 it.each([
   { text: 'steps: [5%, 25%]\nhold: 5m\nchecks: [errors]', rps: 100, bad: 0.001 },
   { text: 'profile: strict\nsteps: [10%, 50%]\nhold: 3m\nchecks: [errors]', rps: 50, bad: 0.02 },
-])('what is foretold is what whole releases do: $text', { timeout: 60_000 }, ({ text, rps, bad }) => {
+])('what is foretold is what whole releases do: $text', ({ text, rps, bad }) => {
   const plan = planOf(text);
   const traffic = trafficOf(rps, bad);
   const told = whole(preview(plan, traffic));
@@ -139,7 +139,7 @@ it('a step that can never have requests enough says so', () => {
   expect(advice[0]).toContain('step 1 at 10 % is too short');
 });
 
-it('takes fewer runs of a plan of a day with many checks, and lets others in between', { timeout: 60_000 }, () => {
+it('takes fewer runs of a plan of a day with many checks, and lets others in between', () => {
   const checks = Array.from({ length: 4 }, (_, index) => `  c${index}: { kind: ratio, bad: b${index}, total: t }`).join('\n');
   const work = preview(planOf(`steps: [5%, 50%]\nhold: 12h\nchecks:\n${checks}`), trafficOf(100));
   let slices = 0;
