@@ -11,7 +11,8 @@ const stop = z.object({
   state: z.enum(['past', 'current', 'ahead', 'skipped', 'never']),
   enteredAt: instant.nullable(),
   leftAt: instant.nullable(),
-  until: instant.nullable(),
+  until: instant.nullable().describe('when its time is over, or it may be left'),
+  remainingMs: z.number().int().nullable().describe('what is left of its time, where a pause stops it'),
 });
 
 export const courseView = z

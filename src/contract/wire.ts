@@ -113,6 +113,7 @@ const offerView = z.object({
   reason: z.string().nullable().describe('why it is not accepted'),
   effect: z.string().nullable().describe('what it would do now'),
   needsReason: z.boolean(),
+  past: z.string().nullable().describe('what forcing it leaves out: without its approval'),
 });
 
 export const releaseView = z

@@ -96,12 +96,14 @@ export function refusesPromotion(release: Release, next: Next, asked: Promote, a
   if (full && approvalAhead(release)) return 'an approval is still ahead: promote step by step, or force with a reason';
   if (full && release.wanted === NONE && !release.first && judgedAhead(release))
     return 'no step has been judged yet: promote step by step, or force with a reason';
-  const passed = requiredNow(release).length === 0 || release.verdict === 'pass';
-  if (passed) return null;
+  if (hasPassed(release)) return null;
   if (release.verdict === 'fail') return 'a check is failing: force with a reason if you must';
   if (next.kind === 'promotion') return `the checks are ${release.verdict} at the present weight: wait, or force with a reason`;
   return reasoned ? null : `the checks are ${release.verdict} at the present weight: give a reason to go on without them`;
 }
+
+/** Nothing that judges it keeps it from going on. */
+export const hasPassed = (release: Release): boolean => requiredNow(release).length === 0 || release.verdict === 'pass';
 
 const goesPastApproval = (release: Release, full: boolean): boolean =>
   release.phase.kind === 'awaitingApproval' || (full && approvalAhead(release));

@@ -36,7 +36,22 @@ it('asks for a reason where a promotion is refused without one, and offers to fo
     accepted: false,
     reason: 'a check is failing: force with a reason if you must',
   });
-  expect(offer(failing, 'promote', 'force')).toMatchObject({ accepted: true, needsReason: true });
+  expect(offer(failing, 'promote', 'force')).toMatchObject({
+    accepted: true,
+    needsReason: true,
+    past: 'despite a failing check',
+  });
+});
+
+it('says what is left out by force: the approval and not the checks, where it is that which is missing', () => {
+  const approve = { kind: 'approve', by: 1, withinMs: MINUTE, otherwise: 'rollback' } as const;
+  const plan = aPlan({ steps: [weightStep(1), approve, weightStep(50)] });
+  const told = passStep(atFirstStep({ plan }));
+  expect(offer(told, 'promote', 'force')?.past).toBe('without its approval');
+  expect(offer(told.see('inconclusive'), 'promote', 'force')?.past).toBe('without its approval, despite its checks');
+  const last = atFirstStep({ plan: aPlan({ steps: [weightStep(1)] }) }).see('inconclusive');
+  expect(offer(last, 'promote', 'force')?.past).toBe('despite its checks');
+  expect(offer(last, 'rollback')?.past).toBe(null);
 });
 
 it('never offers what is then refused, nor hides what is taken', () => {

@@ -5,7 +5,7 @@
 import { unreachable } from '../lib/assert.ts';
 import { formatDuration } from '../lib/duration.ts';
 import type { Acceptance } from './accepts.ts';
-import { refusesPromotion } from './command.ts';
+import { hasPassed, refusesPromotion } from './command.ts';
 import { nextOf } from './course.ts';
 import type { Next } from './course.ts';
 import { NONE, percent } from './ids.ts';
@@ -19,6 +19,8 @@ export type Offer = Acceptance & {
   /** What it would do now; it follows "it", as all sentences do. */
   readonly effect: string | null;
   readonly needsReason: boolean;
+  /** What forcing it leaves out, to follow the name of the command: `without its approval`. Null where nothing is forced. */
+  readonly past: string | null;
 };
 
 /** The one who is offered it. */
@@ -26,9 +28,9 @@ export type Asker = { readonly actor: Actor; readonly mayApprove: boolean };
 
 export const offers = (release: Release, list: readonly Acceptance[], now: Instant, asker: Asker): readonly Offer[] =>
   list.flatMap((entry): readonly Offer[] => {
-    if (!entry.accepted) return [{ ...entry, option: null, effect: null, needsReason: false }];
+    if (!entry.accepted) return [{ ...entry, option: null, effect: null, needsReason: false, past: null }];
     if (entry.verb === 'promote') return promotions(release, entry, asker);
-    return [{ ...entry, option: null, effect: effectOf(release, entry.verb, now), needsReason: false }];
+    return [{ ...entry, option: null, effect: effectOf(release, entry.verb, now), needsReason: false, past: null }];
   });
 
 const MAX_PROMOTION: Next = { kind: 'promotion' };
@@ -42,7 +44,16 @@ function promotions(release: Release, entry: Acceptance, asker: Asker): readonly
   const forced = { verb: 'promote', full: false, force: true, reason: 'a reason', mayApprove: asker.mayApprove } as const;
   const reason = refusesPromotion(release, next, forced, asker.actor);
   const open = reason === null;
-  return [plain, ...full, { ...entry, option: 'force', accepted: open, reason, effect: open ? effect : null, needsReason: open }];
+  const force = { option: 'force', accepted: open, reason, effect: open ? effect : null, needsReason: open } as const;
+  return [plain, ...full, { ...entry, ...force, past: pastOf(release) }];
+}
+
+/** What stands in the way of going on, and is left out by force. */
+function pastOf(release: Release): string {
+  const isPassed = hasPassed(release);
+  const checks = release.verdict === 'fail' ? 'a failing check' : 'its checks';
+  if (release.phase.kind !== 'awaitingApproval') return `despite ${checks}`;
+  return isPassed ? 'without its approval' : `without its approval, despite ${checks}`;
 }
 
 type Way = { readonly next: Next; readonly full: boolean; readonly asker: Asker };
@@ -60,6 +71,7 @@ function promotion(release: Release, entry: Acceptance, { next, full, asker }: W
     option: full ? 'full' : null,
     effect: refusal === null ? `goes on ${wayWords(release, next)}${skipped}` : null,
     needsReason: refusal === null && asked(null) !== null,
+    past: null,
   };
 }
 

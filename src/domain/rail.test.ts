@@ -29,6 +29,18 @@ it('notes when each place was entered and left, and when the present one may be 
   expect(stops[2]).toMatchObject({ state: 'ahead', enteredAt: null });
 });
 
+it('has what is left of a place that is paused, and not the deadline of the release', () => {
+  const told = atFirstStep({ plan })
+    .see('pass')
+    .wait(2 * MINUTE)
+    .ask('pause')
+    .wait(MINUTE);
+  expect(rail(told.release, told.events).stops[0]).toMatchObject({ state: 'current', until: null, remainingMs: 3 * MINUTE });
+  expect(upcoming(told.release)?.sentence).toBe('is rolled back');
+  const gate = passStep(atFirstStep({ plan })).ask('pause');
+  expect(rail(gate.release, gate.events).stops[1]).toMatchObject({ state: 'current', until: null, remainingMs: null });
+});
+
 it('says of places that were passed over, and of those that were never come to', () => {
   const plain = aPlan();
   const skipping = atFirstStep({ plan: plain })

@@ -20,6 +20,8 @@ export type Stop = {
   readonly leftAt: Instant | null;
   /** When the present place may be left, or its time is over. */
   readonly until: Instant | null;
+  /** What is left of its time where somebody stopped it: then it does not run, and `until` is null. */
+  readonly remainingMs: number | null;
 };
 
 export type WeightChange = { readonly at: Instant; readonly wanted: Weight; readonly served: Weight };
@@ -34,7 +36,7 @@ export function rail(release: Release, events: readonly ReleaseEvent[]): Rail {
   const { seen, weights } = isWhole ? walked(events) : { seen: new Map<number, Seen>(), weights: [] };
   const at = placeOf(release) ?? null;
   const planned = places(release.plan);
-  const until = 'until' in release.phase ? release.phase.until : null;
+  const time = timeOf(release);
   const furthest = Math.max(-1, ...seen.keys());
   const stops = planned.map((place, index): Stop => {
     const visit = seen.get(index);
@@ -50,10 +52,20 @@ export function rail(release: Release, events: readonly ReleaseEvent[]): Rail {
       state,
       enteredAt: visit?.enteredAt ?? null,
       leftAt: visit?.leftAt ?? null,
-      until: state === 'current' ? until : null,
+      ...(state === 'current' ? time : NO_TIME),
     };
   });
   return { stops, weights };
+}
+
+type Time = Pick<Stop, 'until' | 'remainingMs'>;
+
+const NO_TIME: Time = { until: null, remainingMs: null };
+
+/** A pause that is not the plan's ends by the deadline of the release, which is not the time of the place. */
+function timeOf({ phase }: Release): Time {
+  if (phase.kind !== 'paused' || phase.by === 'plan') return { ...NO_TIME, until: 'until' in phase ? phase.until : null };
+  return 'remainingMs' in phase.at ? { ...NO_TIME, remainingMs: phase.at.remainingMs } : NO_TIME;
 }
 
 type Standing = {
@@ -72,7 +84,7 @@ function stateOf({ index, at, furthest, visited, ended }: Standing): Stop['state
 }
 
 /** Steps, then the bake where there is one, then full weight. */
-function places({ steps, bake }: Plan): readonly Omit<Stop, 'state' | 'enteredAt' | 'leftAt' | 'until'>[] {
+function places({ steps, bake }: Plan): readonly Omit<Stop, 'state' | 'enteredAt' | 'leftAt' | keyof Time>[] {
   const ofBake = bake
     ? [{ kind: 'bake' as const, step: null, weight: complement(bake.holdBack), forMs: bake.forMs, checks: [] }]
     : [];

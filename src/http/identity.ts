@@ -36,7 +36,10 @@ export function failed({ context }: Pick<HttpDeps, 'context'>): Failed {
       const tooMany = tries.add(address ?? 'nowhere');
       if (tooMany) return problem(c, 'too_many', `${detail}; too many tries came from ${address ?? 'there'} within a minute`);
       context.log.info({ address, path: c.req.path }, `refused: ${detail}`);
-      return problem(c, 'unknown_caller', detail);
+      const answer = problem(c, 'unknown_caller', detail);
+      // What was shown is no good; where nothing was, the challenge is the bare one.
+      answer.headers.set('www-authenticate', 'Bearer error="invalid_token"');
+      return answer;
     },
   };
 }

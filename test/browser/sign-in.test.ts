@@ -1,6 +1,6 @@
 /** Who asks has to say so: signing in with a token, what somebody sees who may only look, and signing out. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { axe, openStage, signIn, tokenFor } from './stage.ts';
+import { ask, axe, openStage, signIn, tokenFor } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -43,6 +43,34 @@ test('a viewer signs in, sees a release and why nothing can be done about it, an
 });
 
 test(
+  'a page whose token is revoked says so and believes nothing any longer; signing in brings it back',
+  { timeout: 180_000 },
+  async () => {
+    const { page } = await stage.open('/new');
+    await signIn(page, await tokenFor(stage.world, 'rita', 'operator'));
+    await page.getByRole('textbox', { name: /The plan/ }).fill('service: half written');
+    await expect.poll(() => page.evaluate('JSON.stringify(sessionStorage)')).toContain('half written');
+    await page.goto(`${stage.world.url}/history?q=rita`);
+    await page.locator('.contact.live').waitFor();
+    // This page asks nothing by itself: that its stream was ended has to be enough.
+    await revoke(stage.world, 'rita');
+    await page.getByText('Signed out: the session was revoked').waitFor();
+    expect(await page.locator('.who, .contact').count()).toBe(0);
+    expect(await axe(page)).toEqual([]);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
+
+    await page.getByLabel('Token').fill(await tokenFor(stage.world, 'rita', 'operator'));
+    expect(asked).toEqual([]);
+    await page.keyboard.press('Enter');
+    await page.locator('.who').filter({ hasText: 'rita' }).waitFor();
+    expect(new URL(page.url()).search).toBe('?q=rita');
+    await page.goto(`${stage.world.url}/new`);
+    expect(await page.getByRole('textbox', { name: /The plan/ }).inputValue()).toContain('half written');
+  },
+);
+
+test(
   'who asked for a release cannot approve it; a second person can, and the first one sees it go on',
   { timeout: 180_000 },
   async () => {
@@ -78,6 +106,13 @@ test(
     expect([...requester.complaints, ...approver.complaints].filter((text) => !REFUSED.test(text))).toEqual([]);
   },
 );
+
+async function revoke(world: Stage['world'], name: string): Promise<void> {
+  const answer = await fetch(`${world.url}/v1/tokens?limit=200`, { headers: { authorization: `Bearer ${world.adminToken}` } });
+  const { items } = (await answer.json()) as { readonly items: readonly { readonly id: string; readonly name: string }[] };
+  const id = items.find((token) => token.name === name)?.id ?? '';
+  await ask(world, `/v1/tokens/${id}`, { body: {}, method: 'DELETE' });
+}
 
 const REFUSED = /^Failed to load resource: the server responded with a status of 401/;
 // The approval comes first: it waits for nobody's traffic.

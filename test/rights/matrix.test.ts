@@ -113,6 +113,9 @@ function expected(
   return asks.bound !== undefined && service === 'mine' ? 'in' : 403;
 }
 
+/** Whoever showed something is told that it is no good; whoever showed nothing, only what to show. */
+const challengeOf = ({ token }: Caller): string => (token === null ? 'Bearer' : 'Bearer error="invalid_token"');
+
 async function statusOf(
   method: string,
   path: string,
@@ -152,7 +155,7 @@ describe('the rights matrix', () => {
               got === 'in' || status === 429
                 ? status < 500
                 : got === 401
-                  ? type.endsWith(':unknown-caller') && challenge === 'Bearer'
+                  ? type.endsWith(':unknown-caller') && challenge === challengeOf(caller)
                   : type.endsWith(':forbidden');
             if (got !== want || !isTold)
               wrong.push(`${caller.name}: ${route.method} ${place.path} gave ${status} ${type}, not ${want}`);

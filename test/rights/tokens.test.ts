@@ -285,6 +285,8 @@ describe('without --dev', () => {
     const asked = await world.call('/v1/releases', { token: null, headers: { 'x-headgate-actor': 'admin' } });
     expect(asked).toMatchObject({ status: 401, body: { title: 'Say who you are' } });
     expect(asked.headers.get('www-authenticate')).toBe('Bearer');
+    const wrong = await world.call('/v1/releases', { token: 'hg_no_such' });
+    expect(wrong.headers.get('www-authenticate')).toBe('Bearer error="invalid_token"');
     const vera = await world.token({ name: 'vera', role: 'viewer' });
     expect((await world.call('/v1/session', { token: vera, headers: { 'x-headgate-actor': 'admin' } })).body['name']).toBe(
       'vera',

@@ -1,6 +1,7 @@
 /** Which page belongs to an address, and what comes before all pages: knowing who asks. */
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { onUnknown } from './api/client.ts';
 import { useContact } from './api/contact.ts';
 import { startLive } from './api/live.ts';
 import { Rights } from './api/rights.ts';
@@ -51,7 +52,7 @@ export function App() {
   useEffect(() => {
     document.title = found ? `${found.title} · Headgate` : 'Headgate';
   }, [found?.title]);
-  if (identity?.kind === 'signed-out') return <SignIn />;
+  if (identity?.kind === 'signed-out') return <SignIn why={identity.why} />;
   return (
     <Layout path={place.path} identity={identity}>
       <Rights.Provider value={identity}>
@@ -69,13 +70,21 @@ export function App() {
 
 const AGAIN_MS = 3_000;
 
-/** Asked before anything else, and again whenever the service is back: a session may have ended meanwhile. */
+/**
+ * Asked before anything else, and again whenever the service is back: a session may have ended meanwhile. Whichever
+ * question is answered by that first ends the page: nothing on it is asked, counted down or believed any longer.
+ */
 function useIdentity(): Identity | null {
   const [identity, setIdentity] = useState<Identity | null>(null);
   const { kind } = useContact();
   const isAway = kind === 'stale';
   const isKnown = identity !== null;
   const ask = (): void => void whoAmI().then((found) => found && setIdentity(found));
+  useEffect(
+    // The first word counts: what was under way may be answered after it, and a token that was mistyped is no news.
+    () => onUnknown((why) => setIdentity((before) => (before?.kind === 'signed-out' ? before : { kind: 'signed-out', why }))),
+    [],
+  );
   useEffect(() => {
     if (!isAway) ask();
   }, [isAway]);

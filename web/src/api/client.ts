@@ -24,13 +24,34 @@ const PATIENCE_MS = 15_000;
 let clockOffMs = 0;
 
 /** The service's time, as far as its answers tell: countdowns are right on a machine whose clock is wrong. */
-export const serviceNow = (): number => Date.now() + clockOffMs;
+export const serviceNow = (): number => atService(Date.now());
+/** What the service's clock said when ours said this. */
+export const atService = (ours: number): number => ours + clockOffMs;
 
 function noteClock(date: string | null): void {
   const at = date === null ? Number.NaN : Date.parse(date);
   // The header has whole seconds: what is within them is no difference.
   const off = at + 500 - Date.now();
   if (Number.isFinite(off)) clockOffMs = Math.abs(off) < 1_500 ? 0 : off;
+}
+
+/** Told why when the service knows us no longer; null when nothing was shown that it could know. */
+type Unknown = (why: string | null) => void;
+const hearing = new Set<Unknown>();
+
+export function onUnknown(listener: Unknown): () => void {
+  hearing.add(listener);
+  return () => hearing.delete(listener);
+}
+
+/** Told after too many 401s instead of one more; who is known is never told so. */
+const TOO_MANY = 'urn:headgate:problem:too-many';
+const isUnknown = (status: number, { type }: ProblemView): boolean => status === 401 || type === TOO_MANY;
+
+/** A refusal of what was shown says so in its challenge, one of nothing shown does not (RFC 6750). */
+function tellUnknown({ status, headers }: Response, { detail }: ProblemView): void {
+  const isRefused = status !== 401 || headers.get('www-authenticate')?.includes('invalid_token') === true;
+  for (const listener of hearing) listener(isRefused ? detail : null);
 }
 
 export async function call<T>(
@@ -57,7 +78,9 @@ export async function call<T>(
   else answered();
   // The service answers by the schemas of `src/contract/wire.ts`; these are their types.
   if (answer.ok) return { ok: true, value: content as T };
-  return { ok: false, error: { kind: 'refused', status: answer.status, problem: problemOf(content, answer) } };
+  const problem = problemOf(content, answer);
+  if (isUnknown(answer.status, problem)) tellUnknown(answer, problem);
+  return { ok: false, error: { kind: 'refused', status: answer.status, problem } };
 }
 
 function problemOf(content: unknown, answer: Response): ProblemView {

@@ -10,6 +10,7 @@ const offer = (verb: string, option: Offer['option'] = null): Offer => ({
   reason: null,
   effect: 'does it',
   needsReason: false,
+  past: null,
 });
 const release = { id: 'R1', stateVersion: 12 } as ReleaseView;
 afterEach(() => vi.unstubAllGlobals());
@@ -48,4 +49,9 @@ it('says which state it saw with everything but pausing and rolling back', async
   const headers = asked.map(([, init]) => new Headers(init.headers));
   expect(headers.map((each) => each.get('if-match'))).toEqual([null, '"12"', '"12"']);
   expect(headers.map((each) => each.get('idempotency-key'))).toEqual([null, 'k', 'k']);
+});
+
+it('names what force leaves out as the service says it', () => {
+  expect(saidOf({ ...offer('promote', 'force'), past: 'without its approval' }).name).toBe('Go on without its approval');
+  expect(saidOf(offer('promote')).name).toBe('Go on');
 });

@@ -32,13 +32,15 @@ const NAMES: Readonly<Record<string, Said>> = {
   reject: { name: 'Refuse', key: null, tone: 'warned' },
   promote: { name: 'Go on', key: null, tone: 'plain' },
   'promote full': { name: 'Promote fully', key: null, tone: 'plain' },
-  'promote force': { name: 'Go on despite its checks', key: null, tone: 'warned' },
+  'promote force': { name: 'Go on', key: null, tone: 'warned' },
   confirmReplaced: { name: 'Confirm replacement', key: null, tone: 'primary' },
 };
 
-/** A verb of a newer service is offered by its own name. */
-export const saidOf = ({ verb, option }: Offer): Said =>
-  NAMES[option === null ? verb : `${verb} ${option}`] ?? { name: verb, key: null, tone: 'plain' };
+/** A verb of a newer service is offered by its own name; what is left out by force is the service's to say. */
+export function saidOf({ verb, option, past }: Offer): Said {
+  const said = NAMES[option === null ? verb : `${verb} ${option}`] ?? { name: verb, key: null, tone: 'plain' };
+  return past === null ? said : { ...said, name: `${said.name} ${past}` };
+}
 
 /** In single quotes, as a shell takes it whatever is in it. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -31,6 +31,7 @@ const line = (): Line => {
   return last;
 };
 let isThere = true;
+let isKnown = true;
 let stop = (): void => {};
 const kindNow = async (): Promise<string> => (await import('./contact.ts')).contactNow().kind;
 const ask = async (): Promise<void> => {
@@ -41,12 +42,13 @@ beforeEach(async () => {
   vi.useFakeTimers();
   vi.resetModules();
   Line.all.length = 0;
-  isThere = true;
+  isThere = isKnown = true;
   vi.stubGlobal('EventSource', Line);
   vi.stubGlobal('document', Object.assign(new EventTarget(), { visibilityState: 'visible' }));
-  vi.stubGlobal('fetch', async () => {
+  vi.stubGlobal('fetch', async (path: string) => {
     if (!isThere) throw new TypeError('Failed to fetch');
-    return Response.json({});
+    // Anybody may ask whether the service is there.
+    return Response.json({ detail: 'it was revoked' }, { status: isKnown || path === '/healthz' ? 200 : 401 });
   });
   stop = (await import('./live.ts')).startLive();
 });
@@ -110,4 +112,15 @@ it('is stale while nothing answers, and opens the stream again as soon as someth
   await vi.advanceTimersByTimeAsync(3_000);
   line().opens();
   expect(await kindNow()).toBe('live');
+});
+
+it('learns from a stream that was ended that nobody knows us any longer, on a page that asks nothing else', async () => {
+  line().opens();
+  const heard: unknown[] = [];
+  (await import('./client.ts')).onUnknown((why) => heard.push(why));
+  isKnown = false;
+  line().close();
+  line().dispatchEvent(new Event('error'));
+  await vi.advanceTimersByTimeAsync(3_000);
+  expect(heard).not.toEqual([]);
 });

@@ -49,7 +49,8 @@ async function look(): Promise<void> {
   if (kind === 'live' && streamQuietMs() < QUIET_MS) return;
   // One that is still being opened is left to the browser; one that is open and carries nothing is none.
   const isOpening = source?.readyState === EventSource.CONNECTING;
-  const answer = await call('/healthz');
+  // Asked who we are, and not only whether it is there: a stream may have ended because nobody knows us any longer.
+  const answer = await call('/v1/session');
   const isThere = answer.ok || answer.error.kind === 'refused';
   if (!isThere) return void source?.close();
   if (contactNow().kind === 'live' && streamQuietMs() < QUIET_MS) return;

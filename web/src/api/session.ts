@@ -14,13 +14,15 @@ export type Identity =
   | { readonly kind: 'known'; readonly session: Session }
   /** The service asks nobody who he is. */
   | { readonly kind: 'open' }
-  | { readonly kind: 'signed-out' };
+  /** `why`: what became of the session; null when there was none. */
+  | { readonly kind: 'signed-out'; readonly why: string | null };
 
+/** Null when that cannot be told; whoever is unknown hears so from `onUnknown`, as after any other question. */
 export async function whoAmI(): Promise<Identity | null> {
   const answer = await call<Session>('/v1/session');
   if (answer.ok) return { kind: 'known', session: answer.value };
-  if (answer.error.kind === 'unreachable') return null;
-  return answer.error.status === 401 ? { kind: 'signed-out' } : { kind: 'open' };
+  const { error } = answer;
+  return error.kind === 'unreachable' || error.status >= 500 || [401, 429].includes(error.status) ? null : { kind: 'open' };
 }
 
 export const signIn = (token: string): Promise<Answer<Session>> =>

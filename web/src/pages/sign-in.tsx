@@ -2,9 +2,11 @@
 import { useState } from 'preact/hooks';
 import type { Failure } from '../api/client.ts';
 import { signIn } from '../api/session.ts';
+import { Icon } from '../parts/icon.tsx';
 import { CopyLine, ErrorBox } from '../parts/notices.tsx';
 
-export function SignIn() {
+/** `why`: what became of the session that was; null when there was none. */
+export function SignIn({ why }: { readonly why: string | null }) {
   const [token, setToken] = useState('');
   const [error, setError] = useState<Failure | null>(null);
   const [isAsking, setAsking] = useState(false);
@@ -21,6 +23,14 @@ export function SignIn() {
     <main class="sign-in" id="main">
       <form class="card" onSubmit={send}>
         <h1>Sign in to Headgate</h1>
+        {why === null ? null : (
+          <p class="notice warn" role="status">
+            <Icon name="warn" />
+            <span>
+              <strong>Signed out:</strong> {why}. Signing in brings back this page.
+            </span>
+          </p>
+        )}
         <label for="token">Token</label>
         <input
           id="token"

@@ -1,7 +1,8 @@
 /** Times that move by themselves: how long until, how long ago. One timer for all of them. */
 import { useEffect, useState } from 'preact/hooks';
-import { serviceNow } from '../api/client.ts';
-import { clock, exactly, moment, span } from '../format.ts';
+import { atService, serviceNow } from '../api/client.ts';
+import { useContact } from '../api/contact.ts';
+import { clock, exactly, moment, span, timeOfDay } from '../format.ts';
 
 const watchers = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
@@ -27,10 +28,23 @@ export function useNow(): number {
   return now;
 }
 
+/** Stands still while the service is silent: what is shown is from then, and may have been changed since. */
+export function useSeenNow(): number {
+  const now = useNow();
+  const contact = useContact();
+  return contact.kind === 'stale' ? atService(contact.since) : now;
+}
+
 export function Countdown({ at }: { readonly at: number }) {
-  const left = at - useNow();
+  const contact = useContact();
+  const left = at - useSeenNow();
+  const isStale = contact.kind === 'stale';
   return (
-    <time class="num" dateTime={exactly(at)} title={moment(at, serviceNow())}>
+    <time
+      class={isStale ? 'num stopped' : 'num'}
+      dateTime={exactly(at)}
+      title={isStale ? `as of ${timeOfDay(contact.since)}; not counted since` : moment(at, serviceNow())}
+    >
       {left <= 0 ? 'now' : clock(left)}
     </time>
   );

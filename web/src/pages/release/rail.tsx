@@ -1,9 +1,9 @@
 /** The way through the plan: what is behind, where it stands, what is ahead, each with its times. */
 import type { CourseView } from '../../../../src/contract/course-views.ts';
-import { percent, span, timeOfDay } from '../../format.ts';
+import { clock, percent, span, timeOfDay } from '../../format.ts';
 import { Icon } from '../../parts/icon.tsx';
 import type { IconName } from '../../parts/icon.tsx';
-import { Countdown } from '../../parts/time.tsx';
+import { Countdown, useSeenNow } from '../../parts/time.tsx';
 
 type Stop = CourseView['stops'][number];
 
@@ -34,6 +34,19 @@ const planned = ({ kind, forMs }: Stop): string => {
   return kind === 'approve' ? `within ${span(forMs)}` : `for ${span(forMs)}`;
 };
 
+/** Of the time of the place; until when the release itself may last is said above. */
+function Left({ stop: { kind, until, remainingMs } }: { readonly stop: Stop }) {
+  const now = useSeenNow();
+  if (remainingMs !== null) return <>, paused with {clock(remainingMs)} left of it</>;
+  if (until === null || kind === 'end') return null;
+  if (until <= now) return <>, its time is over</>;
+  return (
+    <>
+      , <Countdown at={until} /> left{kind === 'approve' ? ' to approve' : ''}
+    </>
+  );
+}
+
 type RailProps = { readonly stops: readonly Stop[]; readonly takenBack: boolean };
 
 export function Rail({ stops, takenBack }: RailProps) {
@@ -58,11 +71,7 @@ export function Rail({ stops, takenBack }: RailProps) {
             <span class="small soft">{planned(stop)}</span>
             <span class="small rail-state">
               {index === turnedAt ? 'rolled back here' : WORDS[stop.state]}
-              {stop.state === 'current' && stop.until !== null ? (
-                <>
-                  , <Countdown at={stop.until} /> left
-                </>
-              ) : null}
+              {stop.state === 'current' ? <Left stop={stop} /> : null}
             </span>
             {stop.enteredAt === null ? null : (
               <span class="small soft num">

@@ -7,7 +7,7 @@ import { percent } from '../../format.ts';
 import { Chart } from '../../parts/chart.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Table } from '../../parts/table.tsx';
-import { Moment, useNow } from '../../parts/time.tsx';
+import { Moment, useSeenNow } from '../../parts/time.tsx';
 
 type Change = CourseView['weights'][number];
 
@@ -18,7 +18,7 @@ const COLUMNS: readonly Column<Change>[] = [
 ];
 
 export function WeightChart({ release, course: { weights } }: { readonly release: ReleaseView; readonly course: CourseView }) {
-  const now = useNow();
+  const now = useSeenNow();
   const end = endedAt(release) ?? now;
   const last = weights.at(-1);
   const { times, lines } = useMemo(() => {
