@@ -187,6 +187,7 @@ const ctx: Context = {
   calls: calls(clock, recorder),
   targetLocks: keyedMutex(),
   tries: new Map(),
+  looks: new Map(),
   worker: 'bench',
 };
 const running = scheduler(ctx);

@@ -228,6 +228,7 @@ async function contextOf(config: Config, given: Given): Promise<Context> {
     calls: calls(given.clock, given.recorder),
     targetLocks: keyedMutex(),
     tries: new Map(),
+    looks: new Map(),
     worker: given.random.id(),
   };
 }

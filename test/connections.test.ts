@@ -42,6 +42,10 @@ test('a router says what it is good for, how its breaker stands, and what its ta
     differsSince: null,
     unreachableSince: null,
   });
+  // Since when it stands so is one thing; that it is read again and again another.
+  await expect
+    .poll(async () => (await ask('GET', '/v1/routers')).body['items'][0].targets[0])
+    .toMatchObject({ verifiedAt: expect.any(Number), readAt: expect.any(Number) });
 });
 
 test('a test asks the nodes, the slots and the provider, and is in no audit row and on no target', async () => {

@@ -122,6 +122,18 @@ it('runs every command of the page', async () => {
     expect(items.find((entry: any) => entry.action === action)?.origin, action).toMatchObject({ kind: 'person' });
 });
 
+it('says that a receiver fails, why, and what waits for it', async () => {
+  receiver.behave(() => ({ status: 500 }));
+  await headgate('webhook redeliver 1');
+  const failing = async (): Promise<string> => (await headgate('webhook list')).out;
+  await until(async () => (await failing()).includes('failing'));
+  expect(await failing()).toMatch(/automation .* failing .* 1 wait .* since \S+: .*500.*, next try /);
+  receiver.behave(() => ({ status: 204 }));
+  await headgate('webhook enable automation');
+  await until(drained);
+  expect(await failing()).not.toContain('failing');
+});
+
 it('disables at 410, says so, and refuses to replay until it is enabled', async () => {
   receiver.behave(() => ({ status: 410 }));
   expect(await headgate('webhook test automation')).toMatchObject({ code: 69, out: expect.stringContaining('410') });

@@ -352,6 +352,7 @@ export async function world(options: Options = {}): Promise<World> {
     calls: calls(clock, recorder),
     targetLocks: keyedMutex(),
     tries: new Map(),
+    looks: new Map(),
     worker: 'w1',
   };
   const slots = ['blue', 'green'] as const;

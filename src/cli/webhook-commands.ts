@@ -94,12 +94,13 @@ async function redelivered({ api, print, json, env }: Session, seq: number, why:
 
 const time = (ms: number | null): string => (ms === null ? '-' : new Date(ms).toISOString().slice(0, 19));
 
-const endpointLine = ({ name, type, state, reason, pending, parked, lastDeliveryAt }: EndpointView): string =>
+const endpointLine = ({ name, type, state, reason, pending, parked, lastDeliveryAt, failing }: EndpointView): string =>
   [
     name.padEnd(20),
     type.padEnd(8),
-    state.padEnd(9),
+    (failing !== null && state === 'enabled' ? 'failing' : state).padEnd(9),
     `${pending} wait  ${parked} parked  last delivery ${time(lastDeliveryAt)}`,
+    ...(failing === null ? [] : [`since ${time(failing.since)}: ${failing.detail}, next try ${time(failing.nextAt)}`]),
     ...(reason === null ? [] : [reason]),
   ].join('  ');
 
@@ -111,6 +112,7 @@ const deliveryLine = ({ seq, createdAt, notifier, state, eventId, type, attempts
     state.padEnd(9),
     `${type} (${eventId})`,
     `tried ${attempts}`,
-    ...(dueAt === null ? [] : [`next ${time(dueAt)}`]),
+    // Not tried and due long ago: it is in line behind an older one of the same release.
+    ...(dueAt === null || attempts === 0 ? [] : [`next ${time(dueAt)}`]),
     ...(detail === null ? [] : [detail]),
   ].join('  ');

@@ -33,6 +33,15 @@ export const endpointView = z
     oldestPendingAt: instant.nullable(),
     parked: z.number().int().describe('given up, and kept until they are queued again'),
     lastDeliveryAt: instant.nullable(),
+    failing: z
+      .object({
+        since: instant.describe('when the oldest that waits was written'),
+        detail: z.string().describe('why it did not get through when it was tried last'),
+        tries: z.number().int(),
+        nextAt: instant.describe('when it is tried again; what came after it waits behind it'),
+      })
+      .nullable()
+      .describe('null: what waits was not tried yet, or nothing waits'),
   })
   .openapi('Endpoint');
 

@@ -45,7 +45,11 @@ const evidence = z.object({
       together: z.number().describe('of all checks of the release'),
       threshold: z.number().describe('where it takes the release back'),
       anytimeP: z.number().describe('bounds how often a good release ever looks so bad'),
-      ratio: z.object({ estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() }).nullable(),
+      ratio: z
+        .object({ estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() })
+        .nullable()
+        .describe('how many times as often as stable since the release began; the counts are of the present weight'),
+      slowMs: z.number().nullable().optional().describe('slower than this is slow, in the ratio of a latency check'),
       dispersion: z.object({ factor: z.number(), byInstance: z.boolean() }).nullable(),
       from: z.string().nullable().describe('the route, bound or limit that it comes from most'),
       needed: z.number().nullable().describe('requests at this weight that a pass needs'),
@@ -82,7 +86,8 @@ export const targetView = z
     seq: z.number().int(),
     desiredSecondSlotBp: bp,
     verifiedSecondSlotBp: bp.nullable(),
-    verifiedAt: instant.nullable(),
+    verifiedAt: instant.nullable().describe('since when it serves what is wanted, as far as it was read'),
+    readAt: instant.nullable().optional().describe('when it was last read in full, by the process that answers; null: not yet'),
     /** What it serves now, where it was asked for. */
     servedSecondSlotBp: bp.nullable().optional(),
     differs: z.string().nullable(),

@@ -1,5 +1,5 @@
 /** What the use cases need from the world, built once in `app.ts`; each use case names the part of it that it uses. */
-import type { ReleaseId, Weight } from '../domain/ids.ts';
+import type { ReleaseId, TargetId, Weight } from '../domain/ids.ts';
 import type { Promotion } from '../domain/release.ts';
 import type { KeyedMutex } from '../lib/keyed-mutex.ts';
 import type { Calls } from './calls.ts';
@@ -36,6 +36,8 @@ export type Context = {
   readonly targetLocks: KeyedMutex;
   /** Failed tries of a release's present intent, for backoff only. */
   readonly tries: Map<ReleaseId, { readonly wanted: Weight; readonly count: number }>;
+  /** When this process last read each target in full, by the monotonic clock. */
+  readonly looks: Map<TargetId, number>;
   /** Names this process among all that share the store. */
   readonly worker: string;
 };

@@ -30,6 +30,7 @@ export async function readTarget(ctx: Context, target: Target, signal: AbortSign
   );
   ctx.recorder.weight(target.id, 'served', oddest(target, told));
   const silent = read.value.filter((node) => !node.reachable || node.secondShare === null);
+  if (silent.length === 0) ctx.looks.set(target.id, ctx.clock.monotonicMs());
   const mute = silent.map((node) => `${node.node}: ${node.detail ?? 'does not tell its weight'}`).join(', ');
   return { nodes: told, mute: mute === '' ? null : mute };
 }

@@ -21,10 +21,20 @@ it('writes nothing and says nothing while all is as wanted', async () => {
   const w = await world();
   await watched(w);
   const writes = w.router.writes.length;
+  const { verifiedAt } = await w.target();
   await look(w);
+  w.clock.advance(10 * SECOND);
   await look(w);
   expect(w.router.writes.length).toBe(writes);
   expect(await seen(w)).toEqual([]);
+  // That it was read again is known all the same, and not when one did not answer.
+  expect((await w.target()).verifiedAt).toBe(verifiedAt);
+  const readMs = w.clock.monotonicMs();
+  expect(w.ctx.looks.get(APP)).toBe(readMs);
+  w.clock.advance(10 * SECOND);
+  nodeOf(w.router).up = false;
+  await look(w);
+  expect(w.ctx.looks.get(APP)).toBe(readMs);
 });
 
 it('lowers at once what is served above wanted', async () => {

@@ -55,6 +55,10 @@ export function connectionRoutes({ context, planWorld, closing }: HttpDeps) {
     const { state, failures, retryMs } = calls.breaker(dependency);
     return { state, failures, until: retryMs === null ? null : now + retryMs };
   };
+  const readAt = ({ id }: Target, now: Instant): number | null => {
+    const lookMs = context.looks.get(id);
+    return lookMs === undefined ? null : now - Math.round(context.clock.monotonicMs() - lookMs);
+  };
   const viewRouter = async (router: TrafficRouter, targets: readonly Target[], now: Instant): Promise<RouterView> => ({
     name: router.name,
     type: router.type,
@@ -62,7 +66,9 @@ export function connectionRoutes({ context, planWorld, closing }: HttpDeps) {
     abilities: [...abilities(router.capabilities)],
     residue: { ...(await router.residue()) },
     breaker: breakerOf(`router ${router.name}`, now),
-    targets: targets.filter((target) => target.router === router.name).map((target) => viewTarget(target)),
+    targets: targets
+      .filter((target) => target.router === router.name)
+      .map((target) => ({ ...viewTarget(target), readAt: readAt(target, now) })),
   });
   const viewProvider = (c: Request, { name, type, offers }: MetricProvider, now: Instant): ProviderView => ({
     name,

@@ -213,7 +213,12 @@ export type EndpointState = {
   readonly oldestPendingAt: Instant | null;
   readonly parked: number;
   readonly lastDeliveryAt: Instant | null;
+  /** Where the oldest that waits did not get through when it was tried. */
+  readonly failing: Failing | null;
 };
+
+/** `since`: when that one was written. `tries`: those that count. `nextAt`: when it is tried again. */
+export type Failing = { readonly since: Instant; readonly detail: string; readonly tries: number; readonly nextAt: Instant };
 
 /** What is queued again: as rows of their own, behind what waits, in the order of their events. */
 export type Requeue =

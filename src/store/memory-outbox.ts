@@ -1,7 +1,7 @@
 /** The outbox in memory: one queue per notifier and subject, of which only the head may be sent. */
 import type { ReleaseEvent, TargetEvent } from '../domain/event.ts';
 import { after, Instant } from '../domain/ids.ts';
-import type { DeliveryView, EndpointState, OutboxRow, Store, Tally } from '../ports/store.ts';
+import type { DeliveryView, EndpointState, Failing, OutboxRow, Store, Tally } from '../ports/store.ts';
 import type { MemoryAnswers } from './memory-answers.ts';
 import { page } from './page.ts';
 import { subjectOf } from './rows.ts';
@@ -161,16 +161,21 @@ function standing({ rows, off }: Book, notifier: string): EndpointState {
   const mine = [...rows.values()].filter((row) => row.notifier === notifier);
   const pending = mine.filter(({ state }) => state === 'pending');
   const down = off.get(notifier);
+  const [oldest] = pending;
   return {
     notifier,
     disabledAt: down?.at ?? null,
     reason: down?.reason ?? null,
     pending: pending.length,
-    oldestPendingAt: pending[0]?.createdAt ?? null,
+    oldestPendingAt: oldest?.createdAt ?? null,
     parked: mine.filter(({ state }) => state === 'parked').length,
     lastDeliveryAt: mine.findLast(({ state }) => state === 'delivered')?.settledAt ?? null,
+    failing: oldest ? failingOf(oldest) : null,
   };
 }
+
+const failingOf = ({ createdAt: since, detail, attempts: tries, dueAt: nextAt }: Row): Failing | null =>
+  detail === null ? null : { since, detail, tries, nextAt };
 
 function chosen({ rows }: Book, requeue: Parameters<Store['requeue']>[0]): readonly Pick<Row, 'event' | 'notifier'>[] {
   if (requeue.kind === 'events') return requeue.events.map((event) => ({ event, notifier: requeue.notifier }));

@@ -70,7 +70,8 @@ export function outboxSuite(name: string, open: OpenStore): void {
       await happens('a', 1);
       nowMs += 500;
       await happens('a', 2, ['book']);
-      const nothing = { disabledAt: null, reason: null, pending: 0, oldestPendingAt: null, parked: 0, lastDeliveryAt: null };
+      const empty = { pending: 0, oldestPendingAt: null, parked: 0, lastDeliveryAt: null, failing: null };
+      const nothing = { disabledAt: null, reason: null, ...empty };
       expect(await store.endpoints(['pager', 'book', 'none'])).toEqual([
         { ...nothing, notifier: 'book', pending: 2, oldestPendingAt: NOON },
         { ...nothing, notifier: 'none' },
@@ -78,6 +79,25 @@ export function outboxSuite(name: string, open: OpenStore): void {
       ]);
       await deliverAll();
       expect(await of('book')).toEqual({ ...nothing, notifier: 'book', lastDeliveryAt: nowMs });
+    });
+
+    it('tells why the oldest that waits does not get through, until it does', async () => {
+      await happens('a', 1, ['book']);
+      nowMs += 500;
+      await happens('a', 2, ['book']);
+      expect((await of('book')).failing).toBeNull();
+      const [row] = await claim();
+      const nextAt = Instant(nowMs + 1_000);
+      await store.settle({ seq: row?.seq ?? 0, outcome: { kind: 'retry', at: nextAt, detail: 'answered 500', counts: true } });
+      expect(await of('book')).toMatchObject({
+        pending: 2,
+        failing: { since: NOON, detail: 'answered 500', tries: 1, nextAt },
+      });
+      await happens('b', 1, ['pager']);
+      expect((await of('pager')).failing).toBeNull();
+      nowMs += 1_000;
+      await deliverAll();
+      expect((await of('book')).failing).toBeNull();
     });
 
     it('counts a try that was one, and not one that was held back', async () => {

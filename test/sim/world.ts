@@ -390,6 +390,7 @@ async function build({ seed, openStore, mostMs = Number.POSITIVE_INFINITY, onLin
       calls: calls({ now: storeNow, monotonicMs: clock.nowMs, sleep: life.sleep }, recorder),
       targetLocks: keyedMutex(),
       tries: new Map(),
+      looks: new Map(),
       worker: name,
     };
     const running = scheduler(ctx);

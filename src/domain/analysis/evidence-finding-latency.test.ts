@@ -26,9 +26,14 @@ it('passes a canary as fast as stable', () => {
 
 it('names the bound that its ratio is about, where next to nothing is slower than the quantile', () => {
   // p95 is in the second bucket, whose end nobody exceeds: what tells the versions apart is the end of the first.
-  expect(after([40, 60, 0, 0, 0], {}, [400, 600, 0, 0, 0]).sentence).toMatch(
-    /^canary latency p95 238 ms; slower than 100 ms: 60 % \(240 of 400\) against 60 % \(2,400 of 4,000\) on stable, /,
-  );
+  // So it is where the plan has a limit, too, which is another bound.
+  for (const maxMs of [null, 400]) {
+    const found = after([40, 60, 0, 0, 0], { maxMs }, [400, 600, 0, 0, 0]);
+    expect(found.sentence).toMatch(
+      /^canary latency p95 238 ms(, limit 400 ms)?; slower than 100 ms: 60 % \(240 of 400\) against 60 % \(2,400 of 4,000\) on stable, /,
+    );
+    expect(found.evidence).toMatchObject({ limit: maxMs ?? 100, weighed: { slowMs: 100 } });
+  }
 });
 
 it('fails a canary with a surely larger share of slow requests', () => {

@@ -41,6 +41,7 @@ it('passes a canary that is as good as stable, with the counts it rests on', () 
         from: null,
         needed: 100,
         proved: false,
+        slowMs: null,
       },
     },
   });
@@ -123,6 +124,15 @@ it('keeps the evidence of the weights before when the weight changes, and not th
     before.state,
   );
   expect(anew.verdict.evidence.weighed?.logE).toBeLessThan(before.verdict.evidence.weighed?.logE ?? 0);
+});
+
+it('says of a ratio that it is of more than the counts beside it, once there was another weight', () => {
+  const polls = steady([100, 1], [900, 9], 12);
+  const before = judgeAll(ratioCheck(), polls.slice(0, 6));
+  expect(before.verdict.sentence).toMatch(/^canary errors 1 % \(5 of 500\) .* times as many$/);
+  const moved = polls.slice(6).map((poll) => ({ ...poll, context: { since: at(55) } }));
+  const after = judgeAll(ratioCheck(), moved, before.state).verdict;
+  expect(after.sentence).toMatch(/^canary errors 1 % \(5 of 500\) .* times as many over all weights so far$/);
 });
 
 it('finds fewer where fewer is worse, and says the ratio as the canary has it', () => {

@@ -109,6 +109,7 @@ function weighedOf(check: EvidenceCheck, state: State, rules: EvidenceRules, fou
     from,
     needed: neededOf(check, state, rules),
     proved: logProof !== null && Math.log(1 / rules.beta) <= logProof && SOME_AT_A_WEIGHT <= requestsAt(check, state),
+    slowMs: check.kind === 'latency' ? comparedAt(check, state) : null,
   };
 }
 
@@ -123,12 +124,13 @@ function findShare(check: RatioCheck | SloCheck, state: State, weighed: Weighed)
   const stable = armOf(state.stable);
   const broken = hardShare(check, state);
   const against = check.kind === 'slo' ? '' : againstWords(stable);
+  const times = timesWords(weighed, isOfMore(state));
   const isBlind = check.kind === 'ratio' && stable.n === 0 && check.max === null && check.hardMax === null;
   return {
     breached: false,
     hard: broken && `canary ${check.name} ${armWords(broken)}, above the hard limit ${shareWords(check.hardMax ?? 0)}`,
     undecided: isBlind && 0 < canary.n ? NOTHING_TO_COMPARE : tooFew(canary.n, weighed),
-    sentence: `canary ${check.name} ${armWords(canary)}${against}${timesWords(weighed)}${limitWords(check.max)}`,
+    sentence: `canary ${check.name} ${armWords(canary)}${against}${times}${limitWords(check.max)}`,
     requests: canary.n,
     canary: evidenceOf(broken ?? canary),
     stable: evidenceOf(stable),
@@ -139,14 +141,18 @@ function findShare(check: RatioCheck | SloCheck, state: State, weighed: Weighed)
 
 const limitWords = (max: number | null): string => (max === null ? '' : `, limit ${shareWords(max)}`);
 
-/** `, 0.7 to 1.4 times as many`: nothing before anything bad was seen. */
-function timesWords({ ratio }: Weighed): string {
+/** Whether the evidence has more in it than was counted at this weight: then a ratio of it is not one of these counts. */
+const isOfMore = ({ judged, canary }: State): boolean => requestsIn(canary) < requestsIn(judged.canary);
+
+/** `, 0.7 to 1.4 times as many`, and of what where it is not of the counts before it; nothing before anything bad was seen. */
+function timesWords({ ratio }: Weighed, isMore: boolean): string {
   if (ratio === null) return '';
+  const over = isMore ? ' over all weights so far' : '';
   if (ratio.low === null && ratio.high === null) return '';
-  if (ratio.low === null) return `, at most ${timesOf(ratio.high)}`;
+  if (ratio.low === null) return `, at most ${timesOf(ratio.high)}${over}`;
   return ratio.high === null
-    ? `, at least ${timesOf(ratio.low)}`
-    : `, ${numberWords(+ratio.low.toPrecision(2))} to ${timesOf(ratio.high)}`;
+    ? `, at least ${timesOf(ratio.low)}${over}`
+    : `, ${numberWords(+ratio.low.toPrecision(2))} to ${timesOf(ratio.high)}${over}`;
 }
 
 const timesOf = (ratio: number | null): string => `${numberWords(+(ratio ?? 0).toPrecision(2))} times as many`;
@@ -174,7 +180,7 @@ function findRate(check: RateCheck, state: State, weighed: Weighed): Finding {
     breached: false,
     hard: null,
     undecided: stable.n === 0 ? 'stable has had nothing to compare with' : tooFew(canary.n, weighed),
-    sentence: `canary ${check.name} ${rateWords(canary)} against ${rateWords(stable)} on stable${timesWords(weighed)}`,
+    sentence: `canary ${check.name} ${rateWords(canary)} against ${rateWords(stable)} on stable${timesWords(weighed, isOfMore(state))}`,
     requests: canary.n,
     canary: evidenceOf(canary),
     stable: evidenceOf(stable),
@@ -196,7 +202,7 @@ function findLatency(check: LatencyCheck, state: State, weighed: Weighed): Findi
   const broken = hardLatency(check, state);
   const name = `canary ${check.name} p${+(100 * check.quantile).toFixed(3)}`;
   const limit = check.maxMs === null ? '' : `, limit ${msWords(check.maxMs)}`;
-  const tail = `; slower than ${msWords(bound)}: ${armWords(slow)}${againstWords(stableSlow)}${timesWords(weighed)}`;
+  const tail = `; slower than ${msWords(bound)}: ${armWords(slow)}${againstWords(stableSlow)}${timesWords(weighed, isOfMore(state))}`;
   return {
     breached: false,
     hard:

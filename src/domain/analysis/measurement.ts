@@ -102,7 +102,11 @@ export type Weighed = {
   readonly threshold: number;
   /** Bounds the chance that a good release ever looked so bad. */
   readonly anytimeP: number;
-  /** How many times stable's rate; `low` and `high` hold at every look with 95 %. Ends are null where they are open. */
+  /**
+   * How many times stable's rate, interval by interval since the release began: of all its weights, and not, as the counts
+   * are, of the present one. `low` and `high` hold at every look with 95 %. Ends are null where they
+   * are open.
+   */
   readonly ratio: { readonly estimate: number; readonly low: number | null; readonly high: number | null } | null;
   /** How much more the counts scatter than independent requests: the evidence is divided by it. Null where unknown. */
   readonly dispersion: { readonly factor: number; readonly byInstance: boolean } | null;
@@ -111,6 +115,8 @@ export type Weighed = {
   /** Requests at this weight that a pass needs, and whether it is proved that the canary is not twice as bad. */
   readonly needed: number | null;
   readonly proved: boolean;
+  /** Slower than this is slow, where slow requests are counted for the ratio; null where none are. */
+  readonly slowMs: number | null;
 };
 
 export type ArmEvidence = {

@@ -2,7 +2,7 @@
 import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import type { ReleaseEvent, TargetEvent } from '../../domain/event.ts';
 import { Instant } from '../../domain/ids.ts';
-import type { EndpointState, Requeue, Store } from '../../ports/store.ts';
+import type { EndpointState, Failing, Requeue, Store } from '../../ports/store.ts';
 import { eventOf, instant, subjectOf } from '../rows.ts';
 import type { SqliteContext } from './context.ts';
 import { keepAnswer } from './answers.ts';
@@ -71,17 +71,23 @@ function standing({ db, queries }: SqliteContext, notifier: string): EndpointSta
     .limit(1)
     .get();
   const first = waiting?.first ?? null;
-  const oldest = first === null ? null : (queries.writtenAt.get({ seq: first })?.ms ?? null);
+  const oldest = first === null ? null : (queries.waitingRow.get({ seq: first }) ?? null);
   return {
     notifier,
     disabledAt: instant(off?.disabledAtMs ?? null),
     reason: off?.reason ?? null,
     pending: waiting?.pending ?? 0,
-    oldestPendingAt: instant(oldest),
+    oldestPendingAt: instant(oldest?.createdAtMs ?? null),
     parked: parked?.n ?? 0,
     lastDeliveryAt: last?.at === null || last === undefined ? null : Instant(last.at),
+    failing: oldest && failingOf(oldest),
   };
 }
+
+type Waiting = Pick<typeof outbox.$inferSelect, 'createdAtMs' | 'detail' | 'attempts' | 'dueAtMs'>;
+
+const failingOf = ({ createdAtMs, detail, attempts, dueAtMs }: Waiting): Failing | null =>
+  detail === null ? null : { since: Instant(createdAtMs), detail, tries: attempts, nextAt: Instant(dueAtMs) };
 
 type Chosen = { readonly event: ReleaseEvent | TargetEvent; readonly notifier: string };
 

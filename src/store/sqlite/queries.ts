@@ -131,8 +131,13 @@ const ofOutbox = (db: Db) => ({
     .from(endpoints)
     .where(eq(endpoints.notifier, given('notifier')))
     .prepare(),
-  writtenAt: db
-    .select({ ms: outbox.createdAtMs })
+  waitingRow: db
+    .select({
+      createdAtMs: outbox.createdAtMs,
+      detail: outbox.detail,
+      attempts: outbox.attempts,
+      dueAtMs: outbox.dueAtMs,
+    })
     .from(outbox)
     .where(eq(outbox.seq, given('seq')))
     .prepare(),

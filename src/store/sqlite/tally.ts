@@ -11,9 +11,9 @@ export const tallyMethod = ({ queries, read }: SqliteContext): Pick<Store, 'tall
       releases: queries.standings.all().map(standingOf),
       outbox: queries.waiting.all().map(({ notifier, pending, first }) => {
         // Rows are numbered as they are written: the first of a notifier is its oldest.
-        const written = queries.writtenAt.get({ seq: first });
+        const written = queries.waitingRow.get({ seq: first });
         assert(written, 'a row that was just counted is there');
-        return { notifier, pending, oldestAt: Instant(written.ms) };
+        return { notifier, pending, oldestAt: Instant(written.createdAtMs) };
       }),
     })),
 });

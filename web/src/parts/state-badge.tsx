@@ -1,8 +1,11 @@
 /** How a place that Headgate talks to stands: a breaker, an endpoint, a delivery. Words beside a shape, as everywhere. */
+import type { EndpointView } from '../../../src/contract/webhooks.ts';
 import type { BreakerView } from '../../../src/contract/wire-connections.ts';
+import { count } from '../format.ts';
 import { Badge } from './badge.tsx';
 import type { Tone } from './badge.tsx';
 import type { IconName } from './icon.tsx';
+import { Ago, Countdown } from './time.tsx';
 
 export function BreakerBadge({ breaker: { state, failures } }: { readonly breaker: BreakerView }) {
   if (state === 'open')
@@ -33,6 +36,7 @@ const STATES: Readonly<Record<string, readonly [Tone, IconName, string]>> = {
   parked: ['bad', 'bad', 'given up'],
   replaced: ['calm', 'back', 'queued again'],
   enabled: ['ok', 'ok', 'enabled'],
+  failing: ['bad', 'warn', 'failing'],
   disabled: ['bad', 'none', 'disabled'],
 };
 
@@ -44,5 +48,21 @@ export function StateBadge({ state }: { readonly state: string }) {
     <Badge tone={tone} icon={icon}>
       {stateWord(state)}
     </Badge>
+  );
+}
+
+/** A receiver that is delivered to, and does not take it, is no receiver that is well. */
+export const EndpointBadge = ({ endpoint: { state, failing } }: { readonly endpoint: EndpointView }) => (
+  <StateBadge state={state === 'enabled' && failing !== null ? 'failing' : state} />
+);
+
+/** Why what waits for it waits, since when, and when it is tried again; nothing where it is well. */
+export function Failing({ endpoint: { state, failing, pending } }: { readonly endpoint: EndpointView }) {
+  if (failing === null || state !== 'enabled') return null;
+  return (
+    <span class="under small tone-bad">
+      {failing.detail}, since <Ago at={failing.since} />; {count(pending)} {pending === 1 ? 'waits' : 'wait'}, next try in{' '}
+      <Countdown at={failing.nextAt} />
+    </span>
   );
 }

@@ -5,7 +5,7 @@ import type { Page } from '../../api/client.ts';
 import { useWhyNot } from '../../api/rights.ts';
 import { useResource } from '../../api/use-resource.ts';
 import { count } from '../../format.ts';
-import { StateBadge } from '../../parts/state-badge.tsx';
+import { EndpointBadge, Failing } from '../../parts/state-badge.tsx';
 import { Test } from '../../parts/test-result.tsx';
 import { Ago } from '../../parts/time.tsx';
 import { Places } from './section.tsx';
@@ -22,20 +22,18 @@ export const Receivers = () => (
   </Places>
 );
 
-function Receiver({
-  endpoint: { name, type, state, reason, pending, parked, lastDeliveryAt },
-}: {
-  readonly endpoint: EndpointView;
-}) {
+function Receiver({ endpoint }: { readonly endpoint: EndpointView }) {
+  const { name, type, reason, pending, parked, lastDeliveryAt } = endpoint;
   const whyNot = useWhyNot('raise');
   return (
     <>
       <div class="row">
         <h3>{name}</h3>
         <span class="soft">{type}</span>
-        <StateBadge state={state} />
+        <EndpointBadge endpoint={endpoint} />
         {reason === null ? null : <span class="small tone-bad">{reason}</span>}
       </div>
+      <Failing endpoint={endpoint} />
       <p>
         {lastDeliveryAt === null ? (
           'Nothing was delivered yet.'

@@ -10,7 +10,7 @@ import { BreakerBadge } from '../../parts/state-badge.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Test } from '../../parts/test-result.tsx';
-import { Ago, Countdown } from '../../parts/time.tsx';
+import { Ago, Countdown, Moment } from '../../parts/time.tsx';
 import { Places } from './section.tsx';
 
 const EVERY_MS = 5_000;
@@ -47,12 +47,17 @@ const TARGETS: readonly Column<TargetView>[] = [
   { title: 'Wanted', cell: ({ slots, desiredSecondSlotBp }) => splitText(slots, desiredSecondSlotBp) },
   {
     title: 'Read back',
-    cell: ({ slots, verifiedSecondSlotBp, verifiedAt }) => (
+    cell: ({ slots, verifiedSecondSlotBp, verifiedAt, readAt }) => (
       <>
         {splitText(slots, verifiedSecondSlotBp)}
         {verifiedAt === null ? null : (
           <span class="under soft small">
-            <Ago at={verifiedAt} />
+            since <Moment at={verifiedAt} />
+          </span>
+        )}
+        {readAt == null ? null : (
+          <span class="under soft small">
+            read again <Ago at={readAt} />
           </span>
         )}
       </>

@@ -7,7 +7,7 @@ import { count } from '../../format.ts';
 import { Act } from '../../parts/act.tsx';
 import { Dialog } from '../../parts/dialog.tsx';
 import { CopyLine, Empty, ErrorBox } from '../../parts/notices.tsx';
-import { StateBadge } from '../../parts/state-badge.tsx';
+import { EndpointBadge, Failing } from '../../parts/state-badge.tsx';
 import type { Column } from '../../parts/table.tsx';
 import { Table } from '../../parts/table.tsx';
 import { Ago } from '../../parts/time.tsx';
@@ -57,14 +57,15 @@ const columns = (onAsk: (asked: Asked) => void, whyNot: string | null): readonly
   },
   {
     title: 'State',
-    cell: ({ state, reason, disabledAt }) => (
+    cell: (endpoint) => (
       <>
-        <StateBadge state={state} />
-        {disabledAt === null ? null : (
+        <EndpointBadge endpoint={endpoint} />
+        {endpoint.disabledAt === null ? null : (
           <span class="under small">
-            {reason ?? 'no reason is known'}, <Ago at={disabledAt} />
+            {endpoint.reason ?? 'no reason is known'}, <Ago at={endpoint.disabledAt} />
           </span>
         )}
+        <Failing endpoint={endpoint} />
       </>
     ),
   },

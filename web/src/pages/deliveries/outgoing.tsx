@@ -126,7 +126,7 @@ function columns(again: (row: DeliveryView) => Promise<void>, whyNot: string | n
           <span class="under small soft">
             {attempts === 0
               ? state === 'pending'
-                ? 'not tried yet'
+                ? 'not tried yet: behind older ones'
                 : 'not tried'
               : attempts === 1
                 ? 'one try'

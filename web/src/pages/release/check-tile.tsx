@@ -54,8 +54,9 @@ export function CheckTile({ check, base, isOver }: TileProps) {
 }
 
 /** Two bars on one scale, and a mark where the limit is. */
-function Arms({ check: { kind, unit }, evidence }: { readonly check: CheckView; readonly evidence: Evidence }) {
+function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readonly evidence: Evidence }) {
   const { canary, stable, limit } = evidence;
+  const slowMs = evidence.weighed?.slowMs ?? null;
   const seen = Math.max(canary?.value ?? 0, stable?.value ?? 0, 0);
   // A limit that is far off would leave nothing to see of the two.
   const isNear = limit !== null && limit <= FAR * seen;
@@ -92,10 +93,10 @@ function Arms({ check: { kind, unit }, evidence }: { readonly check: CheckView; 
         <tr class="soft">
           <th scope="row">difference</th>
           <td colSpan={3}>
-            {difference(evidence, { kind, unit })}
-            {limit === null
+            {difference(evidence, unit)}
+            {limit === null || (!isNear && limit === slowMs)
               ? ''
-              : `; ${kind === 'latency' ? 'slow means over' : 'the limit is'} ${valueText(unit, limit)}${isNear ? ' (red mark)' : ''}`}
+              : `; ${limit === slowMs ? 'slow begins at' : 'the limit is'} ${valueText(unit, limit)}${isNear ? ' (red mark)' : ''}`}
           </td>
         </tr>
       </tbody>
@@ -106,7 +107,8 @@ function Arms({ check: { kind, unit }, evidence }: { readonly check: CheckView; 
 const samples = (unit: CheckView['unit'], { n, bad }: { readonly n: number; readonly bad: number }): string =>
   unit === 'share' || unit === 'events' ? `${count(bad)} of ${count(n)}` : `n ${count(n)}`;
 
-function difference({ canary, stable, weighed }: Evidence, { kind, unit }: Pick<CheckView, 'kind' | 'unit'>): string {
+/** The figures above are of the present weight, the ratio of all of them: it says so, and what it counts. */
+export function difference({ canary, stable, weighed }: Evidence, unit: CheckView['unit']): string {
   const ratio = weighed?.ratio ?? null;
   const parts: string[] = [];
   if (canary?.value != null && stable?.value != null) {
@@ -116,8 +118,9 @@ function difference({ canary, stable, weighed }: Evidence, { kind, unit }: Pick<
     );
   }
   if (ratio) {
-    const what = kind === 'latency' ? 'times as many slow requests as stable' : "times stable's";
-    parts.push(`${figure(ratio.estimate)} ${what} (${rangeWords(ratio)}, with 95 % confidence)`);
+    const slowMs = weighed?.slowMs ?? null;
+    const what = slowMs === null ? "times stable's" : `times as many requests slower than ${valueText('ms', slowMs)} as stable`;
+    parts.push(`${figure(ratio.estimate)} ${what} since the release began (${rangeWords(ratio)}, with 95 % confidence)`);
   }
   return parts.join(', ') || 'nothing to compare yet';
 }
