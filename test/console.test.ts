@@ -45,6 +45,24 @@ test('every page is the same document, asked for anew each time, under a policy 
   expect(first).not.toMatch(/<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=|https?:\/\//);
 });
 
+test('an address that is no page is said to be none: by the console to a browser, by a problem to a program', async () => {
+  const page = await (await get('/')).text();
+  const browser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
+  const wrong = await get('/nope', browser);
+  expect([wrong.status, await wrong.text()]).toEqual([404, page]);
+  for (const [path, headers] of [
+    ['/nope', {}],
+    ['/nope', { accept: 'application/json' }],
+    ['/v1/nope', browser],
+    ['/console/nope.js', browser],
+  ] as const) {
+    const answer = await get(path, headers);
+    expect([answer.status, answer.headers.get('content-type')], path).toEqual([404, 'application/problem+json']);
+  }
+  const posted = await fetch(`${world.url}/nope`, { method: 'POST', headers: browser });
+  expect(posted.headers.get('content-type')).toBe('application/problem+json');
+});
+
 test('what the document names is served for ever, packed where that is understood', async () => {
   const named = [...(await (await get('/')).text()).matchAll(/(?:src|href)="(\/console\/[^"]+)"/g)].map(([, path = '']) => path);
   expect(named.map((path) => path.split('.').at(-1)).toSorted()).toEqual(['css', 'js', 'svg']);

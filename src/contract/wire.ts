@@ -104,6 +104,7 @@ export const serviceView = z
     provider: z.string().nullable(),
     promotion: z.enum(['swap', 'replace']),
     stableVersion: z.string().nullable(),
+    stableSince: instant.nullable().describe('when it became so, by a promotion or because somebody said so'),
     stableSlot: z.string(),
     /** Where the next version is deployed to. */
     idleSlot: z.string().nullable(),

@@ -6,7 +6,7 @@ import { StoreUnavailable } from '../ports/store.ts';
 import { assert } from '../lib/assert.ts';
 import { auditRoutes } from './audit.ts';
 import { connectionRoutes } from './connections.ts';
-import { consoleRoutes } from './console.ts';
+import { consoleRoutes, missingPage } from './console.ts';
 import { courseRoutes } from './course.ts';
 import type { HttpDeps } from './deps.ts';
 import { ofrepRoutes } from './ofrep.ts';
@@ -88,13 +88,14 @@ export function createHttp(deps: HttpDeps): OpenAPIHono {
 
 /** What is no route, and what goes wrong on one. */
 function failures(app: OpenAPIHono, { context: { log } }: HttpDeps): void {
+  const page = missingPage();
   app.notFound((c) => {
     const others = ['GET', 'POST', 'PUT', 'DELETE'].filter(
       (method) => method !== c.req.method && isRoute(app, method, c.req.path),
     );
     return others.length > 0
       ? problem(c, 'wrong_method', `${c.req.path} takes ${others.join(' or ')}`)
-      : problem(c, 'no_route', `no ${c.req.path}; the API is described at /openapi.json`);
+      : (page(c) ?? problem(c, 'no_route', `no ${c.req.path}; the API is described at /openapi.json`));
   });
   app.onError((error, c) => {
     if (error instanceof HTTPException)

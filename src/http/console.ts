@@ -29,6 +29,17 @@ again; <code>npm start</code> does both.</p></html>`;
 
 type File = { readonly type: string; readonly plain: Uint8Array<ArrayBuffer>; readonly packed: Uint8Array<ArrayBuffer> };
 
+/** For a person who followed a wrong address: the console says so, and shows the way to its pages. Null for programs. */
+export function missingPage(folder = DIST): (c: Context) => Response | null {
+  const page = indexOf(folder);
+  return (c) => {
+    const wantsPage = c.req.method === 'GET' && /\btext\/html\b/.test(c.req.header('accept') ?? '');
+    if (!wantsPage || page === null || /^\/(v1|ofrep|console)\//.test(c.req.path)) return null;
+    c.status(404);
+    return send(c, page, 'no-cache');
+  };
+}
+
 export function consoleRoutes(folder = DIST): Hono {
   const app = new Hono();
   const assets = join(folder, 'console');
@@ -36,10 +47,14 @@ export function consoleRoutes(folder = DIST): Hono {
     const file = fileOf(join(assets, name));
     app.get(`/console/${name}`, permit('anyone'), (c) => send(c, file, 'public, max-age=31536000, immutable'));
   }
-  const index = join(folder, 'index.html');
-  const page = existsSync(index) ? fileOf(index) : null;
+  const page = indexOf(folder);
   for (const path of PAGES) app.get(path, permit('anyone'), (c) => (page ? send(c, page, 'no-cache') : c.html(NOT_BUILT, 503)));
   return app;
+}
+
+function indexOf(folder: string): File | null {
+  const index = join(folder, 'index.html');
+  return existsSync(index) ? fileOf(index) : null;
 }
 
 function fileOf(path: string): File {

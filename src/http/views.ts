@@ -128,6 +128,7 @@ export function viewService({ service, settings, targets, active }: ServiceFacts
     provider: settings?.provider ?? null,
     promotion: settings?.promotion.kind ?? 'swap',
     stableVersion: service.stableVersion,
+    stableSince: service.stableVersion === null ? null : service.updatedAt,
     stableSlot: service.stableSlot,
     idleSlot: slots ? canarySlot(slots, service.stableSlot) : null,
     activeRelease: active,

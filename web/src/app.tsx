@@ -31,7 +31,7 @@ type PageRoute = readonly [
 /** A new page is a line here, a line in `pages.ts`, and a path in `src/http/console.ts`. */
 const ROUTES: readonly PageRoute[] = [
   ['/', () => 'Overview', (place) => <Overview place={place} />],
-  ['/new', () => 'New release', () => <NewRelease />],
+  ['/new', () => 'New release', (place) => <NewRelease place={place} />],
   ['/history', () => 'History', (place) => <History place={place} />],
   ['/connections', () => 'Connections', () => <Connections />],
   ['/deliveries', () => 'Deliveries', (place) => <Deliveries place={place} />],
@@ -61,7 +61,10 @@ export function App() {
         ) : found ? (
           found.page()
         ) : (
-          <Empty title="There is nothing at this address." />
+          <Empty title="There is nothing here.">
+            <p>No page of the console has this address.</p>
+            <a href="/">See what runs</a>
+          </Empty>
         )}
       </Rights.Provider>
     </Layout>

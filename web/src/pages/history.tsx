@@ -17,9 +17,6 @@ const OUTCOMES = ['promoted', 'rolledBack', 'superseded'];
 const PAGE = 50;
 
 const endedAt = ({ phase, createdAt }: ReleaseView): number => (typeof phase['at'] === 'number' ? phase['at'] : createdAt);
-/** The cause says more than the state: why it went back, and by whose hand. */
-const cause = ({ rollback, sentence }: ReleaseView): string => unbroken(rollback?.sentence ?? sentence);
-
 const COLUMNS: readonly Column<ReleaseView>[] = [
   {
     title: 'Release',
@@ -37,11 +34,11 @@ const COLUMNS: readonly Column<ReleaseView>[] = [
     cell: (row) => (
       <>
         <PhaseBadge kind={row.phase.kind} />
-        <span class="under soft small narrow">{cause(row)}</span>
+        <span class="under soft small narrow">{unbroken(row.sentence)}</span>
       </>
     ),
   },
-  { title: 'Why', cell: (row) => <span class="clamp">{cause(row)}</span>, wide: true },
+  { title: 'Why', cell: (row) => <span class="clamp">{unbroken(row.sentence)}</span>, wide: true },
   {
     title: 'By',
     cell: (row) => (

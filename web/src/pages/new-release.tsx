@@ -3,6 +3,8 @@ import type { ValidatedView } from '../../../src/contract/wire.ts';
 import type { Told } from '../api/use-answer.ts';
 import { errorAt, Field } from '../parts/field.tsx';
 import { ErrorBox } from '../parts/notices.tsx';
+import { isUntouched } from './new/draft.ts';
+import type { Place } from '../router.ts';
 import { Options } from './new/options.tsx';
 import { PlanChoice } from './new/plan-choice.tsx';
 import { PlanEditor } from './new/plan-editor.tsx';
@@ -11,8 +13,8 @@ import { Start } from './new/start.tsx';
 import { useOrder } from './new/use-order.ts';
 import type { Order } from './new/use-order.ts';
 
-export function NewRelease() {
-  const order = useOrder();
+export function NewRelease({ place }: { readonly place: Place }) {
+  const order = useOrder(place.search.get('service') ?? '');
   const { draft, change, document, plan, refusal } = order;
   return (
     <>
@@ -70,7 +72,11 @@ function PlanCard({ order: { draft, change, plans, document, unread, checked } }
       ) : null}
       {checked.error ? <ErrorBox error={checked.error} /> : null}
       <p role="status" class={`small ${checked.value?.valid === false ? 'tone-bad' : 'soft'}`}>
-        {isAsked && !checked.error ? saidOf(checked) : ''}
+        {isText && isUntouched(draft)
+          ? 'An example: name the service in its first line, and what else it needs.'
+          : isAsked && !checked.error
+            ? saidOf(checked)
+            : ''}
       </p>
     </section>
   );

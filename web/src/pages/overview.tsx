@@ -17,6 +17,7 @@ import { Moment } from '../parts/time.tsx';
 import type { Place } from '../router.ts';
 import { go, withSearch } from '../router.ts';
 import { RunningCard } from './running-card.tsx';
+import { matching, Services } from './services.tsx';
 
 /** How they are grouped in the choice of a state; what each takes is the service's to say. */
 const UNDER_WAY = [
@@ -35,6 +36,8 @@ const ENDED = ['promoted', 'rolledBack', 'superseded'];
 const EVERY_MS = 5_000;
 const GATHER_MS = 1_000;
 const PAGE = 25;
+/** What changes whom a service serves, or whether something moves it. */
+const MOVES = /^release\.(created|started|promoted|rolledBack|superseded)$/;
 
 const COLUMNS: readonly Column<ReleaseView>[] = [
   {
@@ -73,17 +76,22 @@ export function Overview({ place }: { readonly place: Place }) {
       : `/v1/releases${query({ q, service, phase: state || ENDED.join(','), limit: PAGE, cursor: place.search.get('cursor') })}`,
     { on: isRelease, gatherMs: GATHER_MS },
   );
+  const services = useResource<Page<ServiceView>>('/v1/services', {
+    on: ({ type }) => MOVES.test(type),
+    gatherMs: GATHER_MS,
+  });
   const isNew = !isFiltered && running.value?.items.length === 0 && ended.value?.items.length === 0;
   const error = running.error ?? ended.error;
   return (
     <>
       <div class="page-head">
         <h1>What runs now</h1>
-        <Filters place={place} />
+        <Filters place={place} services={services.value?.items ?? []} />
       </div>
       {error ? <ErrorBox error={error} /> : null}
       {isNew ? <FirstSteps /> : null}
       {isNew || ENDED.includes(state ?? '') ? null : <Running page={running.value} place={place} isFiltered={isFiltered} />}
+      {services.value && state === '' ? <Services services={matching(services.value.items, q ?? '', service ?? '')} /> : null}
       {isNew || UNDER_WAY.includes(state ?? '') ? null : <Ended page={ended.value} place={place} />}
     </>
   );
@@ -133,8 +141,7 @@ const FirstSteps = () => (
   </Empty>
 );
 
-function Filters({ place }: { readonly place: Place }) {
-  const services = useResource<Page<ServiceView>>('/v1/services');
+function Filters({ place, services }: { readonly place: Place; readonly services: readonly ServiceView[] }) {
   const [text, setText] = useState(place.search.get('q') ?? '');
   const change = (key: string, value: string): void =>
     go(withSearch(place, { [key]: value, cursor: null, now: null }), { replace: true });
@@ -162,7 +169,7 @@ function Filters({ place }: { readonly place: Place }) {
         <span class="unseen">Service</span>
         <select value={value('service')} onChange={({ currentTarget }) => change('service', currentTarget.value)}>
           <option value="">All services</option>
-          {services.value?.items.map(({ name }) => (
+          {services.map(({ name }) => (
             <option key={name}>{name}</option>
           ))}
         </select>

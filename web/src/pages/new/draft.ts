@@ -53,6 +53,19 @@ export function draftOf(text: string | null): Draft {
   }
 }
 
+/** Nothing of the plan was chosen or typed: there is nothing in it that could be wrong yet. */
+export const isUntouched = ({ from, text }: Draft): boolean => from !== 'stored' && text === EXAMPLE;
+
+type Stored = { readonly name: string; readonly service: string };
+
+/** For the service that somebody comes with: a plan of it that is stored, or the example. What was written stays as it is. */
+export function draftFor(draft: Draft, service: string, plans: readonly Stored[]): Partial<Draft> {
+  const isOfIt = plans.some((plan) => plan.name === draft.stored && plan.service === service);
+  const own = isOfIt ? draft.stored : plans.find((plan) => plan.service === service)?.name;
+  if (own !== undefined) return { from: 'stored', stored: own };
+  return draft.text === EXAMPLE ? { from: 'text', text: EXAMPLE.replace(/^service:/, `service: ${service}`) } : { from: 'text' };
+}
+
 export function keptDraft(): Draft {
   try {
     return draftOf(sessionStorage.getItem(KEY));
@@ -84,7 +97,7 @@ export const bodyOf = ({ from, stored, text, version, first, paused, onBusy, rea
 /** The line that does the same in a terminal. */
 export function startLine({ from, stored, version, first, paused, onBusy, reason }: Draft): string {
   const words = ['headgate release start'];
-  words.push(from === 'stored' ? `--plan ${shellWord(stored)}` : '-f plan.yaml');
+  words.push(from === 'stored' ? `--plan ${stored === '' ? 'PLAN' : shellWord(stored)}` : '-f plan.yaml');
   words.push(`--version ${version.trim() === '' ? 'VERSION' : shellWord(version.trim())}`);
   if (first) words.push('--first');
   if (paused) words.push('--paused');

@@ -24,6 +24,7 @@ export function Preview({ document }: { readonly document: string | null }) {
   const [seen, setSeen] = useState<{ readonly of: string; readonly view: PreviewView } | null>(null);
   const [error, setError] = useState<Failure | null>(null);
   const [rate, setRate] = useState('');
+  const asked = `${rate.trim()}\n${document}`;
   const look = async (): Promise<void> => {
     if (document === null) return;
     const traffic = rate.trim() === '' ? {} : { traffic: { requestsPerSecond: Number(rate) } };
@@ -33,7 +34,8 @@ export function Preview({ document }: { readonly document: string | null }) {
       patienceMs: PATIENCE_MS,
     });
     setError(answer.ok ? null : answer.error);
-    if (answer.ok) setSeen({ of: document, view: answer.value });
+    // Figures of another question would stand there as the answer to this one.
+    setSeen(answer.ok ? { of: asked, view: answer.value } : null);
   };
   const left = beside(error, ['/traffic']);
   return (
@@ -54,10 +56,10 @@ export function Preview({ document }: { readonly document: string | null }) {
       </div>
       {left ? <ErrorBox error={left} /> : null}
       <div role="status">
-        {seen && document !== null && seen.of !== document ? (
+        {seen && document !== null && seen.of !== asked ? (
           <p class="notice warn">
             <Icon name="warn" />
-            <span>The plan has changed since: look again.</span>
+            <span>The plan or its traffic has changed since: look again.</span>
           </p>
         ) : null}
       </div>

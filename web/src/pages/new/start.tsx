@@ -20,7 +20,9 @@ export function Start({ order }: { readonly order: Order }) {
   const { draft, plan, trial, refusal, start } = order;
   const [isAsked, setAsked] = useState(false);
   const mayNot = useWhyNot('raise');
-  const service = useResource<ServiceView>(plan ? `/v1/services/${encodeURIComponent(plan.service)}` : null);
+  const service = useResource<ServiceView>(plan ? `/v1/services/${encodeURIComponent(plan.service)}` : null, {
+    on: (event) => event.service === plan?.service,
+  });
   const left = beside(refusal, SHOWN);
   const whyNot = mayNot ?? missing(order);
   const told = plan && trial.isCurrent && trial.value ? { plan, release: trial.value } : null;
@@ -32,6 +34,7 @@ export function Start({ order }: { readonly order: Order }) {
         {will ?? (left ? null : <p class="soft">It is said here, as soon as there is a plan and a version.</p>)}
       </div>
       {left ? <ErrorBox error={left} /> : null}
+      {plan && service.value ? <Busy service={service.value} /> : null}
       <Act tone="primary" whyNot={whyNot} run={() => setAsked(true)}>
         Start the release
       </Act>
@@ -55,6 +58,14 @@ export function Start({ order }: { readonly order: Order }) {
     </section>
   );
 }
+
+/** The release that holds the service: whoever is in its way wants to look at it. */
+const Busy = ({ service: { name, activeRelease } }: { readonly service: ServiceView }) =>
+  activeRelease === null ? null : (
+    <p class="small">
+      <a href={`/releases/${encodeURIComponent(activeRelease)}`}>The release that moves {name} now</a>
+    </p>
+  );
 
 const Same = ({ draft }: { readonly draft: Draft }) => (
   <div class="same">

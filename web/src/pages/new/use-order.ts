@@ -9,7 +9,7 @@ import type { Told } from '../../api/use-answer.ts';
 import { useResource } from '../../api/use-resource.ts';
 import type { Resource } from '../../api/use-resource.ts';
 import { go } from '../../router.ts';
-import { bodyOf, keepDraft, keptDraft } from './draft.ts';
+import { bodyOf, draftFor, isUntouched, keepDraft, keptDraft } from './draft.ts';
 import type { Draft } from './draft.ts';
 
 export type Order = {
@@ -32,7 +32,8 @@ export type Order = {
   readonly start: () => Promise<void>;
 };
 
-export function useOrder(): Order {
+/** `service`: the one that somebody comes with; empty for none. */
+export function useOrder(service: string): Order {
   const [kept, setDraft] = useState(keptDraft);
   const [refused, setRefused] = useState<Failure | null>(null);
   useEffect(() => keepDraft(kept), [kept]);
@@ -41,7 +42,10 @@ export function useOrder(): Order {
   const isStored = draft.from === 'stored';
   const stored = useResource<PlanView>(isStored && draft.stored !== '' ? `/v1/plans/${encodeURIComponent(draft.stored)}` : null);
   const document = isStored ? (stored.value?.document ?? '') : draft.from === 'text' ? draft.text : '';
-  const checked = useAnswer<ValidatedView>('/v1/plans:validate', document.trim() === '' ? null : { document });
+  const checked = useAnswer<ValidatedView>(
+    '/v1/plans:validate',
+    document.trim() === '' || isUntouched(draft) ? null : { document },
+  );
   const plan = checked.isCurrent && checked.value?.valid === true ? checked.value.plan : null;
   const body = bodyOf(draft);
   const trial = useAnswer<ReleaseView>('/v1/releases?validate_only=true', plan && body.version !== '' ? body : null);
@@ -57,6 +61,10 @@ export function useOrder(): Order {
     // Another request under the key of the old one would be refused.
     setDraft((before) => ({ ...before, ...changes, key: newKey() }));
   };
+  const stands = plans.value !== null;
+  useEffect(() => {
+    if (service !== '' && plans.value) change(draftFor(kept, service, plans.value.items));
+  }, [service, stands]);
   return { draft, change, plans, document, unread: stored.error, checked, plan, trial, refusal: refused ?? trial.error, start };
 }
 

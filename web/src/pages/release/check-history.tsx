@@ -51,7 +51,9 @@ function History({ base, check }: HistoryProps) {
     { title: 'At', cell: ({ end }) => <Moment at={end} /> },
     { title: 'Canary', cell: ({ evidence }) => text(evidence.canary?.value), end: true },
     { title: 'Stable', cell: ({ evidence }) => text(evidence.stable?.value), end: true },
-    { title: 'Limit', cell: ({ evidence }) => text(evidence.limit), end: true },
+    ...(rows.some(({ evidence }) => evidence.limit !== null)
+      ? [{ title: 'Limit', cell: ({ evidence }: MeasurementView) => text(evidence.limit), end: true }]
+      : []),
     {
       title: 'Evidence',
       cell: ({ evidence }) => (evidence.weighed ? figure(Math.exp(evidence.weighed.together)) : '–'),
