@@ -49,7 +49,13 @@ const evidence = z.object({
         .object({ estimate: z.number(), low: z.number().nullable(), high: z.number().nullable() })
         .nullable()
         .describe('how many times as often as stable since the release began; the counts are of the present weight'),
-      slowMs: z.number().nullable().optional().describe('slower than this is slow, in the ratio of a latency check'),
+      slow: z
+        .object({ atMs: z.number(), leastMs: z.number(), mostMs: z.number() })
+        .nullable()
+        .optional()
+        .describe(
+          'of latency: slower than atMs is slow; the ratio counts from leastMs to mostMs, as the quantile of stable moved',
+        ),
       dispersion: z.object({ factor: z.number(), byInstance: z.boolean() }).nullable(),
       from: z.string().nullable().describe('the route, bound or limit that it comes from most'),
       needed: z.number().nullable().describe('requests at this weight that a pass needs'),

@@ -166,7 +166,7 @@ describe('leaving a step early', () => {
     from: null,
     needed: 100,
     proved: true,
-    slowMs: null,
+    slow: null,
   };
   const passing = (isProved: boolean): CheckVerdict => {
     const own = verdictOf('pass');

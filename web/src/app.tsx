@@ -8,7 +8,7 @@ import { Rights } from './api/rights.ts';
 import type { Identity } from './api/session.ts';
 import { whoAmI } from './api/session.ts';
 import { Layout } from './parts/layout.tsx';
-import { Empty, Loading } from './parts/notices.tsx';
+import { Loading } from './parts/notices.tsx';
 import { Audit } from './pages/audit.tsx';
 import { Connections } from './pages/connections.tsx';
 import { Deliveries } from './pages/deliveries.tsx';
@@ -61,10 +61,12 @@ export function App() {
         ) : found ? (
           found.page()
         ) : (
-          <Empty title="There is nothing here.">
-            <p>No page of the console has this address.</p>
-            <a href="/">See what runs</a>
-          </Empty>
+          <>
+            <h1>There is nothing here</h1>
+            <p>
+              No page of the console has this address. <a href="/">See what runs</a>
+            </p>
+          </>
         )}
       </Rights.Provider>
     </Layout>

@@ -32,8 +32,28 @@ it('names the bound that its ratio is about, where next to nothing is slower tha
     expect(found.sentence).toMatch(
       /^canary latency p95 238 ms(, limit 400 ms)?; slower than 100 ms: 60 % \(240 of 400\) against 60 % \(2,400 of 4,000\) on stable, /,
     );
-    expect(found.evidence).toMatchObject({ limit: maxMs ?? 100, weighed: { slowMs: 100 } });
+    expect(found.evidence).toMatchObject({ limit: maxMs ?? 100, weighed: { slow: { atMs: 100, leastMs: 100, mostMs: 100 } } });
   }
+});
+
+it('says of no ratio that it is about a bound, when part of it was counted at others as stable became faster', () => {
+  const polls = Array.from({ length: 40 }, (_, k) => {
+    const [early, late] = [Math.min(5, k), Math.max(0, k - 5)];
+    const arm = (n: number): readonly number[] => [
+      n * (80 * early + 97 * late),
+      n * (18 * early + 3 * late),
+      2 * n * early,
+      0,
+      0,
+    ];
+    return { seconds: 10 * k, answer: histogram(10 * k, arm(1), arm(10)) };
+  });
+  const { sentence, evidence } = judgeAll(latencyCheck(), polls).verdict;
+  const { slow, ratio } = evidence.weighed ?? { slow: null, ratio: null };
+  expect(slow?.mostMs).toBeGreaterThan(slow?.leastMs ?? Infinity);
+  expect(ratio).not.toBeNull();
+  expect(sentence).toContain(`slower than ${slow?.atMs} ms: `);
+  expect(sentence).not.toContain('times as many');
 });
 
 it('fails a canary with a surely larger share of slow requests', () => {

@@ -41,7 +41,7 @@ it('passes a canary that is as good as stable, with the counts it rests on', () 
         from: null,
         needed: 100,
         proved: false,
-        slowMs: null,
+        slow: null,
       },
     },
   });

@@ -109,7 +109,7 @@ function weighedOf(check: EvidenceCheck, state: State, rules: EvidenceRules, fou
     from,
     needed: neededOf(check, state, rules),
     proved: logProof !== null && Math.log(1 / rules.beta) <= logProof && SOME_AT_A_WEIGHT <= requestsAt(check, state),
-    slowMs: check.kind === 'latency' ? comparedAt(check, state) : null,
+    slow: check.kind === 'latency' ? slowAt(check, state) : null,
   };
 }
 
@@ -202,7 +202,10 @@ function findLatency(check: LatencyCheck, state: State, weighed: Weighed): Findi
   const broken = hardLatency(check, state);
   const name = `canary ${check.name} p${+(100 * check.quantile).toFixed(3)}`;
   const limit = check.maxMs === null ? '' : `, limit ${msWords(check.maxMs)}`;
-  const tail = `; slower than ${msWords(bound)}: ${armWords(slow)}${againstWords(stableSlow)}${timesWords(weighed, isOfMore(state))}`;
+  // Of slow requests at other bounds the ratio would not be one of these.
+  const isOfBound = [weighed.slow?.leastMs, weighed.slow?.mostMs].every((ms) => ms === undefined || ms === bound);
+  const times = isOfBound ? timesWords(weighed, isOfMore(state)) : '';
+  const tail = `; slower than ${msWords(bound)}: ${armWords(slow)}${againstWords(stableSlow)}${times}`;
   return {
     breached: false,
     hard:
@@ -218,11 +221,17 @@ function findLatency(check: LatencyCheck, state: State, weighed: Weighed): Findi
   };
 }
 
-/** The bound that the ratio is about, so that a sentence does not name one and compare at another. */
+/** The bound that is compared at now, so that a sentence does not name one and compare at another. */
 const comparedAt = ({ quantile }: LatencyCheck, { evidence, stable }: State): number | null =>
   evidence?.kind === 'tails' && evidence.bounds !== null && requestsIn(stable) > 0
     ? (nearest(evidence.bounds, quantile)?.stableMs ?? null)
     : null;
+
+function slowAt(check: LatencyCheck, state: State): Weighed['slow'] {
+  const atMs = comparedAt(check, state);
+  const counted = state.evidence?.kind === 'tails' ? (state.evidence.counted ?? null) : null;
+  return atMs === null ? null : { atMs, ...(counted ?? { leastMs: atMs, mostMs: atMs }) };
+}
 
 type Seen = {
   readonly own: Quantile | null;

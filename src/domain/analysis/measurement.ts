@@ -115,8 +115,11 @@ export type Weighed = {
   /** Requests at this weight that a pass needs, and whether it is proved that the canary is not twice as bad. */
   readonly needed: number | null;
   readonly proved: boolean;
-  /** Slower than this is slow, where slow requests are counted for the ratio; null where none are. */
-  readonly slowMs: number | null;
+  /**
+   * Where slow requests are counted, slower than `atMs` is slow now; null where they are not. The ratio counts each interval
+   * at the bound that was nearest to stable's quantile then: from `leastMs` to `mostMs`, where that moved.
+   */
+  readonly slow: { readonly atMs: number; readonly leastMs: number; readonly mostMs: number } | null;
 };
 
 export type ArmEvidence = {

@@ -11,9 +11,9 @@ const FEW = 8;
 const COLUMNS: readonly Column<ServiceView>[] = [
   { title: 'Service', cell: ({ name }) => <span class="strong">{name}</span> },
   { title: 'Serves', cell: ({ stableVersion }) => stableVersion ?? <span class="soft">no version was released yet</span> },
-  { title: 'In slot', cell: ({ stableSlot }) => stableSlot },
+  { title: 'In slot', cell: ({ stableSlot }) => stableSlot, wide: true },
   { title: 'Since', cell: ({ stableSince }) => (stableSince === null ? '–' : <Moment at={stableSince} />) },
-  { title: 'Before', cell: ({ name }) => <a href={`/history${query({ service: name })}`}>its releases</a> },
+  { title: 'Before', cell: ({ name }) => <a href={`/history${query({ service: name })}`}>its releases</a>, wide: true },
   {
     title: 'Next',
     cell: ({ name, activeRelease }) =>

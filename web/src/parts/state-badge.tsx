@@ -5,7 +5,7 @@ import { count } from '../format.ts';
 import { Badge } from './badge.tsx';
 import type { Tone } from './badge.tsx';
 import type { IconName } from './icon.tsx';
-import { Ago, Countdown } from './time.tsx';
+import { Countdown, Moment } from './time.tsx';
 
 export function BreakerBadge({ breaker: { state, failures } }: { readonly breaker: BreakerView }) {
   if (state === 'open')
@@ -61,7 +61,7 @@ export function Failing({ endpoint: { state, failing, pending } }: { readonly en
   if (failing === null || state !== 'enabled') return null;
   return (
     <span class="under small tone-bad">
-      {failing.detail}, since <Ago at={failing.since} />; {count(pending)} {pending === 1 ? 'waits' : 'wait'}, next try in{' '}
+      {failing.detail}, since <Moment at={failing.since} />; {count(pending)} {pending === 1 ? 'waits' : 'wait'}, next try in{' '}
       <Countdown at={failing.nextAt} />
     </span>
   );

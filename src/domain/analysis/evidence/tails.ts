@@ -51,9 +51,13 @@ export type Tails = {
   readonly here: { readonly shown: Process; readonly own: Process };
   readonly dispersion: Dispersion;
   readonly effect: Effect;
+  /** The bounds that the effect was counted at: the told one follows stable's quantile, which may move. */
+  readonly counted?: Range | null;
   readonly proof: Proof;
   readonly ticks: number;
 };
+
+type Range = { readonly leastMs: number; readonly mostMs: number };
 
 export const BOUND_BETS = grid(1.05, 20, 20);
 const MOST_BOUNDS = 8;
@@ -122,6 +126,7 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
   if (shown === null) return { ...before, own, here, bounds, ticks: before.ticks + 1 };
   const canary = canarySlower(shown.stableMs);
   const stable = stableSlower(shown.stableMs);
+  const effect = observeEffect(before.effect, canary, stable, dispersion);
   return {
     kind: 'tails',
     bounds,
@@ -129,11 +134,15 @@ export function observeTails(before: Tails, tick: TailTick, spec: TailSpec): Tai
     own,
     here,
     dispersion: scattered(before, tick, shown.stableMs),
-    effect: observeEffect(before.effect, canary, stable, dispersion),
+    effect,
+    counted: effect === before.effect ? (before.counted ?? null) : around(before.counted ?? null, shown.stableMs),
     proof: observeProof(before.proof, canary, stable, dispersion),
     ticks: before.ticks + 1,
   };
 }
+
+const around = (range: Range | null, ms: number): Range =>
+  range === null ? { leastMs: ms, mostMs: ms } : { leastMs: Math.min(range.leastMs, ms), mostMs: Math.max(range.mostMs, ms) };
 
 type Own = { readonly quantile: number; readonly schedule: Schedule; readonly dispersion: number };
 

@@ -56,7 +56,7 @@ export function CheckTile({ check, base, isOver }: TileProps) {
 /** Two bars on one scale, and a mark where the limit is. */
 function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readonly evidence: Evidence }) {
   const { canary, stable, limit } = evidence;
-  const slowMs = evidence.weighed?.slowMs ?? null;
+  const slowMs = evidence.weighed?.slow?.atMs ?? null;
   const seen = Math.max(canary?.value ?? 0, stable?.value ?? 0, 0);
   // A limit that is far off would leave nothing to see of the two.
   const isNear = limit !== null && limit <= FAR * seen;
@@ -118,12 +118,18 @@ export function difference({ canary, stable, weighed }: Evidence, unit: CheckVie
     );
   }
   if (ratio) {
-    const slowMs = weighed?.slowMs ?? null;
-    const what = slowMs === null ? "times stable's" : `times as many requests slower than ${valueText('ms', slowMs)} as stable`;
+    const slow = weighed?.slow ?? null;
+    const what = slow === null ? "times stable's" : `times as many requests slower than ${boundsText(slow)} as stable`;
     parts.push(`${figure(ratio.estimate)} ${what} since the release began (${rangeWords(ratio)}, with 95 % confidence)`);
   }
   return parts.join(', ') || 'nothing to compare yet';
 }
+
+/** One bound, or those between which the one that is compared at has moved. */
+const boundsText = ({ leastMs, mostMs }: NonNullable<Weighed['slow']>): string =>
+  leastMs === mostMs
+    ? valueText('ms', leastMs)
+    : `${figure(leastMs)} to ${valueText('ms', mostMs)}, as stable's own quantile moved,`;
 
 /** An end that is open is not said. */
 function rangeWords({ low, high }: NonNullable<Weighed['ratio']>): string {

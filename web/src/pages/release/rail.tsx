@@ -37,7 +37,7 @@ const planned = ({ kind, forMs }: Stop): string => {
 /** Of the time of the place; until when the release itself may last is said above. */
 function Left({ stop: { kind, until, remainingMs } }: { readonly stop: Stop }) {
   const now = useSeenNow();
-  if (remainingMs !== null) return <>, paused with {clock(remainingMs)} left of it</>;
+  if (remainingMs !== null) return <>, paused with {clock(remainingMs)} left</>;
   if (until === null || kind === 'end') return null;
   if (until <= now) return <>, its time is over</>;
   return (
