@@ -54,14 +54,24 @@ test('a release that runs is opened from the overview and rolled back by keyboar
 });
 
 test('a service that is gone leaves a page that says since when, and one that is back is caught up with', async () => {
+  await stage.release('search', '2.0.0');
   const { page } = await stage.open('/');
   await page.locator('.contact.live').waitFor();
+  await page.getByRole('link', { name: /search 1\.0\.0 to 2\.0\.0/ }).waitFor();
   await stage.away(async () => {
     await page.getByText(/Stale since \d\d:\d\d:\d\d/).waitFor();
+    // Nothing is counted down to that may have been changed since, while what is over goes on being longer ago.
+    const left = page.locator('.run-next time.stopped');
+    const before = await left.textContent();
+    const asked = page.locator('.run-foot time');
+    const ago = await asked.textContent();
+    await expect.poll(() => asked.textContent()).not.toBe(ago);
+    expect(await left.textContent()).toBe(before);
   });
-  await stage.release('search', '2.0.0');
-  await page.getByRole('link', { name: /search 1\.0\.0 to 2\.0\.0/ }).waitFor();
+  await stage.release('shop', '1.2.0');
+  await page.getByRole('link', { name: /shop 1\.0\.0 to 1\.2\.0/ }).waitFor();
   await page.locator('.contact.live').waitFor();
+  expect(await page.locator('time.stopped').count()).toBe(0);
   expect(await page.getByText(/Stale since/).count()).toBe(0);
 });
 

@@ -188,7 +188,7 @@ test('what ended and what was done is found by its address', async () => {
   });
   const { page, complaints } = await stage.open('/history?service=search&outcome=rolledBack');
   const row = page.getByRole('row').filter({ hasText: 'search 3.0.0' });
-  await row.getByRole('cell', { name: /^search 3\.0\.0 is rolled back .* by ann/ }).waitFor();
+  await row.getByRole('cell', { name: /^search 3\.0\.0 was rolled back .* by ann/ }).waitFor();
   expect(await axe(page)).toEqual([]);
   await page.getByRole('combobox', { name: 'Outcome' }).selectOption('promoted');
   await page.getByText('No release that ended matches.').waitFor();

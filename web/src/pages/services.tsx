@@ -22,7 +22,7 @@ const COLUMNS: readonly Column<ServiceView>[] = [
           New release
         </a>
       ) : (
-        <a href={`/releases/${activeRelease}`} aria-label={`The release that moves ${name}`}>
+        <a href={`/releases/${activeRelease}`} aria-label={`${name} is being moved`}>
           is being moved
         </a>
       ),
