@@ -85,6 +85,11 @@ test('a plan is put right at its line, previewed, and started; the draft outlive
   await page.getByRole('button', { name: 'Look ahead' }).click();
   await page.getByRole('table', { name: 'What each step can show within its hold' }).waitFor({ timeout: 90_000 });
   expect(await axe(page)).toEqual([]);
+  // What was asked for and is none leaves no figures of something else.
+  await page.getByRole('textbox', { name: 'Requests per second' }).fill('many');
+  await page.getByText('The plan or its traffic has changed since: look again.').waitFor();
+  await page.getByRole('button', { name: 'Look ahead' }).click();
+  await page.getByRole('table', { name: 'What each step can show within its hold' }).waitFor({ state: 'detached' });
 
   await stage.world.deploy('shop', '1.1.0');
   await page.getByRole('button', { name: 'Start the release' }).click();

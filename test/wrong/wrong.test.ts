@@ -47,6 +47,7 @@ describe('plans', () => {
     ],
     ['a list instead of a plan', '[5%]', '1:1 invalid input: expected object, received array'],
     ['no service', 'steps: [5%]', '1:1 service is missing'],
+    ['a service without its name', 'service:\nsteps: [5%]', '1:9 the name of the service is missing'],
     ['no steps', 'service: checkout', '1:1 a plan has at least one step with a weight, such as [1%, 10%, 50%]'],
     ['an unknown key', `${base}hodl: 5m\n`, '4:7 unknown key "hodl", did you mean "hold"?'],
     ['an unknown key far from any', `${base}colour: red\n`, '4:9 unknown key "colour"'],

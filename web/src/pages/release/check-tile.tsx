@@ -93,7 +93,7 @@ function Arms({ check: { unit }, evidence }: { readonly check: CheckView; readon
         <tr class="soft">
           <th scope="row">difference</th>
           <td colSpan={3}>
-            {difference(evidence, unit)}
+            {unbroken(difference(evidence, unit))}
             {limit === null || (!isNear && limit === slowMs)
               ? ''
               : `; ${limit === slowMs ? 'slow begins at' : 'the limit is'} ${valueText(unit, limit)}${isNear ? ' (red mark)' : ''}`}
