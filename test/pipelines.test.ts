@@ -209,8 +209,10 @@ test('the GitLab component and the Jenkins stage use flags and variables that th
     ([, name]) => name,
   );
   expect(new Set(used)).toEqual(new Set(Object.keys(inputs)));
-  const [only] = Object.values(job as Record<string, { script: string[]; allow_failure: object }>);
+  const [only] = Object.values(job as Record<string, { script: string[]; allow_failure: object; image: object }>);
   expect(only?.allow_failure).toEqual({ exit_codes: [20, 75] });
+  // The container of docs/running.md serves when nothing is said, and a runner starts a shell in it.
+  expect(only?.image).toMatchObject({ entrypoint: [''] });
   const help = await new Promise<string>((done) => {
     const child = spawn(process.execPath, ['src/main.ts', 'release', 'start', '--help'], { cwd: root });
     let text = '';

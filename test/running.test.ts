@@ -1,6 +1,6 @@
 /** The page on running it for good: its unit, proxy, container, configuration and commands, each held against what is there. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -87,6 +87,11 @@ test('the container is made of files and scripts that are there, and keeps the f
   expect(config().sqliteFile.startsWith(`${of('VOLUME')[0]}/`)).toBe(true);
   expect(of('USER')).toEqual(['node']);
   expect(existsSync(join(root, JSON.parse(of('ENTRYPOINT')[0] ?? '[]')[1]))).toBe(true);
+  // A pipeline's job in this image runs the command by its name.
+  const [, command = ''] = /ln -s \/opt\/headgate\/(\S+) \/usr\/local\/bin\/headgate/.exec(of('RUN').join('\n')) ?? [];
+  const link = join(folder, 'headgate');
+  symlinkSync(join(root, command), link);
+  expect(spawnSync(link, ['--version'], { cwd: '/', encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
 });
 
 test('a backup that is taken while it runs, and restored, has everything', async () => {
