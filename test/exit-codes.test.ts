@@ -108,7 +108,8 @@ function headgate(
   env: Record<string, string> = {},
 ): { ended: Promise<Ended>; said(text: string): Promise<void> } {
   const run = spawn(process.execPath, ['src/main.ts', '--server', api, ...argv], {
-    env: { ...process.env, HEADGATE_ACTOR: 'ci:test', ...env },
+    // Jobs are named in all languages.
+    env: { ...process.env, HEADGATE_ACTOR: 'ci:Выпуск #7', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';

@@ -105,6 +105,7 @@ function githubIdentity(env2, audience, fetch2) {
 
 // src/cli/transport.ts
 var ANSWER_MS = 12e4;
+var sayable = (name) => name.replaceAll(/[^ -~\u00a1-\u00ff]/g, "?");
 function transport({ server, actor, token, fetch: fetch2, identity = fixedIdentity(token) }) {
   const base = server.replace(/\/+$/, "");
   const away = (error) => {
@@ -116,7 +117,7 @@ function transport({ server, actor, token, fetch: fetch2, identity = fixedIdenti
     try {
       const bearer = await identity.token();
       const headers = {
-        "x-headgate-actor": actor,
+        "x-headgate-actor": sayable(actor),
         ...bearer === null ? {} : { authorization: `Bearer ${bearer}` },
         ...body === void 0 ? {} : { "content-type": "application/json" },
         ...more
