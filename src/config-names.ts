@@ -1,0 +1,170 @@
+/**
+ * What of `headgate.yaml` names something else in it, and every such name that leads nowhere. It is read part by part, so
+ * that a mistake in one place hides nothing of another; what cannot be read is null, and nothing is said of it here.
+ */
+import { z } from 'zod';
+import { unknownName } from './contract/nearest.ts';
+import { pointerOf } from './contract/problem.ts';
+import type { Path } from './contract/problem.ts';
+import { name } from './contract/values.ts';
+
+type Complain = (path: Path, message: string) => void;
+
+const maybe = <S extends z.ZodType>(schema: S) => schema.nullable().default(null).catch(null);
+const each = <S extends z.ZodType>(schema: S) => z.array(maybe(schema)).default([]).catch([]);
+const under = <S extends z.ZodType>(schema: S) => z.record(z.string(), schema).default({}).catch({});
+/** Null: nothing is known of what it has. */
+const section = z
+  .record(z.string(), z.looseObject({ type: maybe(z.string()) }).catch({ type: null }))
+  .default({})
+  .nullable()
+  .catch(null);
+
+const target = z.object({
+  router: maybe(name),
+  route: maybe(z.string()),
+  slots: z.array(maybe(name)).length(2).default(['blue', 'green']).catch([null, null]),
+});
+const service = z
+  .object({
+    provider: maybe(name),
+    notify: each(name),
+    targets: each(target),
+    flags: each(z.object({ source: maybe(name), flag: maybe(z.string()) })),
+  })
+  .catch({ provider: null, notify: [], targets: [], flags: [] });
+
+const rule = z.object({ services: each(z.string()) });
+const named = z.object({
+  access: maybe(z.object({ oidc: each(z.object({ rules: each(rule) })) })),
+  routers: section,
+  providers: section,
+  notify: section,
+  webhooks: section,
+  services: under(service),
+});
+
+type Named = z.output<typeof named>;
+type Section = Named['routers'];
+type Target = NonNullable<Named['services'][string]['targets'][number]>;
+
+/** `isLost`: a part that is there under another name, of which nothing could be read. */
+export function judgeNames(document: unknown, isLost: (path: Path) => boolean, complain: Complain): void {
+  const read = named.safeParse(document);
+  if (!read.success) return; // it is no map at all, which is told already
+  const sections = Object.fromEntries(
+    (['routers', 'providers', 'notify', 'webhooks'] as const).map((key) => [key, isLost([key]) ? null : read.data[key]]),
+  );
+  const places: Named = { ...read.data, ...sections };
+  const told: Complain = (path, message) => {
+    if (!isLost(path)) complain(path, message);
+  };
+  judgeRouters(places, told);
+  judgeProviders(places, told);
+  if (!isLost(['services'])) judgeRules(places, told);
+  const routes = new Map<string, Path>();
+  for (const [own, { provider, notify, targets, flags }] of Object.entries(places.services)) {
+    const path = ['services', own];
+    leads([...path, 'provider'], { kind: 'provider', word: provider, places: places.providers }, told);
+    for (const [index, notifier] of notify.entries())
+      leads([...path, 'notify', index], { kind: 'notifier', word: notifier, places: places.notify }, told);
+    const [first] = targets;
+    for (const [index, one] of targets.entries())
+      if (one) judgeTarget(places.routers, { ...one, place: [...path, 'targets', index], first: first?.slots ?? one.slots, routes }, told);
+    judgeFlags(flags, { path: [...path, 'flags'], webhooks: places.webhooks }, told);
+  }
+}
+
+type Reference = { readonly kind: string; readonly word: string | null; readonly places: Section };
+
+function leads(path: Path, { kind, word, places }: Reference, complain: Complain): void {
+  if (word !== null && places !== null && !Object.hasOwn(places, word))
+    complain(path, unknownName(kind, word, Object.keys(places)));
+}
+
+function judgeRouters({ routers, webhooks }: Named, complain: Complain): void {
+  const [, ...more] = Object.entries(routers ?? {}).filter(([, { type }]) => type === 'ofrep');
+  for (const [own] of more) complain(['routers', own, 'type'], 'flags are served under one address: one router of type ofrep');
+  for (const [own, { type, routes }] of Object.entries(routers ?? {}))
+    for (const [route, of] of Object.entries(type === 'http-flag' ? keysOf(routes) : {})) {
+      const source = keysOf(of)['source'];
+      if (typeof source === 'string')
+        leads(['routers', own, 'routes', route, 'source'], { kind: 'webhook', word: source, places: webhooks }, complain);
+    }
+}
+
+/** Those that read what a router counts name one of its type. */
+function judgeProviders({ providers, routers }: Named, complain: Complain): void {
+  for (const [own, { type, router }] of Object.entries(providers ?? {})) {
+    if ((type !== 'edge' && type !== 'haproxy') || typeof router !== 'string') continue;
+    const path = ['providers', own, 'router'];
+    leads(path, { kind: 'router', word: router, places: routers }, complain);
+    const other = routers && Object.hasOwn(routers, router) ? routers[router]?.type : null;
+    if (other != null && other !== type) complain(path, `it reads what a router of type ${type} counts, and ${router} is of type ${other}`);
+  }
+}
+
+function judgeRules({ access, services }: Named, complain: Complain): void {
+  for (const [provider, vouched] of (access?.oidc ?? []).entries())
+    for (const [index, of] of (vouched?.rules ?? []).entries())
+      for (const [place, service] of (of?.services ?? []).entries())
+        if (service !== null && !Object.hasOwn(services, service))
+          complain(
+            ['access', 'oidc', provider, 'rules', index, 'services', place],
+            unknownName('service', service, Object.keys(services)),
+          );
+}
+
+type Placed = Target & {
+  readonly place: Path;
+  /** Of the service's first target. */
+  readonly first: Target['slots'];
+  readonly routes: Map<string, Path>;
+};
+
+function judgeTarget(routers: Section, { router, route, slots, place, first, routes }: Placed, complain: Complain): void {
+  leads([...place, 'router'], { kind: 'router', word: router, places: routers }, complain);
+  if (isWhole(slots)) {
+    if (slots[0] === slots[1]) complain([...place, 'slots'], `the two slots are two different ones, not ${slots[0]} twice`);
+    if (isWhole(first) && (first[0] !== slots[0] || first[1] !== slots[1]))
+      complain([...place, 'slots'], `all targets of a service name the same two slots in the same order: ${first.join(', ')}`);
+  }
+  if (router === null || route === null) return;
+  const taken = routes.get(`${router}/${route}`);
+  if (taken) complain([...place, 'route'], `the route ${route} of ${router} is managed by ${pointerOf(taken)} already`);
+  routes.set(`${router}/${route}`, place);
+  const own = routers && Object.hasOwn(routers, router) ? routers[router]?.['routes'] : undefined;
+  // A router that lists its routes must have this one, with these slots.
+  if (typeof own !== 'object' || own === null) return;
+  if (!Object.hasOwn(own, route))
+    return complain([...place, 'route'], unknownName(`route in ${router}`, route, Object.keys(own)));
+  const there = keysOf(keysOf(own)[route])['slots'];
+  if (typeof there !== 'object' || there === null) return;
+  for (const [index, slot] of slots.entries())
+    if (slot !== null && !Object.hasOwn(there, slot))
+      complain([...place, 'slots', index], unknownName(`slot in ${router}/${route}`, slot, Object.keys(there)));
+}
+
+const isWhole = (slots: readonly (string | null)[]): slots is readonly string[] => !slots.includes(null);
+
+type Watched = { readonly path: Path; readonly webhooks: Section };
+
+/** A flag is watched once for each service, and its changes are told by somebody. */
+function judgeFlags(
+  flags: Named['services'][string]['flags'],
+  { path, webhooks }: Watched,
+  complain: Complain,
+): void {
+  const seen = new Set<string>();
+  for (const [index, one] of flags.entries()) {
+    if (!one) continue;
+    const { source, flag } = one;
+    leads([...path, index, 'source'], { kind: 'webhook', word: source, places: webhooks }, complain);
+    if (source === null || flag === null) continue;
+    if (seen.has(`${source}/${flag}`)) complain([...path, index, 'flag'], `the flag ${flag} of ${source} is named twice`);
+    seen.add(`${source}/${flag}`);
+  }
+}
+
+const keysOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null ? { ...value } : {};
