@@ -3,7 +3,7 @@
  * that a mistake in one place hides nothing of another; what cannot be read is null, and nothing is said of it here.
  */
 import { z } from 'zod';
-import { unknownName } from './contract/nearest.ts';
+import { nearest, unknownName } from './contract/nearest.ts';
 import { pointerOf } from './contract/problem.ts';
 import type { Path } from './contract/problem.ts';
 import { name } from './contract/values.ts';
@@ -68,18 +68,23 @@ export function judgeNames(document: unknown, isLost: (path: Path) => boolean, c
     leads([...path, 'provider'], { kind: 'provider', word: provider, places: places.providers }, told);
     for (const [index, notifier] of notify.entries())
       leads([...path, 'notify', index], { kind: 'notifier', word: notifier, places: places.notify }, told);
-    const [first] = targets;
-    for (const [index, one] of targets.entries())
-      if (one) judgeTarget(places.routers, { ...one, place: [...path, 'targets', index], first: first?.slots ?? one.slots, routes }, told);
+    judgeTargets(targets, { path: [...path, 'targets'], routers: places.routers, routes }, told);
     judgeFlags(flags, { path: [...path, 'flags'], webhooks: places.webhooks }, told);
   }
 }
 
-type Reference = { readonly kind: string; readonly word: string | null; readonly places: Section };
+type Reference = {
+  readonly kind: string;
+  readonly word: string | null;
+  readonly places: Readonly<Record<string, unknown>> | null;
+};
 
-function leads(path: Path, { kind, word, places }: Reference, complain: Complain): void {
-  if (word !== null && places !== null && !Object.hasOwn(places, word))
-    complain(path, unknownName(kind, word, Object.keys(places)));
+/** What the word leads to; where it leads nowhere, what was probably meant. */
+function leads(path: Path, { kind, word, places }: Reference, complain: Complain): string | null {
+  if (word === null || places === null) return null;
+  if (Object.hasOwn(places, word)) return word;
+  complain(path, unknownName(kind, word, Object.keys(places)));
+  return nearest(word, Object.keys(places));
 }
 
 function judgeRouters({ routers, webhooks }: Named, complain: Complain): void {
@@ -100,7 +105,8 @@ function judgeProviders({ providers, routers }: Named, complain: Complain): void
     const path = ['providers', own, 'router'];
     leads(path, { kind: 'router', word: router, places: routers }, complain);
     const other = routers && Object.hasOwn(routers, router) ? routers[router]?.type : null;
-    if (other != null && other !== type) complain(path, `it reads what a router of type ${type} counts, and ${router} is of type ${other}`);
+    if (other != null && nearest(other, [type]) === null)
+      complain(path, `it reads what a router of type ${type} counts, and ${router} is of type ${other}`);
   }
 }
 
@@ -115,46 +121,65 @@ function judgeRules({ access, services }: Named, complain: Complain): void {
           );
 }
 
-type Placed = Target & {
-  readonly place: Path;
-  /** Of the service's first target. */
-  readonly first: Target['slots'];
+type Targets = Named['services'][string]['targets'];
+type Around = {
+  readonly path: Path;
+  readonly routers: Section;
+  /** Which are managed already, and by which target. */
   readonly routes: Map<string, Path>;
 };
 
-function judgeTarget(routers: Section, { router, route, slots, place, first, routes }: Placed, complain: Complain): void {
-  leads([...place, 'router'], { kind: 'router', word: router, places: routers }, complain);
-  if (isWhole(slots)) {
-    if (slots[0] === slots[1]) complain([...place, 'slots'], `the two slots are two different ones, not ${slots[0]} twice`);
-    if (isWhole(first) && (first[0] !== slots[0] || first[1] !== slots[1]))
-      complain([...place, 'slots'], `all targets of a service name the same two slots in the same order: ${first.join(', ')}`);
-  }
-  if (router === null || route === null) return;
-  const taken = routes.get(`${router}/${route}`);
-  if (taken) complain([...place, 'route'], `the route ${route} of ${router} is managed by ${pointerOf(taken)} already`);
-  routes.set(`${router}/${route}`, place);
-  const own = routers && Object.hasOwn(routers, router) ? routers[router]?.['routes'] : undefined;
-  // A router that lists its routes must have this one, with these slots.
-  if (typeof own !== 'object' || own === null) return;
-  if (!Object.hasOwn(own, route))
-    return complain([...place, 'route'], unknownName(`route in ${router}`, route, Object.keys(own)));
-  const there = keysOf(keysOf(own)[route])['slots'];
-  if (typeof there !== 'object' || there === null) return;
-  for (const [index, slot] of slots.entries())
-    if (slot !== null && !Object.hasOwn(there, slot))
-      complain([...place, 'slots', index], unknownName(`slot in ${router}/${route}`, slot, Object.keys(there)));
+function judgeTargets(targets: Targets, around: Around, complain: Complain): void {
+  const [first, ...others] = targets.map((target, index) =>
+    target === null ? null : soundSlots(target, { ...around, path: [...around.path, index] }, complain),
+  );
+  for (const [before, slots] of others.entries())
+    if (first && slots && (first[0] !== slots[0] || first[1] !== slots[1]))
+      complain(
+        [...around.path, before + 1, 'slots'],
+        `all targets of a service name the same two slots in the same order: ${first.join(', ')}`,
+      );
 }
 
-const isWhole = (slots: readonly (string | null)[]): slots is readonly string[] => !slots.includes(null);
+/** Its slots; null when they are wrong by themselves or cannot be read. */
+function soundSlots(target: Target, { path, routers, routes }: Around, complain: Complain): readonly string[] | null {
+  const { route, slots } = target;
+  const router = leads([...path, 'router'], { kind: 'router', word: target.router, places: routers }, complain);
+  if (target.router !== null && route !== null) {
+    const key = `${target.router}/${route}`;
+    const taken = routes.get(key);
+    if (taken) complain([...path, 'route'], `the route ${route} of ${target.router} is managed by ${pointerOf(taken)} already`);
+    routes.set(key, path);
+  }
+  const there = router === null ? null : slotsOf(routers?.[router], { router, route, path }, complain);
+  const strange = [...slots.entries()].filter(([, slot]) => there && slot !== null && !there.slots.includes(slot));
+  for (const [index, slot] of strange)
+    complain([...path, 'slots', index], unknownName(`slot in ${there?.name ?? ''}`, slot ?? '', there?.slots ?? []));
+  const isTwice = slots[0] !== null && slots[0] === slots[1];
+  if (isTwice) complain([...path, 'slots'], `the two slots are two different ones, not ${slots[0] ?? ''} twice`);
+  const whole = slots.filter((slot) => slot !== null);
+  return isTwice || strange.length > 0 || whole.length < slots.length ? null : whole;
+}
+
+type Way = { readonly router: string; readonly route: string | null; readonly path: Path };
+
+/** What a router that lists its routes has for this one; null when it does not say. */
+function slotsOf(
+  options: unknown,
+  { router, route: word, path }: Way,
+  complain: Complain,
+): { readonly name: string; readonly slots: readonly string[] } | null {
+  const { routes } = keysOf(options);
+  if (typeof routes !== 'object' || routes === null) return null;
+  const route = leads([...path, 'route'], { kind: `route in ${router}`, word, places: keysOf(routes) }, complain);
+  const { slots } = keysOf(route === null ? null : keysOf(routes)[route]);
+  return typeof slots === 'object' && slots !== null ? { name: `${router}/${route ?? ''}`, slots: Object.keys(slots) } : null;
+}
 
 type Watched = { readonly path: Path; readonly webhooks: Section };
 
 /** A flag is watched once for each service, and its changes are told by somebody. */
-function judgeFlags(
-  flags: Named['services'][string]['flags'],
-  { path, webhooks }: Watched,
-  complain: Complain,
-): void {
+function judgeFlags(flags: Named['services'][string]['flags'], { path, webhooks }: Watched, complain: Complain): void {
   const seen = new Set<string>();
   for (const [index, one] of flags.entries()) {
     if (!one) continue;

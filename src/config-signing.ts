@@ -13,9 +13,7 @@ export const hookSecretsOf = ({
   services,
   signing,
 }: Pick<ConfigDocument, 'services' | 'signing'>): Readonly<Record<string, readonly string[]>> =>
-  Object.fromEntries(
-    Object.entries(services).map(([name, { hooks }]) => [name, secretsOf(isSigned(hooks) ? hooks : signing)]),
-  );
+  Object.fromEntries(Object.entries(services).map(([name, { hooks }]) => [name, secretsOf(isSigned(hooks) ? hooks : signing)]));
 
 const isSigned = ({ secret, secrets }: SecretOptions): boolean => secret !== undefined || secrets !== undefined;
 

@@ -19,7 +19,6 @@ import { overlaps, partAt, readMended, withPart } from './contract/mend.ts';
 import { nearest, unknownName } from './contract/nearest.ts';
 import { inOrder } from './contract/problem.ts';
 import type { Path, Problem } from './contract/problem.ts';
-import { MAX_PROBLEMS } from './contract/shape.ts';
 import type { ServiceSettings, Settings } from './controller/context.ts';
 import { DEFAULT_SETTINGS } from './controller/context.ts';
 import type { Promotion } from './domain/release.ts';
@@ -73,7 +72,7 @@ export function parseConfig({ text, secrets, dev }: ConfigInput): Result<Config,
   judgeNames(document.value, isLost, complain);
   judgeSigning(withSecrets.value, complain);
   if (dev) judgeDev(document.value, complain);
-  if (shape.rest === null || problems.length > 0) return err(inOrder(problems).slice(0, MAX_PROBLEMS));
+  if (shape.rest === null || problems.length > 0) return err(inOrder(problems));
   // Only texts are exchanged for texts: the shape stays what it was checked to be.
   return ok(configOf(resolved(shape.rest, secrets).value as ConfigDocument, dev));
 }
@@ -103,7 +102,7 @@ function judgeOptions(document: ParsedDocument, { value, missing }: Resolved, te
       const told = missing.flatMap(({ path }) => (overlaps(path, above) && path.length > 2 ? [path.slice(2)] : []));
       const part: ParsedDocument = {
         value: withPart(options, ['type'], meant),
-        problem: (path, message) => document.problem([...above, ...path], message),
+        problem: (path, message, place) => document.problem([...above, ...path], message, place),
       };
       for (const problem of readMended<unknown>(kind.options, part, { told }).problems) tell(problem);
     }

@@ -1,12 +1,16 @@
 /** YAML or JSON text to a value whose every part knows its line. */
-import { isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { pointerOf } from './problem.ts';
 import type { Path, Problem } from './problem.ts';
 import { MAX_PROBLEMS } from './shape.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 
-export type ParsedDocument = { readonly value: unknown; problem(path: Path, message: string): Problem };
+export type ParsedDocument = {
+  readonly value: unknown;
+  /** Told at the value of the path, or at its key where that is what is wrong. */
+  problem(path: Path, message: string, place?: 'key'): Problem;
+};
 
 export const MAX_DOCUMENT_BYTES = 256 * 1024;
 
@@ -40,10 +44,10 @@ export function readDocument(input: unknown): Result<ParsedDocument, readonly Pr
     );
   const twice = keyTwice(document);
   if (twice !== null) return err([{ path: '', message: 'Map keys must be unique', ...at(twice) }]);
-  const problem = (path: Path, message: string): Problem => ({
+  const problem: ParsedDocument['problem'] = (path, message, place) => ({
     path: pointerOf(path),
     message,
-    ...at(offsetOf(document, path)),
+    ...at((place === 'key' ? keyOffset(document, path) : undefined) ?? offsetOf(document, path)),
   });
   try {
     // Aliases could make a small text enormous; no document here needs one.
@@ -85,6 +89,13 @@ function keyTwice(document: ReturnType<typeof parseDocument>): number | null {
     },
   });
   return found;
+}
+
+/** Where the key itself begins. */
+function keyOffset(document: ReturnType<typeof parseDocument>, path: Path): number | undefined {
+  const map = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const own = isMap(map) ? map.items.find(({ key }) => isScalar(key) && String(key.value) === String(path.at(-1))) : undefined;
+  return isScalar(own?.key) ? own.key.range?.[0] : undefined;
 }
 
 /** Where the value of a path begins; for a key that is missing, the nearest place above it. */

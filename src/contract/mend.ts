@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { ParsedDocument } from './document.ts';
 import { nearest } from './nearest.ts';
+import { pointerOf } from './problem.ts';
 import type { Path, Problem } from './problem.ts';
 import { MAX_PROBLEMS, readShape } from './shape.ts';
 import type { Flaw } from './shape.ts';
@@ -36,7 +37,11 @@ export function readMended<T>(schema: z.ZodType<T>, document: ParsedDocument, le
     if (read.ok) return { ...draft, rest: read.value };
     // Nobody reads more, and each part that is left out takes time.
     if (read.error.length >= MAX_PROBLEMS)
-      return { ...draft, problems: read.error.map(({ path, message }) => draft.document.problem(path, message)), rest: null };
+      return {
+        ...draft,
+        problems: read.error.map(({ path, message, place }) => draft.document.problem(path, message, place)),
+        rest: null,
+      };
     const { gone } = draft;
     for (const flaw of read.error) draft = without(flaw, draft, { leniency, gone });
     if (draft.problems.length >= MAX_PROBLEMS || draft.gone.some(({ length }) => length === 0)) break;
@@ -62,6 +67,9 @@ type Setting = { readonly leniency: Leniency; readonly gone: readonly Path[] };
 
 function without(flaw: Flaw, draft: Draft, { leniency: { standIn = () => undefined, told = [] }, gone }: Setting): Draft {
   if (flaw.meant !== undefined) return withoutKey(flaw.path, flaw.meant, withProblem(flaw, draft));
+  const { path: named } = flaw;
+  if (flaw.isName && !draft.unread.some((part) => pointerOf(part) === pointerOf(named)))
+    return renamed(named, withProblem(flaw, draft));
   const cause = causeOf(flaw, gone);
   const path = cause ?? flaw.path;
   const stand = cause !== null || flaw.forms === undefined ? standIn(path) : formOf(flaw.forms);
@@ -74,9 +82,9 @@ function without(flaw: Flaw, draft: Draft, { leniency: { standIn = () => undefin
   };
 }
 
-const withProblem = ({ path, message }: Flaw, draft: Draft): Draft => ({
+const withProblem = ({ path, message, place }: Flaw, draft: Draft): Draft => ({
   ...draft,
-  problems: [...draft.problems, draft.document.problem(path, message)].slice(0, MAX_PROBLEMS),
+  problems: [...draft.problems, draft.document.problem(path, message, place)].slice(0, MAX_PROBLEMS),
 });
 
 /**
@@ -100,10 +108,23 @@ function withoutKey(path: Path, meant: Path | null, draft: Draft): Draft {
   return { ...rest, value: withPart(rest.value, meant, held), document: moved(draft.document, path, meant) };
 }
 
+/** Under a name that can be one, so that it is read; of what it means nothing is known. */
+function renamed(path: Path, draft: Draft): Draft {
+  const above = path.slice(0, -1);
+  const name = `x-${String(path.at(-1))
+    .replaceAll(/[^A-Za-z0-9]/g, '-')
+    .slice(0, LONGEST_NAME)}`;
+  const to = [...above, partAt(draft.value, [...above, name]) === undefined ? name : `${name}-`];
+  const { value, problem } = moved({ ...draft.document, value: draft.value }, path, to);
+  return { ...draft, value, document: { value: draft.document.value, problem }, unread: [...draft.unread, path, to] };
+}
+
+const LONGEST_NAME = 40;
+
 function moved({ value, problem }: ParsedDocument, from: Path, to: Path): ParsedDocument {
   return {
     value: withPart(withPart(value, from, undefined), to, partAt(value, from)),
-    problem: (path, message) => problem(isWithin(path, to) ? [...from, ...path.slice(to.length)] : path, message),
+    problem: (path, message, place) => problem(isWithin(path, to) ? [...from, ...path.slice(to.length)] : path, message, place),
   };
 }
 
@@ -121,13 +142,13 @@ export const partAt = (value: unknown, path: Path): unknown =>
     value,
   );
 
-/** A copy with another value at the path; undefined leaves it out. */
+/** A copy with another value at the path; undefined leaves it out. Where nothing holds the part, nothing changes. */
 export function withPart(value: unknown, [key, ...rest]: Path, part: unknown): unknown {
   if (key === undefined) return part;
+  if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value))
     return value.map((item: unknown, index) => (index === Number(key) ? withPart(item, rest, part) : item));
-  const { [key]: inner, ...others }: Readonly<Record<string, unknown>> =
-    typeof value === 'object' && value !== null ? { ...value } : {};
+  const { [key]: inner, ...others }: Readonly<Record<string, unknown>> = { ...value };
   const changed = withPart(inner, rest, part);
   return changed === undefined ? others : { ...others, [key]: changed };
 }

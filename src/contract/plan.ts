@@ -56,8 +56,8 @@ export function parsePlan(input: unknown, world: PlanWorld): Result<ParsedPlan, 
       return null;
     };
   if (rest === null) return err(inOrder(problems));
-  for (const { path, message } of flawsOfUnread(unread, document, world)) {
-    const flaw = document.problem(path, message);
+  for (const { path, message, place } of flawsOfUnread(unread, document, world)) {
+    const flaw = document.problem(path, message, place);
     if (problems.every((known) => known.path !== flaw.path)) problems.push(flaw);
   }
   const plan = planOf(rest, world, into(problems));

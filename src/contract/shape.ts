@@ -13,6 +13,10 @@ export const MAX_PROBLEMS = 50;
 export type Flaw = {
   readonly path: Path;
   readonly message: string;
+  /** Not the value is wrong, but the key that it stands under. */
+  readonly place?: 'key';
+  /** What stands under a name that cannot be one was not looked at. */
+  readonly isName?: true;
   /** There is nothing where something has to be. */
   readonly isMissing?: true;
   /** It breaks a rule that may look at what stands beside it, too. */
@@ -42,7 +46,7 @@ function flawsOf(issue: Issue, above: Path): readonly Flaw[] {
   const last = path.at(-1);
   if (issue.code === 'unrecognized_keys') return issue.keys.slice(0, MAX_PROBLEMS).map((key) => unknownKey(key, path, issue));
   if (issue.code === 'invalid_key')
-    return [{ path, message: `the name "${String(last)}": ${sentence(issue.issues[0] ?? issue)}` }];
+    return [{ path, message: `the name "${String(last)}": ${sentence(issue.issues[0] ?? issue)}`, place: 'key', isName: true }];
   if (issue.code === 'invalid_union') return bestBranch(issue, path);
   if (issue.code === 'invalid_type') {
     if (isAbsent(issue))
@@ -65,7 +69,8 @@ function bestBranch(issue: Extract<Issue, { code: 'invalid_union' }>, path: Path
   );
   const best = fitting.toSorted((a, b) => weight(a) - weight(b))[0];
   if (best && best.length > 0) return best.flatMap((inner) => flawsOf(inner, path));
-  return [{ path, message: sentence(issue), ...formsOf(issue) }];
+  const isMissing = 'input' in issue && issue.input === undefined;
+  return [{ path, message: sentence(issue), ...formsOf(issue), ...(isMissing ? { isMissing } : {}) }];
 }
 
 function formsOf(issue: Extract<Issue, { code: 'invalid_union' }>): Pick<Flaw, 'forms'> {
@@ -76,15 +81,20 @@ function formsOf(issue: Extract<Issue, { code: 'invalid_union' }>): Pick<Flaw, '
 
 const fieldOf = (value: object, key: string): unknown => Object.entries(value).find(([name]) => name === key)?.[1];
 
-/** An unknown key speaks against a form more than a wrong value does. */
-const weight = (branch: readonly Issue[]): number =>
-  branch.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? 2 * issue.keys.length : 1), 0);
+/** An unknown key speaks against a form more than a wrong value does, if it is not a slip. */
+const weight = (branch: readonly Issue[]): number => branch.reduce((sum, issue) => sum + weightOf(issue), 0);
+
+function weightOf(issue: Issue): number {
+  if (issue.code !== 'unrecognized_keys') return 1;
+  const known = knownKeys(issue);
+  return issue.keys.slice(0, MAX_PROBLEMS).reduce((sum, key) => sum + (nearest(key, known) === null ? 2 : 1), 0);
+}
 
 function unknownKey(key: string, above: Path, issue: Issue): Flaw {
   const path = [...above, key];
   const near = nearest(key, knownKeys(issue));
-  if (near === null) return { path, message: `unknown key "${key}"`, meant: null };
-  return { path, message: `unknown key "${key}", did you mean "${near}"?`, meant: [...above, near] };
+  if (near === null) return { path, message: `unknown key "${key}"`, place: 'key', meant: null };
+  return { path, message: `unknown key "${key}", did you mean "${near}"?`, place: 'key', meant: [...above, near] };
 }
 
 /** Schemas put the keys that they know into the message of their unrecognized-key error (`strict`). */

@@ -45,11 +45,11 @@ describe('plans', () => {
       'service: &a checkout\nname: *a\nsteps: [5%]',
       '1:1 anchors and aliases are not supported: write the values out',
     ],
-    ['a list instead of a plan', '[5%]', '1:1 invalid input: expected object, received array'],
+    ['a list instead of a plan', '[5%]', '1:1 keys with values, not a list'],
     ['no service', 'steps: [5%]', '1:1 service is missing'],
     ['no steps', 'service: checkout', '1:1 a plan has at least one step with a weight, such as [1%, 10%, 50%]'],
-    ['an unknown key', `${base}hodl: 5m\n`, '4:7 unknown key "hodl", did you mean "hold"?'],
-    ['an unknown key far from any', `${base}colour: red\n`, '4:9 unknown key "colour"'],
+    ['an unknown key', `${base}hodl: 5m\n`, '4:1 unknown key "hodl", did you mean "hold"?'],
+    ['an unknown key far from any', `${base}colour: red\n`, '4:1 unknown key "colour"'],
     ['an unknown service', 'service: chekout\nsteps: [5%]', '1:10 no service named "chekout", did you mean "checkout"?'],
     ['a service nobody could mean', 'service: x\nsteps: [5%]', '1:10 no service named "x"; known: checkout, search'],
     [
@@ -133,12 +133,7 @@ describe('plans', () => {
       '2:22 a pause has either "for" (then it goes on) or "within" (somebody has to resume it), not both',
     ],
     ['an approval by nobody', 'service: checkout\nsteps: [5%, { approve: { by: 0 } }]', '2:30 at least one person'],
-    [
-      'a step with a slip',
-      'service: checkout\nsteps: [{ wieght: 5% }]',
-      '2:9 weight is missing',
-      '2:19 unknown key "wieght", did you mean "weight"?',
-    ],
+    ['a step with a slip', 'service: checkout\nsteps: [{ wieght: 5% }]', '2:11 unknown key "wieght", did you mean "weight"?'],
     [
       'a strategy of a later version',
       `${base}strategy: ab\n`,
@@ -165,7 +160,7 @@ describe('plans', () => {
     [
       'failures of what is judged by evidence',
       'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, failures: 2 of 3 } }',
-      '3:44 unknown key "failures"',
+      '3:34 unknown key "failures"',
     ],
     [
       'one provider of several',
@@ -353,7 +348,7 @@ notify: [nobody-there]
       '11 /checks/latency/quantile a quantile is between 0 and 1',
       '12 /checks/speed/kind a check says its kind',
       '12 /checks/speed/provider no provider named "prmo"',
-      '12 /checks/speed/dryRun invalid input',
+      '12 /checks/speed/dryRun true or false',
       '13 /notify/0 no notifier named "nobody-there"',
     ]);
   });
@@ -406,11 +401,12 @@ describe('configurations', () => {
   const edge =
     'routers: { front: { type: edge, listen: 127.0.0.1:0, routes: { app: { slots: { blue: { url: http://a }, green: { url: http://b } } } } } }\n';
   const rows: readonly (readonly [what: string, text: string, ...messages: string[]])[] = [
-    ['an unknown section', 'sever: {}', '1:8 unknown key "sever", did you mean "server"?'],
+    ['an unknown section', 'sever: {}', '1:1 unknown key "sever", did you mean "server"?'],
     ['an address without a port', 'server: { listen: localhost }', '1:19 host:port, such as 127.0.0.1:8080'],
     [
       'a router of an unknown type',
       'routers: { a: { type: haproxi } }',
+      '1:15 nodes is missing',
       '1:23 no router type named "haproxi", did you mean "haproxy"?',
     ],
     ['a router without a type', 'routers: { a: { listen: 127.0.0.1:0 } }', '1:15 type is missing'],
@@ -458,13 +454,11 @@ describe('configurations', () => {
       'a secret that is not there',
       'notify: { hook: { type: webhook, url: env:NOT_SET } }',
       '1:39 the environment has no NOT_SET',
-      '1:39 an http:// or https:// address, or env:NAME or file:PATH',
     ],
     [
       'a file that is not there',
       'notify: { hook: { type: webhook, url: file:/not/there } }',
       '1:39 the file /not/there cannot be read',
-      '1:39 an http:// or https:// address, or env:NAME or file:PATH',
     ],
     [
       'a promotion nobody knows',
