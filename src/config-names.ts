@@ -3,6 +3,7 @@
  * that a mistake in one place hides nothing of another; what cannot be read is null, and nothing is said of it here.
  */
 import { z } from 'zod';
+import { routerKinds } from './adapters/traffic/index.ts';
 import { nearest, unknownName } from './contract/nearest.ts';
 import { pointerOf } from './contract/problem.ts';
 import type { Path } from './contract/problem.ts';
@@ -12,7 +13,6 @@ type Complain = (path: Path, message: string) => void;
 
 const maybe = <S extends z.ZodType>(schema: S) => schema.nullable().default(null).catch(null);
 const each = <S extends z.ZodType>(schema: S) => z.array(maybe(schema)).default([]).catch([]);
-const under = <S extends z.ZodType>(schema: S) => z.record(z.string(), schema).default({}).catch({});
 /** Null: nothing is known of what it has. */
 const section = z
   .record(z.string(), z.looseObject({ type: maybe(z.string()) }).catch({ type: null }))
@@ -34,26 +34,29 @@ const service = z
   })
   .catch({ provider: null, notify: [], targets: [], flags: [] });
 
-const rule = z.object({ services: each(z.string()) });
+const rule = z.object({ services: each(name) });
 const named = z.object({
   access: maybe(z.object({ oidc: each(z.object({ rules: each(rule) })) })),
   routers: section,
   providers: section,
   notify: section,
   webhooks: section,
-  services: under(service),
+  services: z.record(z.string(), service).default({}).nullable().catch(null),
 });
 
 type Named = z.output<typeof named>;
 type Section = Named['routers'];
-type Target = NonNullable<Named['services'][string]['targets'][number]>;
+type Target = NonNullable<NonNullable<Named['services']>[string]['targets'][number]>;
 
 /** `isLost`: a part that is there under another name, of which nothing could be read. */
 export function judgeNames(document: unknown, isLost: (path: Path) => boolean, complain: Complain): void {
   const read = named.safeParse(document);
   if (!read.success) return; // it is no map at all, which is told already
   const sections = Object.fromEntries(
-    (['routers', 'providers', 'notify', 'webhooks'] as const).map((key) => [key, isLost([key]) ? null : read.data[key]]),
+    (['routers', 'providers', 'notify', 'webhooks', 'services'] as const).map((key) => [
+      key,
+      isLost([key]) ? null : read.data[key],
+    ]),
   );
   const places: Named = { ...read.data, ...sections };
   const told: Complain = (path, message) => {
@@ -61,9 +64,9 @@ export function judgeNames(document: unknown, isLost: (path: Path) => boolean, c
   };
   judgeRouters(places, told);
   judgeProviders(places, told);
-  if (!isLost(['services'])) judgeRules(places, told);
+  judgeRules(places, told);
   const routes = new Map<string, Path>();
-  for (const [own, { provider, notify, targets, flags }] of Object.entries(places.services)) {
+  for (const [own, { provider, notify, targets, flags }] of Object.entries(places.services ?? {})) {
     const path = ['services', own];
     leads([...path, 'provider'], { kind: 'provider', word: provider, places: places.providers }, told);
     for (const [index, notifier] of notify.entries())
@@ -100,12 +103,13 @@ function judgeRouters({ routers, webhooks }: Named, complain: Complain): void {
 
 /** Those that read what a router counts name one of its type. */
 function judgeProviders({ providers, routers }: Named, complain: Complain): void {
-  for (const [own, { type, router }] of Object.entries(providers ?? {})) {
-    if ((type !== 'edge' && type !== 'haproxy') || typeof router !== 'string') continue;
+  for (const [own, { type: said, router }] of Object.entries(providers ?? {})) {
+    const type = said === null ? null : nearest(said, ['edge', 'haproxy']);
+    if (type === null || typeof router !== 'string') continue;
     const path = ['providers', own, 'router'];
     leads(path, { kind: 'router', word: router, places: routers }, complain);
     const other = routers && Object.hasOwn(routers, router) ? routers[router]?.type : null;
-    if (other != null && nearest(other, [type]) === null)
+    if (other != null && other !== type && Object.hasOwn(routerKinds, other))
       complain(path, `it reads what a router of type ${type} counts, and ${router} is of type ${other}`);
   }
 }
@@ -114,14 +118,14 @@ function judgeRules({ access, services }: Named, complain: Complain): void {
   for (const [provider, vouched] of (access?.oidc ?? []).entries())
     for (const [index, of] of (vouched?.rules ?? []).entries())
       for (const [place, service] of (of?.services ?? []).entries())
-        if (service !== null && !Object.hasOwn(services, service))
-          complain(
-            ['access', 'oidc', provider, 'rules', index, 'services', place],
-            unknownName('service', service, Object.keys(services)),
-          );
+        leads(
+          ['access', 'oidc', provider, 'rules', index, 'services', place],
+          { kind: 'service', word: service, places: services },
+          complain,
+        );
 }
 
-type Targets = Named['services'][string]['targets'];
+type Targets = NonNullable<Named['services']>[string]['targets'];
 type Around = {
   readonly path: Path;
   readonly routers: Section;
@@ -170,16 +174,20 @@ function slotsOf(
   complain: Complain,
 ): { readonly name: string; readonly slots: readonly string[] } | null {
   const { routes } = keysOf(options);
-  if (typeof routes !== 'object' || routes === null) return null;
+  if (!isMap(routes)) return null;
   const route = leads([...path, 'route'], { kind: `route in ${router}`, word, places: keysOf(routes) }, complain);
   const { slots } = keysOf(route === null ? null : keysOf(routes)[route]);
-  return typeof slots === 'object' && slots !== null ? { name: `${router}/${route ?? ''}`, slots: Object.keys(slots) } : null;
+  return isMap(slots) ? { name: `${router}/${route ?? ''}`, slots: Object.keys(slots) } : null;
 }
 
 type Watched = { readonly path: Path; readonly webhooks: Section };
 
 /** A flag is watched once for each service, and its changes are told by somebody. */
-function judgeFlags(flags: Named['services'][string]['flags'], { path, webhooks }: Watched, complain: Complain): void {
+function judgeFlags(
+  flags: NonNullable<Named['services']>[string]['flags'],
+  { path, webhooks }: Watched,
+  complain: Complain,
+): void {
   const seen = new Set<string>();
   for (const [index, one] of flags.entries()) {
     if (!one) continue;
@@ -191,5 +199,5 @@ function judgeFlags(flags: Named['services'][string]['flags'], { path, webhooks 
   }
 }
 
-const keysOf = (value: unknown): Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null ? { ...value } : {};
+const isMap = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value);
+const keysOf = (value: unknown): Readonly<Record<string, unknown>> => (isMap(value) ? { ...value } : {});

@@ -42,8 +42,9 @@ export function readDocument(input: unknown): Result<ParsedDocument, readonly Pr
         ...at(pos[0]),
       })),
     );
-  const twice = keyTwice(document);
-  if (twice !== null) return err([{ path: '', message: 'Map keys must be unique', ...at(twice) }]);
+  const twice = keysTwice(document);
+  if (twice.length > 0)
+    return err(twice.map(({ key, offset }) => ({ path: '', message: `the key "${key}" is there already`, ...at(offset) })));
   const problem: ParsedDocument['problem'] = (path, message, place) => ({
     path: pointerOf(path),
     message,
@@ -71,24 +72,21 @@ export function hasProto(value: unknown): boolean {
   return false;
 }
 
-/** Where the first key begins that its map has already, or null. */
-function keyTwice(document: ReturnType<typeof parseDocument>): number | null {
-  let found: number | null = null;
+/** Every key that its map has already, and where it begins. */
+function keysTwice(document: ReturnType<typeof parseDocument>): readonly { readonly key: string; readonly offset: number }[] {
+  const found: { key: string; offset: number }[] = [];
   visit(document, {
     Map(_, { items }) {
       const names = new Set<unknown>();
       for (const { key } of items) {
         if (!isScalar(key)) continue;
-        if (names.has(key.value)) {
-          found = key.range?.[0] ?? 0;
-          return visit.BREAK;
-        }
+        if (names.has(key.value)) found.push({ key: String(key.value), offset: key.range?.[0] ?? 0 });
         names.add(key.value);
       }
-      return undefined;
+      return found.length < MAX_PROBLEMS ? undefined : visit.BREAK;
     },
   });
-  return found;
+  return found.slice(0, MAX_PROBLEMS);
 }
 
 /** Where the key itself begins. */

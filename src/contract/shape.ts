@@ -34,11 +34,20 @@ export function readShape<T>(schema: z.ZodType<T>, value: unknown): Result<T, re
 
 type Issue = z.core.$ZodIssue;
 
-/** In the order in which they were found; what is missing is not told where a misspelt key stands for it. */
+/** In the order in which they were found: of each part the first one, and none that a misspelt key beside it would explain. */
 export function flawsIn(issues: readonly Issue[]): readonly Flaw[] {
   const flaws = issues.slice(0, MAX_PROBLEMS).flatMap((issue) => flawsOf(issue, []));
-  const meant = new Set(flaws.flatMap((flaw) => (flaw.meant ? [pointerOf(flaw.meant)] : [])));
-  return flaws.filter(({ isMissing, path }) => !isMissing || !meant.has(pointerOf(path))).slice(0, MAX_PROBLEMS);
+  const meant = flaws.flatMap((flaw) => (flaw.meant ? [flaw.meant] : []));
+  const told = new Set<string>();
+  const isNews = ({ path, isMissing, isRule }: Flaw): boolean => {
+    const place = pointerOf(path);
+    if (told.has(place)) return false;
+    if (isMissing && meant.some((part) => pointerOf(part) === place)) return false;
+    if (isRule && meant.some((part) => place.startsWith(`${pointerOf(part.slice(0, -1))}/`))) return false;
+    told.add(place);
+    return true;
+  };
+  return flaws.filter(isNews).slice(0, MAX_PROBLEMS);
 }
 
 function flawsOf(issue: Issue, above: Path): readonly Flaw[] {
@@ -92,7 +101,12 @@ function weightOf(issue: Issue): number {
 
 function unknownKey(key: string, above: Path, issue: Issue): Flaw {
   const path = [...above, key];
-  const near = nearest(key, knownKeys(issue));
+  // Of two that are equally near, one that is there already is less likely.
+  const isThere = (known: string): boolean => typeof issue.input === 'object' && issue.input !== null && known in issue.input;
+  const near = nearest(
+    key,
+    knownKeys(issue).toSorted((a, b) => Number(isThere(a)) - Number(isThere(b))),
+  );
   if (near === null) return { path, message: `unknown key "${key}"`, place: 'key', meant: null };
   return { path, message: `unknown key "${key}", did you mean "${near}"?`, place: 'key', meant: [...above, near] };
 }

@@ -39,7 +39,36 @@ describe('plans', () => {
       'service: [checkout',
       '1:19 Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
-    ['a key twice', 'service: checkout\nservice: search\nsteps: [5%]', '2:1 Map keys must be unique'],
+    [
+      'keys twice',
+      'service: checkout\nservice: search\nsteps: [{ weight: 5%, weight: 6% }]',
+      '2:1 the key "service" is there already',
+      '3:23 the key "weight" is there already',
+    ],
+    [
+      'a misspelt key beside the one that it could mean: what is there is judged',
+      'service: checkout\nstepz: [5%]\nsteps: [10%, 5%]',
+      '2:1 unknown key "stepz", did you mean "steps"?',
+      '3:14 weights rise from step to step: 5 % comes after 10 %',
+    ],
+    [
+      'a misspelt key: what it holds is judged as what was meant',
+      'service: checkout\nstepz: [10%, 5%, { wieght: 4% }]\ncheks: { errors: { kind: ratio, maxx: 2%, tolerance: 5 } }',
+      '2:1 unknown key "stepz", did you mean "steps"?',
+      '2:14 weights rise from step to step: 5 % comes after 10 %',
+      '2:20 unknown key "wieght", did you mean "weight"?',
+      '3:1 unknown key "cheks", did you mean "checks"?',
+      '3:33 unknown key "maxx", did you mean "max"?',
+      '3:54 a share with its percent sign, such as 10% or 0.5%',
+    ],
+    [
+      'two misspelt keys that mean the same',
+      'service: checkout\nstepz: [10%, 5%]\nstpes: [10%, 5%]',
+      '2:1 unknown key "stepz", did you mean "steps"?',
+      '2:14 weights rise from step to step: 5 % comes after 10 %',
+      '3:1 unknown key "stpes", did you mean "steps"?',
+    ],
+    ['a key without a value', 'service: checkout\nsteps:\nhold: 5m', '2:7 steps has no value'],
     [
       'an alias',
       'service: &a checkout\nname: *a\nsteps: [5%]',
@@ -464,6 +493,58 @@ describe('configurations', () => {
       'a promotion nobody knows',
       'services: { shop: { promotion: later } }',
       '1:32 swap, replace, or { replace: { within: 30m, otherwise: hold } }',
+    ],
+    [
+      'a section without a value, beside what names something in it',
+      `routers:\nservices: { shop: { targets: [{ router: front, route: app }] } }`,
+      '1:9 routers has no value',
+    ],
+    [
+      'a provider that reads what no router counts, or one of another kind',
+      `${edge}providers: { a: { type: edge, router: frnt }, b: { type: haproxy, router: front } }`,
+      '2:39 no router named "frnt", did you mean "front"?',
+      '2:75 it reads what a router of type haproxy counts, and front is of type edge',
+    ],
+    [
+      'options in words of the wrong kind',
+      'providers: { p: { type: prometheus, timeoutMs: "5", headers: [], checks: { e: { kind: ratio, bad: "", total: t } } } }',
+      '1:17 url is missing',
+      '1:48 a number, not text',
+      '1:62 keys with values, not a list',
+      '1:99 not an empty text',
+    ],
+    [
+      'a document of both kinds of mistakes, of which none hides another',
+      `${edge}sever: { listen: here }
+providers: { edge: { type: edgy, router: fornt }, prom: { type: prometheus, ulr: http://p, timeoutMs: 5 } }
+notify: { hook: { type: webhook, url: env:NOT_SET, secret: short } }
+services:
+  shop:
+    provider: edgee
+    targets: [{ router: front, route: ap, slots: [blu, green] }, { router: front, rute: app }]
+    notify: [hok]
+    promotion: later
+  my shop: { provider: prom, flags: [{ source: ld, flag: x }] }
+settings: { lease: 30, concurency: 4 }
+`,
+      '2:1 unknown key "sever", did you mean "server"?',
+      '2:18 host:port, such as 127.0.0.1:8080',
+      '3:28 no provider type named "edgy", did you mean "edge"?',
+      '3:42 no router named "fornt", did you mean "front"?',
+      '3:77 unknown key "ulr", did you mean "url"?',
+      '3:103 100 at least',
+      '4:39 the environment has no NOT_SET',
+      '4:60 a secret is whsec_ and base64: openssl rand -base64 32 makes one',
+      '7:15 no provider named "edgee", did you mean "edge"?',
+      '8:39 no route in front named "ap", did you mean "app"?',
+      '8:51 no slot in front/app named "blu", did you mean "blue"?',
+      '8:83 unknown key "rute", did you mean "route"?',
+      '9:14 no notifier named "hok", did you mean "hook"?',
+      '10:16 swap, replace, or { replace: { within: 30m, otherwise: hold } }',
+      '11:3 the name "my shop": a name of letters, digits, dots, dashes and underscores',
+      '11:48 no webhook named "ld"; there is none',
+      '12:20 a duration in quotes or with its unit, such as 30s, 5m or 1h30m',
+      '12:24 unknown key "concurency", did you mean "concurrency"?',
     ],
     ['no workers', 'settings: { concurrency: 0 }', '1:26 at least 1'],
   ];
