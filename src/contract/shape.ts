@@ -43,12 +43,14 @@ export function flawsIn(issues: readonly Issue[]): readonly Flaw[] {
     const place = pointerOf(path);
     if (told.has(place)) return false;
     if (isMissing && meant.some((part) => pointerOf(part) === place)) return false;
-    if (isRule && meant.some((part) => place.startsWith(`${pointerOf(part.slice(0, -1))}/`))) return false;
+    if (isRule && meant.some((part) => aboveOf(part) === aboveOf(path))) return false;
     told.add(place);
     return true;
   };
   return flaws.filter(isNews).slice(0, MAX_PROBLEMS);
 }
+
+const aboveOf = (path: Path): string => pointerOf(path.slice(0, -1));
 
 function flawsOf(issue: Issue, above: Path): readonly Flaw[] {
   const path = [...above, ...issue.path.filter((key) => typeof key !== 'symbol')];
@@ -63,8 +65,12 @@ function flawsOf(issue: Issue, above: Path): readonly Flaw[] {
     if (issue.input === null)
       return [{ path, message: last === undefined ? 'the document is empty' : `${String(last)} has no value` }];
   }
-  return [{ path, message: sentence(issue), ...(issue.code === 'custom' ? { isRule: true } : {}) }];
+  return [{ path, message: sentence(issue), ...(isRule(issue) ? { isRule: true } : {}) }];
 }
+
+/** What is said of a single value is about nothing beside it. */
+const isRule = (issue: Issue): boolean =>
+  issue.code === 'custom' && (!('input' in issue) || (typeof issue.input === 'object' && issue.input !== null));
 
 /** Where the value itself was not kept beside the issue, the usual words say it. */
 const isAbsent = (issue: Extract<Issue, { code: 'invalid_type' }>): boolean =>

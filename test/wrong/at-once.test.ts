@@ -109,6 +109,8 @@ const IN_CONFIG: readonly Plant[] = [
   ['  url: https://headgate', '  ulr: https://headgate', 'unknown key "ulr", did you mean "url"?'],
   ['reserveMb: 64', 'reserveMb: lots', 'a number, not text'],
   ['role: operator', 'role: deployer', 'a role is one of viewer, responder, operator, approver, admin'],
+  ['issuer: https://', 'issuer: http://', 'https, unless it is on this machine'],
+  ['          ref:', '          rev:', 'unknown key "rev", did you mean "ref"?'],
   ['projectId: 7', 'projectId: mine', 'the number of it, not its name'],
   ['services: [shop]', 'services: [shpo]', 'no service named "shpo", did you mean "shop"?'],
   ['routers:', 'roters:', 'unknown key "roters", did you mean "routers"?'],
