@@ -14,9 +14,9 @@ export default defineConfig({
     // What is marked as concurrent mostly waits for real processes; more worlds at once would be in each other's way.
     maxConcurrency: 2,
     // Nothing is timed: these end what hangs, also on a machine that does much else.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 90_000 } },
     reporters: process.env['CI'] ? ['dot', './scripts/closing-line.ts'] : ['default', './scripts/closing-line.ts'],
   },
 });

@@ -50,6 +50,20 @@ describe('Idempotency-Key', () => {
     expect((await start('two', '2', { 'idempotency-key': 'k-2' })).status).toBe(201);
   });
 
+  test('a token is made once, and its secret said once', async () => {
+    const make = () =>
+      s.ask('POST', '/v1/tokens', {
+        body: { name: 'deploy', kind: 'ci', role: 'operator', expires: '30d' },
+        headers: { 'idempotency-key': 'token-1' },
+      });
+    const first = await make();
+    expect([first.status, first.body.secret]).toEqual([201, expect.stringMatching(/^hg_/)]);
+    const again = await make();
+    expect(again).toMatchObject({ status: 409, body: { detail: expect.stringContaining(first.body.token.id) } });
+    expect(JSON.stringify(again.body)).not.toContain(first.body.secret);
+    expect((await s.ask('GET', '/v1/tokens')).body.items).toHaveLength(1);
+  });
+
   test('two at once do it once: the later one is told to come again', async () => {
     const both = await Promise.all([1, 2].map(() => start('three', '2', { 'idempotency-key': 'k-3' })));
     const late = both.find(({ status }) => status === 409);

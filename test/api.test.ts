@@ -194,7 +194,7 @@ async function fetchPositions(
 test('a first release goes straight to full weight and becomes stable; the command line waits for it and answers 0', async () => {
   const file = join(folder, 'five.yaml');
   writeFileSync(file, 'service: five\nsteps: [5%]\nchecks: []\n');
-  const started = await cli('release', 'start', '-f', file, '--version', '1', '--first', '--wait', '--timeout', '20s');
+  const started = await cli('release', 'start', '-f', file, '--version', '1', '--first', '--wait', '--timeout', '60s');
   expect(started).toMatchObject({ code: 0, err: expect.stringContaining('five 1 is promoted') });
   expect(started.out).toMatch(/^[0-9a-f-]{36}\n$/);
   expect((await call('GET', '/v1/services/five')).body).toMatchObject({
@@ -221,7 +221,7 @@ test('the command line tells by its code how a release ended, and what it could 
   expect((await cli('release', 'wait', id, '--until', 'paused', '--timeout', '5s')).code).toBe(0);
   expect((await cli('release', 'list', '--service', 'six')).out).toContain(`${id}  paused`);
   expect((await cli('release', 'abort', id, '--reason', 'no')).code).toBe(0);
-  expect(await cli('release', 'wait', id, '--timeout', '20s')).toMatchObject({
+  expect(await cli('release', 'wait', id, '--timeout', '60s')).toMatchObject({
     code: 11,
     err: expect.stringContaining('six 2 was rolled back at 5 % by ann ("no")'),
   });

@@ -19,7 +19,7 @@ beforeAll(async () => {
   const [status, body] = await ask('POST', '/v1/releases', { plan, version: '1.1.0' });
   expect(status, JSON.stringify(body)).toBe(201);
   id = body['id'];
-  expect((await get(`/v1/releases/${id}/wait?until=step:1&timeout=15s`))['reached']).toBe(true);
+  expect((await get(`/v1/releases/${id}/wait?until=step:1&timeout=60s`))['reached']).toBe(true);
 });
 afterAll(async () => {
   await world.close();

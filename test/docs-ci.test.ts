@@ -40,14 +40,14 @@ const shell = (script: string): Promise<{ code: number | null; said: string }> =
   });
 
 // One after the other, as somebody who reads the page would.
-test.each(['ci.md', 'api.md'])('the commands of %s work', { timeout: 120_000 }, async (page) => {
+test.each(['ci.md', 'api.md'])('the commands of %s work', async (page) => {
   const commands = blocks(page, 'sh');
   expect(commands.length).toBeGreaterThan(1);
   const { code, said } = await shell(commands.join('\n'));
   expect(code, said).toBe(0);
   const [running] = (await s.ask('GET', '/v1/releases?service=checkout')).body.items;
   await s.ask('POST', `/v1/releases/${running.id}/commands/rollback`);
-  await s.ask('GET', `/v1/releases/${running.id}/wait?timeout=30s`);
+  await s.ask('GET', `/v1/releases/${running.id}/wait?timeout=60s`);
 });
 
 test('the workflow of the page gives the action inputs that it has', () => {

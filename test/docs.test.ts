@@ -18,7 +18,14 @@ const problems = (text: string): unknown => {
 };
 
 it.each([
-  ...['routers/haproxy.md', 'metrics/prometheus.md', 'metrics/push.md', 'metrics/web.md', 'metrics/influxdb.md'],
+  ...[
+    'routers/edge.md',
+    'routers/haproxy.md',
+    'metrics/prometheus.md',
+    'metrics/push.md',
+    'metrics/web.md',
+    'metrics/influxdb.md',
+  ],
   ...['metrics/graphite.md', 'operating.md', 'rights-and-audit.md', 'routers/unleash.md', 'routers/launchdarkly.md', 'ofrep.md'],
 ])('the headgate.yaml of %s is one', (page) => {
   const ours = blocksOf(page).filter((block) => /^(routers|providers|services):/m.test(block));

@@ -4,7 +4,7 @@ import { chaosFaults } from './chaos/faults.ts';
 import { chaosKill } from './chaos/kill.ts';
 import { goodAndBad, metricsAway, nodeDiesInRollback, reloadInTheMiddle } from './chaos/scenarios.ts';
 
-describe('releases on HAProxy and Prometheus', { timeout: 120_000 }, () => {
+describe('releases on HAProxy and Prometheus', () => {
   it('promotes a good version and takes a bad one back, and loses nobody by shifting', async () => {
     expect((await goodAndBad('prometheus', [0.05])).broken).toEqual([]);
   });

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { clockSteps, faketimeLibrary, fullDisk, smallDisk, stopped } from './chaos/hardships.ts';
 
-it('takes a release back on a full disk, and starts nothing new until there is room', { timeout: 120_000 }, async (context) => {
+it('takes a release back on a full disk, and starts nothing new until there is room', async (context) => {
   const disk = smallDisk(16);
   if (!disk) return context.skip('no file system may be mounted here');
   try {
@@ -12,7 +12,7 @@ it('takes a release back on a full disk, and starts nothing new until there is r
   }
 });
 
-it('goes on with what is true after it was stopped', { timeout: 120_000 }, async () => {
+it('goes on with what is true after it was stopped', async () => {
   expect(await stopped(8_000)).toEqual([]);
 });
 

@@ -88,7 +88,7 @@ test('the bundle that is committed is what its sources give', async () => {
   expect(await bundledAction(), 'npm run build:action').toBe(readFileSync(BUNDLE, 'utf8'));
 });
 
-test('the action says what became of a good release, where people and later steps look', { timeout: 60_000 }, async () => {
+test('the action says what became of a good release, where people and later steps look', async () => {
   const { code, out, outputs, summary } = await action({ service: 'good', stages: '5%,1s', checks: '', audience: '' }).ended;
   expect([code, out]).toEqual([0, expect.stringContaining('::notice title=good 2::good 2 is promoted')]);
   expect(outputs).toMatchObject({ phase: 'promoted', 'exit-code': '0', url: `${server}/releases/${outputs['release-id']}` });
@@ -98,39 +98,31 @@ test('the action says what became of a good release, where people and later step
   expect(body.createdBy).toBe('acme/shop run 7');
 });
 
-test(
-  'a release that is taken back fails the step with its code, its sentence and its evidence',
-  { timeout: 60_000 },
-  async () => {
-    writeFileSync(join(folder, 'plan.yaml'), 'service: back\nsteps: [5%]\nhold: 1h\ninterval: 1s\nchecks: [errors]\n');
-    const step = action({ file: 'plan.yaml' });
-    const id = await running('back');
-    await s.ask('POST', `/v1/releases/${id}/commands/rollback`, { body: { reason: 'a | pipe' } });
-    const { code, out, outputs, summary } = await step.ended;
-    expect([code, outputs['phase'], outputs['exit-code']]).toEqual([11, 'rolledBack', '11']);
-    expect(out).toContain('::error title=back 2::');
-    expect(summary).toContain('a \\| pipe');
-    expect(summary).toContain('| errors |');
-  },
-);
+test('a release that is taken back fails the step with its code, its sentence and its evidence', async () => {
+  writeFileSync(join(folder, 'plan.yaml'), 'service: back\nsteps: [5%]\nhold: 1h\ninterval: 1s\nchecks: [errors]\n');
+  const step = action({ file: 'plan.yaml' });
+  const id = await running('back');
+  await s.ask('POST', `/v1/releases/${id}/commands/rollback`, { body: { reason: 'a | pipe' } });
+  const { code, out, outputs, summary } = await step.ended;
+  expect([code, outputs['phase'], outputs['exit-code']]).toEqual([11, 'rolledBack', '11']);
+  expect(out).toContain('::error title=back 2::');
+  expect(summary).toContain('a \\| pipe');
+  expect(summary).toContain('| errors |');
+});
 
-test(
-  'a job that is cancelled leaves the release alone, and the same attempt of the step finds it again',
-  { timeout: 60_000 },
-  async () => {
-    const inputs = { service: 'cancelled', stages: '5%,1h', checks: 'errors' };
-    const step = action(inputs, { GITHUB_ACTION: 'same' });
-    const id = await running('cancelled');
-    await step.says(id);
-    step.child.kill('SIGINT');
-    const { code, out, outputs } = await step.ended;
-    expect([code, outputs['release-id']]).toEqual([130, id]);
-    expect(out).toContain('The release goes on');
-    expect((await s.ask('GET', `/v1/releases/${id}`)).body.rollback).toBeNull();
-    const again = await action({ ...inputs, wait: 'false' }, { GITHUB_ACTION: 'same' }).ended;
-    expect([again.code, again.outputs['release-id']]).toEqual([0, id]);
-  },
-);
+test('a job that is cancelled leaves the release alone, and the same attempt of the step finds it again', async () => {
+  const inputs = { service: 'cancelled', stages: '5%,1h', checks: 'errors' };
+  const step = action(inputs, { GITHUB_ACTION: 'same' });
+  const id = await running('cancelled');
+  await step.says(id);
+  step.child.kill('SIGINT');
+  const { code, out, outputs } = await step.ended;
+  expect([code, outputs['release-id']]).toEqual([130, id]);
+  expect(out).toContain('The release goes on');
+  expect((await s.ask('GET', `/v1/releases/${id}`)).body.rollback).toBeNull();
+  const again = await action({ ...inputs, wait: 'false' }, { GITHUB_ACTION: 'same' }).ended;
+  expect([again.code, again.outputs['release-id']]).toEqual([0, id]);
+});
 
 test('a job that is cancelled while the service has not answered says that the release may have begun', async () => {
   const asked = Promise.withResolvers<void>();
@@ -147,7 +139,7 @@ test('a job that is cancelled while the service has not answered says that the r
   expect(out).toContain('may have begun');
 });
 
-test('an ID token that has run out in the middle of a wait is replaced by a new one', { timeout: 60_000 }, async () => {
+test('an ID token that has run out in the middle of a wait is replaced by a new one', async () => {
   let issued = 0;
   const seen: string[] = [];
   const through: Server = createServer((request, answer) => {

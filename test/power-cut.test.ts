@@ -13,9 +13,9 @@ beforeAll(async () => {
   if (why !== null) return console.warn(`power cuts are not tested: ${why}`);
   full = await recordWorkload({ synchronous: 'FULL', seed: 1 });
   normal = await recordWorkload({ synchronous: 'NORMAL', seed: 1 });
-}, 60_000);
+});
 
-test('a power cut loses nothing that was acknowledged', { timeout: 60_000 }, async ({ skip }) => {
+test('a power cut loses nothing that was acknowledged', async ({ skip }) => {
   if (why !== null) skip(why);
   const report = await cutPower(full, { images: 200, seed: 1 });
   expect(report).toMatchObject({ details: [], lost: 0, corrupt: 0 });
@@ -23,16 +23,12 @@ test('a power cut loses nothing that was acknowledged', { timeout: 60_000 }, asy
   expect(walRestarts(full), 'a checkpoint in the middle').toBeGreaterThan(0);
 });
 
-test(
-  'with synchronous=NORMAL the same cuts lose acknowledged commits, and that is seen',
-  { timeout: 60_000 },
-  async ({ skip }) => {
-    if (why !== null) skip(why);
-    expect((await cutPower(normal, { images: 200, seed: 1 })).lost).toBeGreaterThan(0);
-  },
-);
+test('with synchronous=NORMAL the same cuts lose acknowledged commits, and that is seen', async ({ skip }) => {
+  if (why !== null) skip(why);
+  expect((await cutPower(normal, { images: 200, seed: 1 })).lost).toBeGreaterThan(0);
+});
 
-test('on a disk that ignores syncs of the database file it is found corrupt', { timeout: 60_000 }, async ({ skip }) => {
+test('on a disk that ignores syncs of the database file it is found corrupt', async ({ skip }) => {
   if (why !== null) skip(why);
   const ignored = syncsOf(full, DATABASE);
   const lied = full.filter((operation) => !ignored.has(operation));

@@ -89,7 +89,7 @@ test('the container is made of files and scripts that are there, and keeps the f
   expect(existsSync(join(root, JSON.parse(of('ENTRYPOINT')[0] ?? '[]')[1]))).toBe(true);
 });
 
-test('a backup that is taken while it runs, and restored, has everything', { timeout: 30_000 }, async () => {
+test('a backup that is taken while it runs, and restored, has everything', async () => {
   const [state, backups] = [join(folder, 'state'), join(folder, 'backups')];
   for (const path of [state, backups]) mkdirSync(path);
   const shell = (script: string): void => {

@@ -26,7 +26,7 @@ async function broken(
   return found;
 }
 
-describe('every invariant holds, whatever goes wrong', { timeout: 60_000 }, () => {
+describe('every invariant holds, whatever goes wrong', () => {
   it.each(batches(1, 200))('in the worlds from %i on, on the memory store', async (from) => {
     expect(await broken(from, BATCH, { openStore: openers.memory })).toEqual([]);
   });
@@ -36,7 +36,7 @@ describe('every invariant holds, whatever goes wrong', { timeout: 60_000 }, () =
   });
 });
 
-it('tells the same story twice for one seed, and another for another', { timeout: 60_000 }, async () => {
+it('tells the same story twice for one seed, and another for another', async () => {
   const first = await runWorld({ seed: 7, openStore: openers.memory });
   const again = await runWorld({ seed: 7, openStore: openers.memory });
   const other = await runWorld({ seed: 8, openStore: openers.memory });
@@ -44,7 +44,7 @@ it('tells the same story twice for one seed, and another for another', { timeout
   expect(other.traceHash).not.toBe(first.traceHash);
 });
 
-it('tells the same story on both stores', { timeout: 60_000 }, async () => {
+it('tells the same story on both stores', async () => {
   const memory = await runWorld({ seed: 11, openStore: openers.memory, mostMs: 5 * 60_000 });
   const sqlite = await runWorld({ seed: 11, openStore: openers.sqlite, mostMs: 5 * 60_000 });
   expect(sqlite.traceHash).toBe(memory.traceHash);
@@ -53,7 +53,7 @@ it('tells the same story on both stores', { timeout: 60_000 }, async () => {
 /** Quick to catch; the slow ones are hunted by `npm run sim -- --mutants`. */
 const QUICK_WITHIN = 20;
 
-describe('the simulator finds it when', { timeout: 120_000 }, () => {
+describe('the simulator finds it when', () => {
   it.concurrent.each(mutants.filter(({ within }) => within <= QUICK_WITHIN))('$name', async (mutant) => {
     expect(await hunt(mutant)).toMatchObject({ caughtBy: expect.stringMatching(/^I\d+$/) });
   });

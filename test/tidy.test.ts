@@ -186,19 +186,19 @@ describe('documents', () => {
 describe('tools', () => {
   const bin = (name: string): string => join(root, 'node_modules/.bin', name);
 
-  test('the types hold', { timeout: 120_000 }, async () => {
+  test('the types hold', async () => {
     for (const project of ['.', 'web'])
       await expect(run(bin('tsc'), ['-p', project], { cwd: root })).resolves.toMatchObject({ stdout: '' });
   });
 
-  test('the linter has nothing to say', { timeout: 120_000 }, async () => {
+  test('the linter has nothing to say', async () => {
     const { stdout } = await run(bin('oxlint'), ['--type-aware', '--deny-warnings'], { cwd: root }).catch(
       (error: { stdout: string }) => error,
     );
     expect(stdout).toContain('Found 0 warnings and 0 errors');
   });
 
-  test('everything is formatted', { timeout: 120_000 }, async () => {
+  test('everything is formatted', async () => {
     await expect(run(bin('oxfmt'), ['--check', 'src', 'test', 'scripts', 'bench', 'web'], { cwd: root })).resolves.toBeDefined();
   });
 });

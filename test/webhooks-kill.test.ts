@@ -16,58 +16,50 @@ async function until(reached: () => boolean | Promise<boolean>): Promise<void> {
 }
 const release = { plan: { name: 'p', service: 'shop', hold: '1h', steps: ['5%'] }, version: 'v1' };
 
-test.concurrent(
-  'what was committed and not delivered at a kill is delivered after it, in order',
-  { timeout: 60_000 },
-  async () => {
-    const world = await toldWorld(['down']);
-    const { down } = world.receivers;
-    try {
-      await down.down();
-      const first = await begun(world);
-      await put(`${world.api}/v1/services/shop/stable`, { version: 'v0' });
-      const { body } = await post(`${world.api}/v1/releases`, release);
-      await until(async () => (await get(`${world.api}/v1/webhooks/deliveries?state=pending`)).body.items.length >= 5);
-      await killed(first);
-      expect(down.heard).toEqual([]);
-      await down.up();
-      const second = await begun(world);
-      await post(`${world.api}/v1/webhooks/endpoints/down/enable`, {});
-      await until(() => down.heard.length >= 5);
-      await killed(second);
-      expect(down.heard.slice(0, 5).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5].map((seq) => `${body.id}/${seq}`));
-      expect(down.wrong).toEqual([]);
-    } finally {
-      await world.close();
-    }
-  },
-);
+test.concurrent('what was committed and not delivered at a kill is delivered after it, in order', async () => {
+  const world = await toldWorld(['down']);
+  const { down } = world.receivers;
+  try {
+    await down.down();
+    const first = await begun(world);
+    await put(`${world.api}/v1/services/shop/stable`, { version: 'v0' });
+    const { body } = await post(`${world.api}/v1/releases`, release);
+    await until(async () => (await get(`${world.api}/v1/webhooks/deliveries?state=pending`)).body.items.length >= 5);
+    await killed(first);
+    expect(down.heard).toEqual([]);
+    await down.up();
+    const second = await begun(world);
+    await post(`${world.api}/v1/webhooks/endpoints/down/enable`, {});
+    await until(() => down.heard.length >= 5);
+    await killed(second);
+    expect(down.heard.slice(0, 5).map(({ id }) => id)).toEqual([1, 2, 3, 4, 5].map((seq) => `${body.id}/${seq}`));
+    expect(down.wrong).toEqual([]);
+  } finally {
+    await world.close();
+  }
+});
 
-test.concurrent(
-  'what a receiver had read when the kill came is told again, with the same id and the same words',
-  { timeout: 60_000 },
-  async () => {
-    const world = await toldWorld(['slow']);
-    const { slow } = world.receivers;
-    try {
-      slow.behave(() => ({ status: 204, afterMs: slow.heard.length === 0 ? 60_000 : 0 }));
-      const first = await begun(world);
-      await put(`${world.api}/v1/services/shop/stable`, { version: 'v0' });
-      await post(`${world.api}/v1/releases`, release);
-      await until(() => slow.heard.length === 1);
-      await killed(first);
-      const second = await begun(world);
-      await until(() => slow.heard.length >= 4);
-      await killed(second);
-      const [read, again, next] = slow.heard;
-      expect(again).toEqual(read);
-      expect(next?.seq).toBe((read?.seq ?? 0) + 1);
-      expect(slow.wrong).toEqual([]);
-    } finally {
-      await world.close();
-    }
-  },
-);
+test.concurrent('what a receiver had read when the kill came is told again, with the same id and the same words', async () => {
+  const world = await toldWorld(['slow']);
+  const { slow } = world.receivers;
+  try {
+    slow.behave(() => ({ status: 204, afterMs: slow.heard.length === 0 ? 60_000 : 0 }));
+    const first = await begun(world);
+    await put(`${world.api}/v1/services/shop/stable`, { version: 'v0' });
+    await post(`${world.api}/v1/releases`, release);
+    await until(() => slow.heard.length === 1);
+    await killed(first);
+    const second = await begun(world);
+    await until(() => slow.heard.length >= 4);
+    await killed(second);
+    const [read, again, next] = slow.heard;
+    expect(again).toEqual(read);
+    expect(next?.seq).toBe((read?.seq ?? 0) + 1);
+    expect(slow.wrong).toEqual([]);
+  } finally {
+    await world.close();
+  }
+});
 
 test.concurrent(
   'six receivers in trouble and four kills: every event is heard, in order, or parked and heard when replayed',

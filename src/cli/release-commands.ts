@@ -47,7 +47,7 @@ export function releaseCommands(release: Command, session: () => Session, finish
   release
     .command('get')
     .argument('<id>')
-    .action((id) => finish(show(session(), session().api.release(id))));
+    .action((id) => finish(show(session(), session().api.release(id), session().api.checks(id))));
   release
     .command('wait')
     .argument('<id>')
@@ -196,18 +196,21 @@ function seenOf(text: string | undefined): number | null | undefined {
   return Number(version);
 }
 
-async function show({ print, json }: Session, asked: ReturnType<Client['release']>): Promise<number> {
-  const answer = await asked;
+/** A release keeps what was said when a verdict last changed; `measured` is what the newest measurement says. */
+async function show(
+  { print, json }: Session,
+  asked: ReturnType<Client['release']>,
+  measured?: ReturnType<Client['checks']>,
+): Promise<number> {
+  const [answer, newest] = await Promise.all([asked, measured]);
   if (!answer.ok) return refused(print, answer.error);
   const release = answer.value;
-  if (json) print.data(JSON.stringify(release));
-  else
-    print.data(
-      [
-        progressLine(release),
-        ...Object.entries(release.checks).map(([name, check]) => `  ${name}: ${check.verdict}, ${check.sentence}`),
-      ].join('\n'),
-    );
+  const said = new Map((newest?.ok ? newest.value.items : []).map((check) => [check.name, check]));
+  const lines = Object.entries(release.checks).map(([name, kept]) => {
+    const { verdict, sentence } = said.get(name) ?? kept;
+    return `  ${name}: ${verdict}, ${sentence}`;
+  });
+  print.data(json ? JSON.stringify(release) : [progressLine(release), ...lines].join('\n'));
   // A command was taken; what became of the release is for `wait`. Only a rollback that does not get through is worth a code.
   return exitOf(release) === EXIT.unverified ? EXIT.unverified : EXIT.ok;
 }

@@ -4,12 +4,13 @@ import type { TokenKind, TokenText } from '../contract/token-text.ts';
 import { after, Instant } from '../domain/ids.ts';
 import { refusesGrant, scopesOf, SCOPES } from '../domain/rights.ts';
 import type { Grant, Principal } from '../domain/rights.ts';
+import { assert } from '../lib/assert.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
 import type { JobIdentity } from '../ports/job-identity.ts';
 import type { Log } from '../ports/log.ts';
 import { StoreUnavailable } from '../ports/store.ts';
-import type { AuditEntry, AuditOrigin, Store } from '../ports/store.ts';
+import type { AuditEntry, AuditOrigin, Once, Store } from '../ports/store.ts';
 import type { StoredToken } from '../ports/token-store.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
@@ -33,7 +34,7 @@ export type Access = {
   readonly dev: boolean;
   /** The error is a sentence that may be answered to anybody. */
   identify(shown: string): Promise<Result<Principal, string>>;
-  createToken(request: TokenRequest, by: Asking): Promise<Result<Made, Refusal>>;
+  createToken(request: TokenRequest, by: Asking, once?: Once<StoredToken> | null): Promise<Result<Made, Refusal>>;
   revokeToken(id: string, by: Asking): Promise<Result<StoredToken, Refusal>>;
   openSession(token: string, origin: AuditOrigin | null): Promise<Result<Made, string>>;
   /** Does nothing when there is no such session. */
@@ -52,7 +53,7 @@ export function access(deps: AccessDeps): Access {
   return {
     dev: deps.dev,
     identify: (shown) => remembered(seen, shown, () => identify(deps, shown)),
-    createToken: (request, by) => createToken(deps, request, by),
+    createToken: (request, by, asked = null) => createToken(deps, request, by, asked),
     revokeToken: (id, by) => revokeToken(deps, id, by),
     openSession: (token, origin) => openSession(deps, token, origin),
     async closeSession(session, { principal, origin }) {
@@ -136,12 +137,14 @@ async function createToken(
   deps: AccessDeps,
   { forMs, ...request }: TokenRequest,
   { principal, origin }: Asking,
+  asked: Once<StoredToken> | null,
 ): Promise<Result<Made, Refusal>> {
   const no = refusesGrant(principal, request);
   if (no !== null) return err(refusal('forbidden', no));
   const expiresAt = after(await deps.store.now(), forMs);
   const given = { ...request, parent: null, createdBy: principal.name, expiresAt };
-  return ok(await added(deps, { kind: 'hg', given, action: 'token.create', actor: principal.name, origin }));
+  const made = await added(deps, { kind: 'hg', given, action: 'token.create', actor: principal.name, origin, once: asked });
+  return made ? ok(made) : err(refusal('not_accepted', 'this token was made meanwhile, by a request with the same key'));
 }
 
 async function revokeToken({ store }: AccessDeps, id: string, by: Asking): Promise<Result<StoredToken, Refusal>> {
@@ -165,7 +168,9 @@ async function openSession(deps: AccessDeps, text: string, origin: AuditOrigin |
   const { kind, name, role, scopes, services, expiresAt } = token;
   const ends = Instant(Math.min(expiresAt, after(await deps.store.now(), SESSION_MS)));
   const given = { kind, name, role, scopes, services, parent: token.id, createdBy: name, expiresAt: ends };
-  return ok(await added(deps, { kind: 'hgs', given, action: 'session.start', actor: name, origin }));
+  const made = await added(deps, { kind: 'hgs', given, action: 'session.start', actor: name, origin });
+  assert(made, 'a session is asked for without a key');
+  return ok(made);
 }
 
 async function firstToken(deps: AccessDeps, keep: (text: string) => void): Promise<boolean> {
@@ -185,13 +190,17 @@ type Adding = {
   readonly origin: AuditOrigin | null;
   /** Before it is stored: a token that nobody can read would lock everybody out. */
   readonly keep?: (text: string) => void;
+  readonly once?: Once<StoredToken> | null;
 };
 
-async function added({ store, chance }: AccessDeps, { kind, given, action, actor, origin, keep }: Adding): Promise<Made> {
+/** Null when somebody used the key meanwhile. */
+async function added({ store, chance }: AccessDeps, adding: Adding): Promise<Made | null> {
+  const { kind, given, action, actor, origin, keep, once = null } = adding;
   const { id, text }: TokenText = tokenText(kind, chance());
   keep?.(text);
-  const token = { ...given, id, digest: digestOf(text) };
-  return { token: await store.addToken(token, entryOf({ actor, action, token, origin })), text };
+  const made = { ...given, id, digest: digestOf(text) };
+  const token = await store.addToken(made, entryOf({ actor, action, token: made, origin }), once);
+  return token === null ? null : { token, text };
 }
 
 type Entry = Pick<Adding, 'actor' | 'action' | 'origin'> & { readonly token: Adding['given'] & { readonly id: string } };

@@ -31,10 +31,17 @@ const underWay = new WeakMap<Store, Set<string>>();
 const KEY = /^[\x21-\x7e]{1,255}$/;
 const NOTHING: Keep = () => null;
 
+type Asked = {
+  readonly store: Store;
+  readonly isLowering?: boolean;
+  /** What a repetition is told; the answer that was kept, unless there is more to say. */
+  readonly again?: (c: Context, kept: Kept) => ProblemResponse;
+};
+
 /** What lowers exposure is done whatever is wrong with its key, as if it had none. */
 export async function once<R>(
   c: Context,
-  { store, isLowering = false }: { readonly store: Store; readonly isLowering?: boolean },
+  { store, isLowering = false, again = replayed }: Asked,
   work: (keep: Keep) => Promise<R>,
 ): Promise<R | ProblemResponse> {
   const key = keyOf(c);
@@ -53,7 +60,7 @@ export async function once<R>(
     const digest = await digestOf(c);
     const found = await store.answered(principal, key);
     if (!found) return await work((answer) => ({ principal, key, digest, answer }));
-    if (found.digest === digest) return replayed(c, found.answer as Kept); // it was written as one
+    if (found.digest === digest) return again(c, found.answer as Kept); // it was written as one
     return await refusal(() => another(c, key));
   } finally {
     running.delete(mine);

@@ -1,7 +1,7 @@
 /** API tokens and sessions of the console as they last: never the secret, only its digest. */
 import type { Instant } from '../domain/ids.ts';
 import type { Grant } from '../domain/rights.ts';
-import type { AuditEntry, Page } from './store.ts';
+import type { AuditEntry, Once, Page } from './store.ts';
 
 export type NewToken = Grant & {
   readonly id: string;
@@ -21,7 +21,8 @@ export type StoredToken = Omit<NewToken, 'digest'> & {
 };
 
 export type TokenStore = {
-  addToken(token: NewToken, audit: AuditEntry): Promise<StoredToken>;
+  /** Null where the key has its answer already: then nothing was done. */
+  addToken(token: NewToken, audit: AuditEntry, once?: Once<StoredToken> | null): Promise<StoredToken | null>;
   /** Whatever has become of it: expired and revoked ones are found as well. */
   tokenByDigest(digest: string): Promise<StoredToken | null>;
   /** Without sessions, newest first. */

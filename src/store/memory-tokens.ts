@@ -3,22 +3,29 @@ import type { Instant } from '../domain/ids.ts';
 import type { AuditEntry } from '../ports/store.ts';
 import type { StoredToken, TokenStore } from '../ports/token-store.ts';
 import { cursorOf, parseCursor } from '../lib/cursor.ts';
+import type { MemoryAnswers } from './memory-answers.ts';
 import { isAdmin } from './token-rows.ts';
 
 export type MemoryTokens = { readonly methods: TokenStore; retain(olderThan: Instant): number };
 
-export function memoryTokens(now: () => Instant, audited: (entry: AuditEntry) => void): MemoryTokens {
+export function memoryTokens(
+  now: () => Instant,
+  audited: (entry: AuditEntry) => void,
+  answers: Pick<MemoryAnswers, 'has' | 'keep'>,
+): MemoryTokens {
   const byId = new Map<string, StoredToken>();
   const idOf = new Map<string, string>();
   const found = (id: string): StoredToken | null => byId.get(id) ?? null;
   return {
     methods: {
-      async addToken({ digest, ...token }, entry) {
+      async addToken({ digest, ...token }, entry, once) {
+        if (answers.has(once)) return null;
         const revokedAt = found(token.parent ?? '')?.revokedAt ?? null;
         const stored = { ...token, createdAt: now(), lastUsedAt: null, revokedAt };
         byId.set(token.id, stored);
         idOf.set(digest, token.id);
         audited(entry);
+        answers.keep(once, stored);
         return stored;
       },
       tokenByDigest: async (digest) => found(idOf.get(digest) ?? ''),

@@ -74,7 +74,7 @@ export function memoryStore({ now }: { readonly now: () => Instant }): Store {
     audit: memoryAudit(now),
     outbox: memoryOutbox(now, (entry) => state.audit.add(entry), answers),
     pushes: memoryPushes(now),
-    tokens: memoryTokens(now, (entry) => state.audit.add(entry)),
+    tokens: memoryTokens(now, (entry) => state.audit.add(entry), answers),
     answers,
     inbox: memoryInbox(now, (entry) => state.audit.add(entry), answers),
   };

@@ -6,7 +6,7 @@ import type { Stage } from './stage.ts';
 let stage: Stage;
 beforeAll(async () => {
   stage = await openStage();
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 test('nobody has released anything: the page says how to', { timeout: 180_000 }, async () => {
@@ -53,43 +53,35 @@ test('a release that runs is opened from the overview and rolled back by keyboar
   expect(complaints).toEqual([]);
 });
 
-test(
-  'a service that is gone leaves a page that says since when, and one that is back is caught up with',
-  { timeout: 90_000 },
-  async () => {
-    const { page } = await stage.open('/');
-    await page.locator('.contact.live').waitFor();
-    await stage.away(async () => {
-      await page.getByText(/Stale since \d\d:\d\d:\d\d/).waitFor();
-    });
-    await stage.release('search', '2.0.0');
-    await page.getByRole('link', { name: /search 1\.0\.0 to 2\.0\.0/ }).waitFor();
-    await page.locator('.contact.live').waitFor();
-    expect(await page.getByText(/Stale since/).count()).toBe(0);
-  },
-);
+test('a service that is gone leaves a page that says since when, and one that is back is caught up with', async () => {
+  const { page } = await stage.open('/');
+  await page.locator('.contact.live').waitFor();
+  await stage.away(async () => {
+    await page.getByText(/Stale since \d\d:\d\d:\d\d/).waitFor();
+  });
+  await stage.release('search', '2.0.0');
+  await page.getByRole('link', { name: /search 1\.0\.0 to 2\.0\.0/ }).waitFor();
+  await page.locator('.contact.live').waitFor();
+  expect(await page.getByText(/Stale since/).count()).toBe(0);
+});
 
-test(
-  'where no events get through, the page says that it polls, and follows a release all the same',
-  { timeout: 90_000 },
-  async () => {
-    const { page } = await stage.open('/');
-    await page.locator('.contact.live').waitFor();
-    // A proxy that takes the request and passes nothing on.
-    await page.route('**/v1/events*', () => undefined);
-    await page.reload();
-    await page.locator('.contact.polling').filter({ hasText: 'polling every few seconds' }).waitFor();
-    const id = await stage.release('checkout', '3.0.0');
-    await page.getByRole('link', { name: /checkout 1\.0\.0 to 3\.0\.0/ }).waitFor();
-    await ask(stage.world, `/v1/releases/${id}/commands/rollback`, { body: {} });
-    const ended = page.getByRole('row').filter({ hasText: 'checkout 3.0.0' });
-    await ended.getByText('rolled back', { exact: true }).waitFor();
-    expect(await page.locator('.contact').textContent()).toMatch(/^polling/);
+test('where no events get through, the page says that it polls, and follows a release all the same', async () => {
+  const { page } = await stage.open('/');
+  await page.locator('.contact.live').waitFor();
+  // A proxy that takes the request and passes nothing on.
+  await page.route('**/v1/events*', () => undefined);
+  await page.reload();
+  await page.locator('.contact.polling').filter({ hasText: 'polling every few seconds' }).waitFor();
+  const id = await stage.release('checkout', '3.0.0');
+  await page.getByRole('link', { name: /checkout 1\.0\.0 to 3\.0\.0/ }).waitFor();
+  await ask(stage.world, `/v1/releases/${id}/commands/rollback`, { body: {} });
+  const ended = page.getByRole('row').filter({ hasText: 'checkout 3.0.0' });
+  await ended.getByText('rolled back', { exact: true }).waitFor();
+  expect(await page.locator('.contact').textContent()).toMatch(/^polling/);
 
-    // And one that breaks it off.
-    await page.unrouteAll({ behavior: 'ignoreErrors' });
-    await page.route('**/v1/events*', (route) => route.abort());
-    await page.reload();
-    await page.locator('.contact.polling').waitFor();
-  },
-);
+  // And one that breaks it off.
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await page.route('**/v1/events*', (route) => route.abort());
+  await page.reload();
+  await page.locator('.contact.polling').waitFor();
+});

@@ -30,7 +30,7 @@ webhooks: { own: { type: standard, secret: ${SENDER} } }
       service: ['notify: [team]', `flags: [${flags.map((flag) => `{ source: own, flag: ${JSON.stringify(flag)} }`).join(', ')}]`],
     },
   });
-}, 60_000);
+});
 afterAll(async () => {
   await stage.close();
   await foreign.close();
@@ -70,7 +70,7 @@ steps: [25%]
 checks: { errors: { kind: ratio, provider: stats } }
 `;
   const id = await stage.release('search', '2.0.0', { plan });
-  await fetch(`${world.url}/v1/releases/${id}/wait?until=step:1&timeout=30s`);
+  await fetch(`${world.url}/v1/releases/${id}/wait?until=step:1&timeout=60s`);
   for (const [index, reason] of packed(400, writable).entries())
     await ask(world, `/v1/releases/${id}/commands/${index % 2 === 0 ? 'pause' : 'resume'}`, { body: { reason } });
   const { page, complaints } = await stage.open(`/releases/${id}`, PHONE);

@@ -43,7 +43,7 @@ webhooks:
       service: ['notify: [desk]', 'flags: [{ source: platform, flag: new-ranking }]'],
     },
   });
-}, 60_000);
+});
 afterAll(async () => {
   await stage.close();
   desk.server.closeAllConnections();
@@ -59,7 +59,7 @@ const own = (complaints: readonly string[]): readonly string[] =>
 
 const WRONG = 'service: shop\nhold: 10m\nsteps: [5%, 25%]\nchecks: [errors, latenzy]\n';
 
-test('a plan is put right at its line, previewed, and started; the draft outlives a reload', { timeout: 120_000 }, async () => {
+test('a plan is put right at its line, previewed, and started; the draft outlives a reload', async () => {
   const { page, complaints } = await stage.open('/new');
   // Nothing is stored, so there is nothing to choose.
   const plan = page.getByRole('textbox', { name: /The plan, as YAML/ });
@@ -83,7 +83,7 @@ test('a plan is put right at its line, previewed, and started; the draft outlive
 
   await page.getByRole('textbox', { name: 'Requests per second' }).fill('100');
   await page.getByRole('button', { name: 'Look ahead' }).click();
-  await page.getByRole('table', { name: 'What each step can show within its hold' }).waitFor({ timeout: 60_000 });
+  await page.getByRole('table', { name: 'What each step can show within its hold' }).waitFor({ timeout: 90_000 });
   expect(await axe(page)).toEqual([]);
 
   await stage.world.deploy('shop', '1.1.0');
@@ -108,7 +108,7 @@ test('a plan is put right at its line, previewed, and started; the draft outlive
   expect(own(complaints)).toEqual([]);
 });
 
-test('a receiver that was gone is enabled, hears what it missed, and hears one notice again', { timeout: 120_000 }, async () => {
+test('a receiver that was gone is enabled, hears what it missed, and hears one notice again', async () => {
   await stage.release('checkout', '1.1.0');
   const { page, complaints } = await stage.open('/deliveries');
   const receivers = page.getByRole('table', { name: 'Receivers of notices' });
@@ -156,7 +156,7 @@ test('a receiver that was gone is enabled, hears what it missed, and hears one n
   expect(own(complaints)).toEqual([]);
 });
 
-test('routers, providers and receivers are tested, and say what is wrong', { timeout: 90_000 }, async () => {
+test('routers, providers and receivers are tested, and say what is wrong', async () => {
   const { page, complaints } = await stage.open('/connections');
   await page.getByRole('button', { name: 'Test the router front' }).click();
   await page.getByText(/all 3 targets: nodes answer/).waitFor();
@@ -179,7 +179,7 @@ test('routers, providers and receivers are tested, and say what is wrong', { tim
   expect(own(complaints)).toEqual([]);
 });
 
-test('what ended and what was done is found by its address', { timeout: 90_000 }, async () => {
+test('what ended and what was done is found by its address', async () => {
   const id = await stage.release('search', '3.0.0');
   await fetch(`${stage.world.url}/v1/releases/${id}/commands/rollback`, {
     method: 'POST',

@@ -6,7 +6,7 @@ import type { Stage } from './stage.ts';
 let stage: Stage;
 beforeAll(async () => {
   stage = await openStage({ dev: false });
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 test('a viewer signs in, sees a release and why nothing can be done about it, and signs out', { timeout: 180_000 }, async () => {

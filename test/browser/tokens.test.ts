@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts';
 let stage: Stage;
 beforeAll(async () => {
   stage = await openStage({ dev: false });
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 async function signedIn(path: string, token: string): Promise<Page> {
@@ -21,7 +21,7 @@ async function signedIn(path: string, token: string): Promise<Page> {
 const asks = async (secret: string): Promise<number> =>
   (await fetch(`${stage.world.url}/v1/releases`, { headers: { authorization: `Bearer ${secret}` } })).status;
 
-test('a token is made, shown once, works, and is revoked', { timeout: 90_000 }, async () => {
+test('a token is made, shown once, works, and is revoked', async () => {
   const page = await signedIn('/tokens', stage.world.adminToken ?? '');
   await page.getByRole('button', { name: 'New token' }).click();
   const dialog = page.getByRole('dialog', { name: 'New token' });
@@ -63,7 +63,7 @@ test('a token is made, shown once, works, and is revoked', { timeout: 90_000 }, 
       .waitFor();
 });
 
-test('whoever may only look sees what cannot be done, and why', { timeout: 90_000 }, async () => {
+test('whoever may only look sees what cannot be done, and why', async () => {
   const page = await signedIn('/tokens', await tokenFor(stage.world, 'vera', 'viewer'));
   await page.getByRole('alert').filter({ hasText: 'vera has no right to admin' }).waitFor();
   expect(await page.getByRole('button', { name: 'New token' }).isDisabled()).toBe(true);

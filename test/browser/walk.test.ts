@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts';
 let stage: Stage;
 beforeAll(async () => {
   stage = await openStage({ perSecond: 80 });
-}, 60_000);
+});
 afterAll(() => stage.close());
 
 const checks = `checks:

@@ -111,7 +111,7 @@ const canaryOf = (measured: Measurement): CounterSeries => {
   return found;
 };
 
-describe.each(['map', 'weights'] as const)('provider haproxy, %s', { timeout: 30_000 }, (form) => {
+describe.each(['map', 'weights'] as const)('provider haproxy, %s', (form) => {
   it('counts what each slot answered, and every way in which it can fail', async () => {
     const { real, provider, green, share } = await place(form);
     await share(5_000);
@@ -152,7 +152,7 @@ describe.each(['map', 'weights'] as const)('provider haproxy, %s', { timeout: 30
   });
 });
 
-describe('provider haproxy', { timeout: 60_000 }, () => {
+describe('provider haproxy', () => {
   it('fails when HAProxy is away, where none serves the service, and on what is not counted', async () => {
     const { real, provider } = await place('map');
     await real.kill();

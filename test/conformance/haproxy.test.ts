@@ -94,7 +94,7 @@ const show = async (router: TrafficRouter) => {
 const put = (router: TrafficRouter, share: number, seq: number, direction: 'raise' | 'lower' = 'raise') =>
   router.apply({ route, secondShare: Weight(share), seq, direction }, signal);
 
-describe('haproxy', { timeout: 60_000 }, () => {
+describe('haproxy', () => {
   it('raises all of its nodes or none', async () => {
     const ports = await slots();
     const [one, two] = [await realHaproxy(ports), await realHaproxy(ports)];

@@ -59,7 +59,7 @@ beforeAll(async () => {
     `weird,version=${tag(WEIRD)},instance=a requests=5 ${at(1_000)}`,
     `weird,version=2.0,instance=a requests=1000 ${at(1_000)}`,
   ]);
-}, 30_000);
+});
 afterAll(() => server.close());
 
 function provider(options: Readonly<Record<string, unknown>> = {}): MetricProvider {

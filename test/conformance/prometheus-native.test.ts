@@ -24,7 +24,7 @@ beforeAll(async () => {
     const [one, other] = [await ask('native_seconds'), await ask('both_seconds')];
     return one.kind === 'histogram' && one.series.length === 2 && other.kind === 'failed';
   });
-}, 40_000);
+});
 afterAll(async () => {
   await server.close();
   await Promise.all(exporters.map((one) => one.close()));

@@ -104,7 +104,7 @@ export function httpApiSuite(open: Opened, differs = false): void {
       );
       return seen.kind === 'counters' && seen.series.length === 3 && load.kind === 'value';
     });
-  }, 40_000);
+  });
   afterAll(async () => {
     await server.close();
     await Promise.all([canary, stable, second].map((one) => one.close()));

@@ -99,7 +99,7 @@ describe.each(Object.entries(CASES))('provider %s and rubbish', (_, { check, hon
     expect(canaryOf(await answered(honest))).toBe('2.0 a: 50 of 100');
   });
 
-  it(`makes nothing better out of ${ROUNDS} answers that are none`, { timeout: 60_000 }, async () => {
+  it(`makes nothing better out of ${ROUNDS} answers that are none`, async () => {
     const random = prng(11);
     const kinds = new Map<string, number>();
     for (let n = 0; n < ROUNDS; n++) {
@@ -140,7 +140,7 @@ describe('provider push and rubbish', () => {
     JSON.stringify({ mode: 'delta', sequence, version: '2.0', instance: 'a', startedAt, counters: { requests, errors } });
   const check = checkOf.ratio({ offered: 'errors' });
 
-  it(`makes nothing better out of ${ROUNDS} pushes that are none`, { timeout: 60_000 }, async () => {
+  it(`makes nothing better out of ${ROUNDS} pushes that are none`, async () => {
     const random = prng(13);
     const outcomes = new Map<string, number>();
     for (let n = 0; n < ROUNDS; n++) {

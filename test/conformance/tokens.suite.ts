@@ -43,6 +43,16 @@ export function tokensSuite(name: string, open: OpenStore): void {
       expect(await store.keptKeys({ ...owner, issuer: 'https://other.example' })).toBeNull();
     });
 
+    it('makes one token for one key, and keeps no word of what it was', async () => {
+      const once = { principal: 'person:ann', key: 'k', digest: 'd', answer: ({ id }: { id: string }) => ({ made: id }) };
+      expect(await store.addToken(token('a'), audit, once)).toMatchObject({ id: 'a' });
+      const rows = await store.auditHead();
+      expect(await store.addToken(token('b'), audit, once)).toBeNull();
+      expect(await store.tokenByDigest('digest of b')).toBeNull();
+      expect(await store.auditHead()).toEqual(rows);
+      expect(await store.answered('person:ann', 'k')).toEqual({ digest: 'd', answer: { made: 'a' } });
+    });
+
     it('finds a token by its digest and nothing by another, and notes its use', async () => {
       await store.addToken(token('a'), audit);
       await store.touchToken('a', Instant(NOON + 5));

@@ -315,65 +315,61 @@ describe('the door', () => {
   });
 });
 
-it(
-  'loses nothing that it has answered: the process is killed before the flag could be read, and the next one goes on',
-  { timeout: 60_000 },
-  async () => {
-    const shops = await Promise.all(['1', '2'].map((version) => openShop(version, { errorShare: 0, medianMs: 2 }, Math.random)));
-    const [apiPort, edgePort] = [await freePort(), await freePort()];
-    const api = `http://127.0.0.1:${apiPort}`;
-    const config = join(folder, 'killed.yaml');
-    const [blue = '', green = ''] = shops.map((shop) => shop.url);
-    const file = join(folder, 'killed.db');
-    const named = '    flags: [{ source: ld, flag: checkout-v2 }]\n';
-    const webhooks = flagsOf(platform.url).replace(', env:NEXT', '');
-    writeFileSync(config, configText({ apiPort, edgePort, file, blue, green }) + named + webhooks);
-    changed(25);
-    ends.push(...shops.map((shop) => shop.close));
-    const spawned = () => {
-      const child = spawnServer(config);
-      ends.push(() => child.kill('SIGKILL'));
-      return child;
-    };
-    const first = spawned();
-    await ready(api, first);
-    await serving(api, 'shop');
-    const plan = { service: 'shop', interval: '1s', hold: '1h', steps: ['5%'], checks: [], onFlagChange: 'pause' };
-    const { body: started } = await post(`${api}/v1/releases`, { plan, version: '2' });
-    const look = async () => (await get(`${api}/v1/releases/${started.id}`)).body;
-    await until(look, ({ phase }) => phase?.kind === 'watching');
-    await until(
-      async () => (await get(`${api}/v1/flags`)).body.items[0],
-      ({ readAt }) => readAt !== null,
-    );
-    platform.mode = 'hangs';
-    changed(50);
-    const before = platform.asked.length;
-    const bodies = [1, 2, 3].map((each) => ld.payload('checkout-v2', 9_000 + each));
-    for (const body of bodies)
-      expect(
-        (await fetch(`${api}/v1/webhooks/in/ld`, { method: 'POST', headers: { ...ld.sign(body, 0, 0) }, body })).status,
-      ).toBe(202);
-    await until(
-      async () => platform.asked.length,
-      (count) => before < count,
-    );
-    first.kill('SIGKILL');
-    await new Promise((done) => first.once('exit', done));
-    platform.mode = 'up';
-    await ready(api, spawned());
-    await until(look, ({ phase }) => phase?.kind === 'paused' && phase.by === 'flag');
-    const inbox = await until(
-      async () => (await get(`${api}/v1/webhooks/inbox`)).body.items,
-      (items) => items.every(({ state }: { state: string }) => state === 'done'),
-    );
-    expect(inbox.filter(({ kind }: { kind: string }) => kind === 'webhook')).toHaveLength(3);
-    const events = (await get(`${api}/v1/releases/${started.id}/events?limit=200`)).body.items;
-    expect(events.filter(({ type }: { type: string }) => type === 'flag.changed')).toHaveLength(1);
-    // What was answered before is known afterwards, too.
-    const body = bodies[0] ?? '';
+it('loses nothing that it has answered: the process is killed before the flag could be read, and the next one goes on', async () => {
+  const shops = await Promise.all(['1', '2'].map((version) => openShop(version, { errorShare: 0, medianMs: 2 }, Math.random)));
+  const [apiPort, edgePort] = [await freePort(), await freePort()];
+  const api = `http://127.0.0.1:${apiPort}`;
+  const config = join(folder, 'killed.yaml');
+  const [blue = '', green = ''] = shops.map((shop) => shop.url);
+  const file = join(folder, 'killed.db');
+  const named = '    flags: [{ source: ld, flag: checkout-v2 }]\n';
+  const webhooks = flagsOf(platform.url).replace(', env:NEXT', '');
+  writeFileSync(config, configText({ apiPort, edgePort, file, blue, green }) + named + webhooks);
+  changed(25);
+  ends.push(...shops.map((shop) => shop.close));
+  const spawned = () => {
+    const child = spawnServer(config);
+    ends.push(() => child.kill('SIGKILL'));
+    return child;
+  };
+  const first = spawned();
+  await ready(api, first);
+  await serving(api, 'shop');
+  const plan = { service: 'shop', interval: '1s', hold: '1h', steps: ['5%'], checks: [], onFlagChange: 'pause' };
+  const { body: started } = await post(`${api}/v1/releases`, { plan, version: '2' });
+  const look = async () => (await get(`${api}/v1/releases/${started.id}`)).body;
+  await until(look, ({ phase }) => phase?.kind === 'watching');
+  await until(
+    async () => (await get(`${api}/v1/flags`)).body.items[0],
+    ({ readAt }) => readAt !== null,
+  );
+  platform.mode = 'hangs';
+  changed(50);
+  const before = platform.asked.length;
+  const bodies = [1, 2, 3].map((each) => ld.payload('checkout-v2', 9_000 + each));
+  for (const body of bodies)
     expect((await fetch(`${api}/v1/webhooks/in/ld`, { method: 'POST', headers: { ...ld.sign(body, 0, 0) }, body })).status).toBe(
-      200,
+      202,
     );
-  },
-);
+  await until(
+    async () => platform.asked.length,
+    (count) => before < count,
+  );
+  first.kill('SIGKILL');
+  await new Promise((done) => first.once('exit', done));
+  platform.mode = 'up';
+  await ready(api, spawned());
+  await until(look, ({ phase }) => phase?.kind === 'paused' && phase.by === 'flag');
+  const inbox = await until(
+    async () => (await get(`${api}/v1/webhooks/inbox`)).body.items,
+    (items) => items.every(({ state }: { state: string }) => state === 'done'),
+  );
+  expect(inbox.filter(({ kind }: { kind: string }) => kind === 'webhook')).toHaveLength(3);
+  const events = (await get(`${api}/v1/releases/${started.id}/events?limit=200`)).body.items;
+  expect(events.filter(({ type }: { type: string }) => type === 'flag.changed')).toHaveLength(1);
+  // What was answered before is known afterwards, too.
+  const body = bodies[0] ?? '';
+  expect((await fetch(`${api}/v1/webhooks/in/ld`, { method: 'POST', headers: { ...ld.sign(body, 0, 0) }, body })).status).toBe(
+    200,
+  );
+});

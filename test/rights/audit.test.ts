@@ -93,7 +93,7 @@ describe('tampering', () => {
     return { ...row, ...changes[n % changes.length] };
   };
 
-  it('is found a thousand times of a thousand, with the first bad row', { timeout: 120_000 }, async () => {
+  it('is found a thousand times of a thousand, with the first bad row', async () => {
     const text = (await world.call('/v1/audit:export')).text.trimEnd();
     const lines = text.split('\n');
     const chance = prng(11);

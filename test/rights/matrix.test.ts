@@ -119,7 +119,7 @@ async function statusOf(
   token: string | null,
 ): Promise<{ status: number; type: string; challenge: string | null }> {
   const gone = new AbortController();
-  const timer = setTimeout(() => gone.abort(), 5_000);
+  const timer = setTimeout(() => gone.abort(), 60_000);
   const headers = { ...(token === null ? {} : { authorization: `Bearer ${token}` }), 'content-type': 'application/json' };
   const body = method === 'GET' ? {} : { body: '{}' };
   const answer = await fetch(`${world.url}${path}${path.endsWith('/wait') ? '?timeout=1ms' : ''}`, {

@@ -10,7 +10,7 @@ const MORE = `notify:
   hook: { type: webhook, url: env:HOOK_URL }
 `;
 
-it('nothing that is secret is in an answer, the log, the metrics, the audit or the database', { timeout: 60_000 }, async () => {
+it('nothing that is secret is in an answer, the log, the metrics, the audit or the database', async () => {
   const world = await guarded(MORE.replace('env:HOOK_URL', 'http://127.0.0.1:1/planted-HOOK_URL'));
   const secrets = [world.admin];
   const answers: string[] = [];
@@ -120,7 +120,7 @@ const QUERIES: Said = {
   web: 'offered: errors',
 };
 
-it('no credential that Headgate is given comes back from whom it was shown to', { timeout: 60_000 }, async () => {
+it('no credential that Headgate is given comes back from whom it was shown to', async () => {
   const reflecting = await mirror();
   const { of, ...config } = given(reflecting.url);
   const world = await guarded(config.more, undefined, { ...config, traces: `${reflecting.url}/v1/traces` });

@@ -5,6 +5,7 @@ import { calibrated, specOf } from '../analysis/evidence/engine.ts';
 import type { Rules, Spec } from '../analysis/evidence/engine.ts';
 import { logRates, logShare, logShares } from '../analysis/evidence/likelihood.ts';
 import { noProof, observeProof, observeProofBelow } from '../analysis/evidence/proof.ts';
+import { everyOther } from '../analysis/evidence/process.ts';
 import { BOUND_BETS, isFine, nearest } from '../analysis/evidence/tails.ts';
 import type { Check, EvidenceCheck } from '../plan.ts';
 import { shareAbove } from '../rehearsal/figures.ts';
@@ -56,7 +57,7 @@ function ofCounts(check: EvidenceCheck, spec: Extract<Spec, { kind: 'counts' }>,
   const { dispersion, bad } = figures;
   const bets: Bets[] = [];
   const logPart = limit !== null && max !== null ? Math.log(0.5) : 0;
-  const level = { grid: ALL_PARTS, logPart, canaryLevel: 0, stableLevel: 0 };
+  const level = { grid: ALL_PARTS, logPart, here: { grid: everyOther(ALL_PARTS), logPart }, canaryLevel: 0, stableLevel: 0 };
   if (limit !== null) {
     const alternative = alternativesOf(past, limit, spec);
     const logOf = isRate ? logRates : logShares;
@@ -131,11 +132,13 @@ function ofTails(
   const stableMs = rising([...bounds.map((bound) => bound.stableMs), shownMs]);
   const limit = { factor: isFine(boundsMs) ? 1 : 1 + spec.tolerance, floor: 0 };
   const half = spec.maxMs === null ? 0 : Math.log(0.5);
+  const here = { grid: everyOther(BOUND_BETS), logPart: half };
   const bets: Bets[] = bounds.map((bound) => {
     const alternative = shareAlternatives(bound.past.bad / bound.past.n, limit);
     return {
       grid: BOUND_BETS,
       logPart: half - Math.log(bounds.length),
+      here: bound === shown ? here : null,
       canaryLevel: canaryMs.indexOf(bound.canaryMs),
       stableLevel: stableMs.indexOf(bound.stableMs),
       gain(canary, stable, ratio) {
@@ -149,6 +152,7 @@ function ofTails(
     bets.push({
       grid: BOUND_BETS,
       logPart: half,
+      here,
       canaryLevel: canaryMs.indexOf(maxMs),
       stableLevel: 0,
       gain: (canary, _stable, ratio) => logShare(canary, multiple(1 - quantile, ratio), 1 - quantile) / dispersion,

@@ -1,6 +1,6 @@
 /**
  * A plan played through once with the engine's twin, step by step as the step machine goes: it leaves a step when its hold
- * has passed, there were requests enough and nothing looks suspicious; earlier when that is allowed and proved; and goes back
+ * has passed, there were requests enough and nothing looks suspicious, over all or at this weight alone; earlier when that is allowed and proved; and goes back
  * as soon as the evidence of all checks together is enough.
  */
 import type { Uniform } from '../../lib/draws.ts';
@@ -8,7 +8,7 @@ import type { Work } from '../../lib/slices.ts';
 import { HARD_MIN_BAD, HARD_MIN_REQUESTS } from '../analysis/finding.ts';
 import type { Modelled } from './modelled.ts';
 import type { Stage } from './stages.ts';
-import { copied, drawn, fresh, mostOf, observe, proofOf, worthOf } from './twin.ts';
+import { anew, copied, drawn, fresh, mostOf, observe, proofOf, worthHere, worthOf } from './twin.ts';
 import type { Betting, Counts, Levels, Place } from './twin.ts';
 
 export type Entry = {
@@ -76,7 +76,10 @@ export function* play(table: Table, trial: Trial, random: Uniform): Work<Play> {
   let before = 0;
   for (let stage = 0; stage < table.stages.length; stage++) {
     begun.push(states.map(copied));
-    if (table.stages[stage]?.isPause !== true) before = 0;
+    if (table.stages[stage]?.isPause !== true) {
+      before = 0;
+      states.forEach(anew);
+    }
     for (let tick = 1; ; tick++) {
       const seen = interval(table, { trial, stage, tick: before + tick, states }, random);
       extra += seen.extra;
@@ -149,12 +152,13 @@ function mayLeave(table: Table, at: At, stayedMs: number): boolean {
   if (stayedMs + intervalMs <= stage.holdMs && !mayBeEarly) return false;
   const measured = entries.flatMap((entry, index) => {
     const state = at.states[index];
-    return entry.places[at.stage] && state !== undefined ? [{ entry, proved: proofAt <= proofOf(state) }] : [];
+    return entry.places[at.stage] && state !== undefined ? [{ entry, state, proved: proofAt <= proofOf(state) }] : [];
   });
   const isEarly = mayBeEarly && measured.length > 0 && measured.every(({ proved }) => proved);
   if (stayedMs + intervalMs <= stage.holdMs && !isEarly) return false;
   const enough = measured.every(({ entry, proved }) => proved || isEnough(entry, table, at));
-  return enough && together(table, at, worthOf) < suspiciousAt;
+  if (!enough || suspiciousAt <= together(table, at, worthOf)) return false;
+  return measured.every(({ entry, state }) => entry.logPart + worthHere(entry.modelled.twin, state) < suspiciousAt);
 }
 
 /** A check that the plan lets go on without keeps nobody here. */

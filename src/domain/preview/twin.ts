@@ -14,6 +14,8 @@ import type { Grid, Schedule } from '../analysis/evidence/process.ts';
 export type Bets = {
   readonly grid: Grid;
   readonly logPart: number;
+  /** What is bet on since the weight changed, and its part in that; null where there is none. */
+  readonly here: { readonly grid: Grid; readonly logPart: number } | null;
   /** Which of the nested counts it is about. */
   readonly canaryLevel: number;
   readonly stableLevel: number;
@@ -53,6 +55,7 @@ export type Place = {
 
 export type Betting = {
   bets: Float64Array[];
+  here: Float64Array[];
   proof: Float64Array;
   unstarted: number;
   started: number;
@@ -83,6 +86,7 @@ export function fresh({ bets, schedule, proof }: Twin): Betting {
   const begun = bets.map(({ grid }) => begin(grid, schedule));
   return {
     bets: begun.map((process) => Float64Array.from(process.bets)),
+    here: bets.map(({ here }) => new Float64Array(here?.grid.ratios.length ?? 0)),
     proof: new Float64Array(proof === null ? 0 : proof.gains({ n: 1, bad: 0 }, { n: 1, bad: 0 }).length),
     unstarted: begun[0]?.unstarted ?? 0,
     started: 0,
@@ -90,9 +94,15 @@ export function fresh({ bets, schedule, proof }: Twin): Betting {
   };
 }
 
-export const copied = ({ bets, proof, ...rest }: Betting): Betting => ({
+/** The weight has changed. */
+export function anew({ here }: Betting): void {
+  for (const bets of here) bets.fill(0);
+}
+
+export const copied = ({ bets, here, proof, ...rest }: Betting): Betting => ({
   ...rest,
   bets: bets.map((each) => Float64Array.from(each)),
+  here: here.map((each) => Float64Array.from(each)),
   proof: Float64Array.from(proof),
 });
 
@@ -120,7 +130,11 @@ export function observe(twin: Twin, state: Betting, place: Place, { canary, stab
     const gains = place.gains[index];
     const bets = state.bets[index];
     if (gains === undefined || bets === undefined) continue;
-    add(bets, gains, { canary: canary[canaryLevel] ?? 0, stable: stable[stableLevel] ?? 0, cap: twin.schedule.cap });
+    const { cap } = twin.schedule;
+    const counted = { canary: canary[canaryLevel] ?? 0, stable: stable[stableLevel] ?? 0, cap };
+    add(bets, gains, { ...counted, every: 1, least: -Infinity });
+    const here = state.here[index];
+    if (here !== undefined) add(here, gains, { ...counted, every: 2, least: -cap });
   }
   const { proof } = twin;
   if (proof !== null && place.proof !== null)
@@ -128,16 +142,26 @@ export function observe(twin: Twin, state: Betting, place: Place, { canary, stab
       canary: canary[proof.canaryLevel] ?? 0,
       stable: stable[proof.stableLevel] ?? 0,
       cap: Infinity,
+      every: 1,
+      least: -Infinity,
     });
   state.ticks++;
 }
 
-type Counted = { readonly canary: number; readonly stable: number; readonly cap: number };
+type Counted = {
+  readonly canary: number;
+  readonly stable: number;
+  readonly cap: number;
+  /** Which of the gains are the bets'. */
+  readonly every: 1 | 2;
+  readonly least: number;
+};
 
-function add(bets: Float64Array, gains: Gains, { canary, stable, cap }: Counted): void {
+function add(bets: Float64Array, gains: Gains, { canary, stable, cap, every, least }: Counted): void {
   for (let k = 0; k < bets.length; k++) {
-    const gain = (gains.none[k] ?? 0) + canary * (gains.canary[k] ?? 0) + stable * (gains.stable[k] ?? 0);
-    bets[k] = (bets[k] ?? 0) + Math.min(gain, cap);
+    const at = k * every;
+    const gain = (gains.none[at] ?? 0) + canary * (gains.canary[at] ?? 0) + stable * (gains.stable[at] ?? 0);
+    bets[k] = Math.max(least, (bets[k] ?? 0) + Math.min(gain, cap));
   }
 }
 
@@ -166,6 +190,15 @@ export function worthOf({ bets }: Twin, state: Betting): number {
     all += sum;
   }
   return Math.log(all);
+}
+
+/** Log of what was seen since the weight changed; none at all where nothing is bet on it. */
+export function worthHere({ bets }: Twin, state: Betting): number {
+  let sum = 0;
+  for (const [index, { here }] of bets.entries())
+    for (const [k, bet] of (state.here[index] ?? []).entries())
+      sum += Math.exp(bet + (here?.grid.logWeights[k] ?? -Infinity) + (here?.logPart ?? -Infinity));
+  return Math.log(sum);
 }
 
 /** What the evidence is worth at the most, without an exponential of every bet: it seldom needs to be known better. */

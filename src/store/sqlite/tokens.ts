@@ -6,19 +6,22 @@ import type { NewToken, StoredToken, TokenStore } from '../../ports/token-store.
 import { cursorOf, parseCursor } from '../../lib/cursor.ts';
 import { instant } from '../rows.ts';
 import { isAdmin } from '../token-rows.ts';
+import { writeUnlessStale } from './context.ts';
 import type { SqliteContext } from './context.ts';
+import { keepAnswer } from './answers.ts';
 import { appendAudit } from './audit.ts';
 import { tokens } from './tables.ts';
 
 export function tokenMethods(ctx: SqliteContext): TokenStore {
   const { db } = ctx;
   return {
-    addToken: async (token, entry) =>
-      ctx.write(() => {
+    addToken: async (token, entry, once) =>
+      writeUnlessStale<StoredToken | null>(ctx, null, () => {
         const parent = token.parent === null ? undefined : db.select().from(tokens).where(eq(tokens.id, token.parent)).get();
         const row = { ...rowOf(token, ctx.now()), revokedAtMs: parent?.revokedAtMs ?? null };
         db.insert(tokens).values(row).run();
         appendAudit(ctx, entry);
+        keepAnswer(ctx, once, tokenOf(row));
         return tokenOf(row);
       }),
     tokenByDigest: async (digest) =>

@@ -19,7 +19,7 @@ const alarms = ({ spec, ticks, start }: World, runs = RUNS): number =>
 
 for (const [name, world] of Object.entries(NULLS)) {
   const runs = world.spec.kind === 'tails' ? RUNS / 4 : RUNS;
-  it(`takes back no more good canaries than promised: ${name}`, { timeout: 60_000 }, () => {
+  it(`takes back no more good canaries than promised: ${name}`, () => {
     expect(alarms(world, runs)).toBeLessThanOrEqual(MOST);
   });
 }
