@@ -24,9 +24,9 @@ export const unfitAroundPlan =
     return told(c, result, parsed && !parsed.ok ? inBody(key, parsed.error) : []);
   };
 
-function told(c: Context, { target, error }: Unfit, more: readonly Problem[]): ProblemResponse {
+function told(c: Context, { target, data, error }: Unfit, more: readonly Problem[]): ProblemResponse {
   const what = target === 'json' ? 'body' : target;
-  const flaws = flawsIn(error.issues).map(({ path, message, isMissing }) => ({
+  const flaws = flawsIn(error.issues.map((issue) => withInput(issue, data))).map(({ path, message, isMissing }) => ({
     path: pointerOf(path),
     message: isMissing && path.length === 0 ? `the ${what} is missing` : message,
     line: null,
@@ -39,6 +39,13 @@ function told(c: Context, { target, error }: Unfit, more: readonly Problem[]): P
     `the ${what} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`,
     problems,
   );
+}
+
+/** Beside what is wrong with a value, the value: whether there is one at all. */
+function withInput(issue: z.core.$ZodIssue, data: unknown): z.core.$ZodIssue {
+  if (issue.code === 'custom') return issue; // it may be about another value than the one that it points at
+  const path = issue.path.filter((key) => typeof key !== 'symbol');
+  return { ...issue, input: partAt(data, path) } as z.core.$ZodIssue; // whose type says the same of it: anything
 }
 
 /** Under `plan` a text of one line is the name of a plan. */
