@@ -10,7 +10,7 @@ import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { assert } from '../../lib/assert.ts';
 import { StoreUnavailable } from '../../ports/store.ts';
-import { lockFile } from './lock.ts';
+import { lockFile, unusable } from './lock.ts';
 import * as tables from './tables.ts';
 
 export const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
@@ -27,7 +27,6 @@ export function openDatabase({ file, busyTimeoutMs }: OpenOptions) {
   try {
     const raw = connect(file, busyTimeoutMs);
     refuseDamaged(raw, file);
-    refuseForeign(raw, file);
     refuseNewer(raw, file);
     const db = drizzle({ client: raw, schema: tables });
     applyMigrations(raw, db);
@@ -43,7 +42,7 @@ export function openDatabase({ file, busyTimeoutMs }: OpenOptions) {
     lock?.release();
     if (!(error instanceof Database.SqliteError)) throw error;
     if (error.code.startsWith('SQLITE_CORRUPT')) throw damaged(file, error.message);
-    throw new StoreUnavailable(`${file} cannot be opened as a database: ${error.message} (${error.code})`, { cause: error });
+    throw unusable(file, error);
   }
 }
 
@@ -51,6 +50,7 @@ function connect(file: string, busyTimeoutMs: number): Database.Database {
   // For its owner alone: it holds who did what, and digests of tokens. SQLite gives its other files the mode of this one.
   if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
   const raw = new Database(file);
+  refuseForeign(raw, file);
   raw.pragma(`busy_timeout = ${busyTimeoutMs}`);
   raw.pragma('journal_mode = WAL');
   raw.pragma('synchronous = FULL');
