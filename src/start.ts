@@ -58,7 +58,7 @@ async function runService({ config: asked, dev }: { readonly config: string | nu
     said(error instanceof Error ? error.message : String(error));
     // Releases do not go on behind a door that nobody can come in by: whatever was started already ends with this process.
     await app?.close(CLOSE_GRACE_MS).catch(() => {});
-    process.exit(EXIT.ours);
+    return process.exit(EXIT.ours);
   }
 }
 

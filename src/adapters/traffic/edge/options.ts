@@ -18,8 +18,8 @@ const route = strict({
   sticky: z
     .union([strict({ header: z.string() }), strict({ cookie: z.string() })], { error: '{ header: ... } or { cookie: ... }' })
     .optional(),
-  /** A request that names a slot in this header goes there, whatever the weights. */
-  overrideHeader: z.string().default('x-headgate-slot'),
+  /** A request that names a slot in this header goes there, whatever the weights, and is not counted. */
+  overrideHeader: z.string().min(1).max(100).optional(),
 });
 
 export const edgeOptions = strict({
