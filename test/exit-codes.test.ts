@@ -108,7 +108,8 @@ function headgate(
   env: Record<string, string> = {},
 ): { ended: Promise<Ended>; said(text: string): Promise<void> } {
   const run = spawn(process.execPath, ['src/main.ts', '--server', api, ...argv], {
-    env: { ...process.env, HEADGATE_ACTOR: 'ci:test', ...env },
+    // Jobs are named in all languages.
+    env: { ...process.env, HEADGATE_ACTOR: 'ci:Выпуск #7', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
@@ -260,8 +261,18 @@ test('1, 2, 69, 77: a mistake of the service, a document with problems, nobody t
     run(...at(`http://127.0.0.1:${await freePort()}`)),
     run(...at(`${here}/forbidden`)),
     run('release', 'wait', 'x', '--until', 'nonsense'),
+    start('keys', 'v9', '--wait', '--until', 'promotde', '--on-busy', 'queue'),
   ]);
-  expect(codes.map(({ code }) => code)).toEqual([EXIT.ours, EXIT.usage, EXIT.unreachable, EXIT.forbidden, EXIT.usage]);
+  expect(codes.map(({ code }) => code)).toEqual([
+    EXIT.ours,
+    EXIT.usage,
+    EXIT.unreachable,
+    EXIT.forbidden,
+    EXIT.usage,
+    EXIT.usage,
+  ]);
+  // What cannot be waited for is said before anything begins.
+  expect(codes.at(-1)).toMatchObject({ out: '', err: expect.stringContaining('terminal, promoted, paused or step:N') });
 });
 
 test('429 and 401: a wait comes back when it may, and ends only when its token stays unknown', async () => {

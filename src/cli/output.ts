@@ -15,7 +15,8 @@ export type Printer = {
   done(): void;
 };
 
-export function printer({ out, err }: Terminal): Printer {
+/** Some runners of pipelines give their jobs a terminal: what is drawn there is a log all the same. */
+export function printer({ out, err }: Terminal, isLog: boolean): Printer {
   let last = '';
   let drawn = false;
   const end = (): void => {
@@ -34,7 +35,7 @@ export function printer({ out, err }: Terminal): Printer {
     progress(release) {
       const line = progressLine(release);
       const news = newsOf(release);
-      if (err.isTTY) {
+      if (err.isTTY && !isLog) {
         err.write(`\r\u001b[2K${line.slice(0, Math.max(40, (err.columns ?? 120) - 1))}`);
         drawn = true;
       } else if (news !== last) err.write(`${line}\n`);

@@ -5,7 +5,7 @@ import { again } from './again.ts';
 import type { Client } from './client.ts';
 import { EXIT, exitOf } from './exit-codes.ts';
 import { requestKey } from './keys.ts';
-import { spanOption } from './options.ts';
+import { spanOption, untilOption } from './options.ts';
 import { progressLine } from './output.ts';
 import { readText, refused, UsageError } from './session.ts';
 import type { Finish, Session } from './session.ts';
@@ -30,7 +30,7 @@ export function releaseCommands(release: Command, session: () => Session, finish
     .option('--idempotency-key <key>', 'starts once, however often it is asked; in a pipeline the step names itself')
     .option('--dry-run', 'check everything, and start nothing')
     .option('--wait', 'wait for the end')
-    .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
+    .addOption(untilOption())
     .addOption(spanOption('--timeout <duration>', 'how long to wait', WAIT_MS))
     .addOption(spanOption('--retry <duration>', 'how long to try while the service is away', RETRY_MS))
     .action((service, options) => finish(startRelease(session(), service ?? null, options)));
@@ -51,7 +51,7 @@ export function releaseCommands(release: Command, session: () => Session, finish
   release
     .command('wait')
     .argument('<id>')
-    .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
+    .addOption(untilOption())
     .addOption(spanOption('--timeout <duration>', 'how long to wait', WAIT_MS))
     .action((id, options) => {
       return finish(waitFor(session(), id, { until: options.until, timeoutMs: options.timeout }));

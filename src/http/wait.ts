@@ -1,6 +1,8 @@
 /** Waiting for a release: one answer when a condition holds or the time is up. All who wait share one reader of what is committed. */
 import { z } from '@hono/zod-openapi';
 import type { Context as Request } from 'hono';
+import { UNTIL_SHAPE, untilOf } from '../contract/until.ts';
+import type { Until } from '../contract/until.ts';
 import { releaseView } from '../contract/wire.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import { isEnded } from '../domain/release.ts';
@@ -28,7 +30,7 @@ const wait = route({
     params: idParam,
     query: z
       .object({
-        until: z.string().default('terminal').describe('terminal, promoted, paused or step:N'),
+        until: z.string().default('terminal').describe(UNTIL_SHAPE),
         timeout: z.string().default('30s').describe('60s at most'),
       })
       .strict(),
@@ -60,9 +62,10 @@ export function waitRoutes({ context, closing, feed }: HttpDeps & { readonly fee
   app.openapi(wait, async (c) => {
     const { id } = c.req.valid('param');
     const { until, timeout } = c.req.valid('query');
-    const condition = conditionOf(until);
+    const awaited = untilOf(until);
     const timeoutMs = parseDuration(timeout);
-    if (!condition) return problem(c, 'invalid', `until is terminal, promoted, paused or step:N, not "${until}"`);
+    if (awaited === null) return problem(c, 'invalid', `until is ${UNTIL_SHAPE}, not "${until}"`);
+    const condition = conditionOf(awaited);
     if (timeoutMs === null || timeoutMs > MAX_WAIT_MS) return problem(c, 'invalid', 'timeout is a duration of 60s at most');
     if (MOST_WAITING <= waiting) return problem(c, 'unavailable', `${MOST_WAITING} wait already: ask again in a moment`);
     const over = new AbortController();
@@ -81,10 +84,10 @@ export function waitRoutes({ context, closing, feed }: HttpDeps & { readonly fee
   return app;
 }
 
-function conditionOf(until: string): ((release: Release) => boolean) | null {
-  if (until === 'terminal' || until === 'promoted') return isEnded;
-  if (until === 'paused')
-    return (release) => isEnded(release) || release.phase.kind === 'paused' || release.phase.kind === 'awaitingApproval';
-  const step = /^step:(\d{1,3})$/.exec(until)?.[1];
-  return step === undefined ? null : (release) => isEnded(release) || Number(step) <= release.step + 1;
-}
+const conditionOf =
+  (until: Until) =>
+  (release: Release): boolean => {
+    if (isEnded(release)) return true;
+    if (until.kind === 'paused') return release.phase.kind === 'paused' || release.phase.kind === 'awaitingApproval';
+    return until.kind === 'step' && until.step <= release.step + 1;
+  };

@@ -11,7 +11,7 @@ function backoffMs(backoff, attempt, random) {
 }
 
 // src/cli/output.ts
-function printer({ out, err: err2 }) {
+function printer({ out, err: err2 }, isLog) {
   let last = "";
   let drawn = false;
   const end = () => {
@@ -32,7 +32,7 @@ function printer({ out, err: err2 }) {
     progress(release) {
       const line = progressLine(release);
       const news = newsOf(release);
-      if (err2.isTTY) {
+      if (err2.isTTY && !isLog) {
         err2.write(`\r\x1B[2K${line.slice(0, Math.max(40, (err2.columns ?? 120) - 1))}`);
         drawn = true;
       } else if (news !== last) err2.write(`${line}
@@ -105,6 +105,7 @@ function githubIdentity(env2, audience, fetch2) {
 
 // src/cli/transport.ts
 var ANSWER_MS = 12e4;
+var sayable = (name) => name.replaceAll(/[^ -~\u00a1-\u00ff]/g, "?");
 function transport({ server, actor, token, fetch: fetch2, identity = fixedIdentity(token) }) {
   const base = server.replace(/\/+$/, "");
   const away = (error) => {
@@ -116,7 +117,7 @@ function transport({ server, actor, token, fetch: fetch2, identity = fixedIdenti
     try {
       const bearer = await identity.token();
       const headers = {
-        "x-headgate-actor": actor,
+        "x-headgate-actor": sayable(actor),
         ...bearer === null ? {} : { authorization: `Bearer ${bearer}` },
         ...body === void 0 ? {} : { "content-type": "application/json" },
         ...more
@@ -181,7 +182,7 @@ function client(options) {
     release: (id) => call("GET", `/v1/releases/${part(id)}`),
     checks: (id) => call("GET", `/v1/releases/${part(id)}/checks`),
     releases: (query) => call("GET", `/v1/releases?${new URLSearchParams(query).toString()}`),
-    wait: (id, until, timeout) => call("GET", `/v1/releases/${part(id)}/wait?until=${part(until)}&timeout=${part(timeout)}`),
+    wait: (id, until2, timeout) => call("GET", `/v1/releases/${part(id)}/wait?until=${part(until2)}&timeout=${part(timeout)}`),
     command: (id, verb, { body, key, seen }) => call("POST", `/v1/releases/${part(id)}/commands/${part(verb)}`, body, {
       "idempotency-key": key,
       "if-match": seen === null ? "*" : `"${seen}"`
@@ -289,14 +290,14 @@ var planOfStages = (service, stages, checks) => ({
 import { setTimeout as delay2 } from "node:timers/promises";
 var LOOK_MS = 2e3;
 var RENEWAL_MS = 3e3;
-async function waitFor({ api, print, json }, id, { until, timeoutMs }) {
+async function waitFor({ api, print, json }, id, { until: until2, timeoutMs }) {
   const endMs = performance.now() + timeoutMs;
   let last = null;
   let told2 = "";
   let unknown = 0;
   const pause = (ms) => delay2(Math.min(ms, Math.max(0, endMs - performance.now())));
   for (let failures = 0; performance.now() < endMs; ) {
-    const answer = await api.wait(id, until, lookOf(endMs - performance.now()));
+    const answer = await api.wait(id, until2, lookOf(endMs - performance.now()));
     if (!answer.ok) {
       if (isUnknown(answer.error) && unknown === 0) {
         unknown = 1;
@@ -316,7 +317,7 @@ async function waitFor({ api, print, json }, id, { until, timeoutMs }) {
     const news = newsOf(last);
     if (json && news !== told2) print.data(JSON.stringify(last));
     if (!json) print.progress(last);
-    if (news !== told2 && until === "terminal" && isWithPeople(last)) print.note(waitsFor(last));
+    if (news !== told2 && until2 === "terminal" && isWithPeople(last)) print.note(waitsFor(last));
     told2 = news;
     const ended = exitOf(last);
     if (ended !== null || answer.value.reached) return finish(last, ended, print);
@@ -337,6 +338,14 @@ function timedOut(last, print) {
 var isWithPeople = ({ phase }) => phase.kind === "paused" || phase.kind === "awaitingApproval";
 var waitsFor = ({ id, phase }) => `it waits for a person, and so does this: headgate release ${phase.kind === "paused" ? "resume" : "approve"} ${id}`;
 var lookOf = (leftMs) => `${Math.max(1, Math.round(Math.min(LOOK_MS, leftMs)))}ms`;
+
+// src/contract/until.ts
+var UNTIL_SHAPE = "terminal, promoted, paused or step:N";
+function untilOf(text) {
+  if (text === "terminal" || text === "promoted" || text === "paused") return { kind: text };
+  const step = /^step:(\d{1,3})$/.exec(text)?.[1];
+  return step === void 0 ? null : { kind: "step", step: Number(step) };
+}
 
 // src/lib/duration.ts
 var UNIT_MS = { d: 864e5, h: 36e5, m: 6e4, s: 1e3, ms: 1 };
@@ -364,6 +373,16 @@ function duration(name, otherwise) {
   const ms = parseDuration(text);
   if (ms === null) throw new Wrong(`the input ${name} is a duration such as 30s, 5m or 1h, not "${text}"`);
   return ms;
+}
+function until() {
+  const text = input("until") || "terminal";
+  if (untilOf(text) === null) throw new Wrong(`the input until is ${UNTIL_SHAPE}, not "${text}"`);
+  return text;
+}
+function waits() {
+  const text = input("wait") || "true";
+  if (text !== "true" && text !== "false") throw new Wrong(`the input wait is true or false, not "${text}"`);
+  return text === "true";
 }
 function planOf() {
   const [plan, file, stages] = [input("plan"), input("file"), input("stages")];
@@ -409,7 +428,7 @@ function clientOf(server) {
 async function main() {
   const server = needed("server").replace(/\/+$/, "");
   const api = clientOf(server);
-  const print = printer({ out: process.stdout, err: process.stdout });
+  const print = printer({ out: process.stdout, err: process.stdout }, true);
   const [reason, onBusy] = [input("reason"), input("on-busy")];
   const asked = {
     plan: planOf(),
@@ -417,10 +436,12 @@ async function main() {
     ...onBusy === "" ? {} : { onBusy },
     ...reason === "" ? {} : { reason }
   };
+  const [isWaiting, options] = [waits(), { until: until(), timeoutMs: duration("timeout", "1h") }];
+  const retryMs = duration("retry", "2m");
   let known = null;
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => left(known));
   const key = input("idempotency-key") || requestKey(env, asked);
-  const started = await again(() => api.start(asked, key), { ms: duration("retry", "2m"), note: print.note });
+  const started = await again(() => api.start(asked, key), { ms: retryMs, note: print.note });
   if (!started.ok) {
     annotate("error", "The release was not started", errorText(started.error));
     return refused(print, started.error);
@@ -431,8 +452,7 @@ async function main() {
   output("url", `${server}/releases/${id}`);
   print.data(`${started.value.sentence}
 ${server}/releases/${id}`);
-  if (input("wait") === "false") return told(api, started.value, { code: EXIT.ok, server });
-  const options = { until: input("until") || "terminal", timeoutMs: duration("timeout", "1h") };
+  if (!isWaiting) return told(api, started.value, { code: EXIT.ok, server });
   const code = await waitFor({ api, print, json: false, env }, id, options);
   const last = await api.release(id);
   return told(api, last.ok ? last.value : started.value, { code, server });
