@@ -1,6 +1,6 @@
 /** The plan as people write it: shape only. Whether its numbers can work is `plan-sense.ts`; the exact form is `domain/plan.ts`. */
 import { z } from 'zod';
-import { duration, failures, name, nameOf, share, strict, weight } from './values.ts';
+import { duration, failures, name, share, strict, weight } from './values.ts';
 
 export const MAX_STEPS = 100;
 export const MAX_CHECKS = 50;
@@ -150,7 +150,7 @@ export const planDocument = strict({
   apiVersion: z.literal('headgate/v1', 'apiVersion is headgate/v1').optional(),
   kind: z.literal('Plan', 'kind is Plan').optional(),
   name: name.optional(),
-  service: nameOf('the name of the service is missing'),
+  service: name,
   strategy: z.enum(['canary', 'blue-green', 'ab'], 'canary or blue-green').optional(),
   /** How often a good release may be taken back, and how often a proof of "not worse" may be wrong. */
   falseRollbackRate: share.optional(),

@@ -71,13 +71,10 @@ export const failures = z
     return z.NEVER;
   });
 
-/** `missing`: what is said where there is none. */
-export const nameOf = (missing: string) =>
-  z
-    .string({ error: missing })
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a name of letters, digits, dots, dashes and underscores')
-    .refine((text) => !(text in Object.prototype), 'another name: every object has this one by itself');
-export const name = nameOf('a name');
+export const name = z
+  .string({ error: 'a name' })
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, 'a name of letters, digits, dots, dashes and underscores')
+  .refine((text) => !(text in Object.prototype), 'another name: every object has this one by itself');
 export const version = z
   .string({ error: 'a version as text' })
   .min(1, 'a version is not empty')

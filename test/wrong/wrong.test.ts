@@ -76,7 +76,6 @@ describe('plans', () => {
     ],
     ['a list instead of a plan', '[5%]', '1:1 keys with values, not a list'],
     ['no service', 'steps: [5%]', '1:1 service is missing'],
-    ['a service without its name', 'service:\nsteps: [5%]', '1:9 the name of the service is missing'],
     ['no steps', 'service: checkout', '1:1 a plan has at least one step with a weight, such as [1%, 10%, 50%]'],
     ['an unknown key', `${base}hodl: 5m\n`, '4:1 unknown key "hodl", did you mean "hold"?'],
     ['an unknown key far from any', `${base}colour: red\n`, '4:1 unknown key "colour"'],
