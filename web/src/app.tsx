@@ -6,7 +6,7 @@ import { useContact } from './api/contact.ts';
 import { startLive } from './api/live.ts';
 import { Rights } from './api/rights.ts';
 import type { Identity } from './api/session.ts';
-import { whoAmI } from './api/session.ts';
+import { signedOut, whoAmI } from './api/session.ts';
 import { Layout } from './parts/layout.tsx';
 import { Loading } from './parts/notices.tsx';
 import { Audit } from './pages/audit.tsx';
@@ -85,11 +85,7 @@ function useIdentity(): Identity | null {
   const isAway = kind === 'stale';
   const isKnown = identity !== null;
   const ask = (): void => void whoAmI().then((found) => found && setIdentity(found));
-  useEffect(
-    // The first word counts: what was under way may be answered after it, and a token that was mistyped is no news.
-    () => onUnknown((why) => setIdentity((before) => (before?.kind === 'signed-out' ? before : { kind: 'signed-out', why }))),
-    [],
-  );
+  useEffect(() => onUnknown((why) => setIdentity((before) => signedOut(before, why))), []);
   useEffect(() => {
     if (!isAway) ask();
   }, [isAway]);

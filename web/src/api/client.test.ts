@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { call, onUnknown } from './client.ts';
-import { whoAmI } from './session.ts';
+import { signedOut, whoAmI } from './session.ts';
+import type { Identity } from './session.ts';
 
 const REVOKED = { type: 'urn:headgate:problem:unknown-caller', title: 'Say who you are', detail: 'the session was revoked' };
 let answer = (): Response => Response.json({});
@@ -45,4 +46,14 @@ it('is not signed out by a right that is missing, by a limit of somebody else, o
   answer = () => Response.json({ detail: 'the store is away' }, { status: 503 });
   expect(await whoAmI()).toBe(null);
   expect(heard).toEqual([]);
+});
+
+it('says that a session is over also where the browser dropped its cookie, and keeps the first reason', () => {
+  const known = { kind: 'known', session: {} } as Identity;
+  expect(signedOut(known, null)).toMatchObject({ why: expect.stringContaining('has expired') });
+  const revoked = signedOut(known, 'the session was revoked');
+  expect(revoked).toEqual({ kind: 'signed-out', why: 'the session was revoked' });
+  expect(signedOut(revoked, 'this token is not known here')).toBe(revoked);
+  // Who comes for the first time has lost nothing.
+  expect(signedOut(null, null)).toEqual({ kind: 'signed-out', why: null });
 });

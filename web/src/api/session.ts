@@ -17,6 +17,16 @@ export type Identity =
   /** `why`: what became of the session; null when there was none. */
   | { readonly kind: 'signed-out'; readonly why: string | null };
 
+/**
+ * The first word counts: what was under way may be answered after it, and a token that was mistyped is no news. A browser
+ * drops the cookie of a session that has expired, so that nothing is shown to the service any longer, and it cannot say why.
+ */
+export function signedOut(before: Identity | null, why: string | null): Identity {
+  if (before?.kind === 'signed-out') return before;
+  const over = before?.kind === 'known' ? 'the session has expired, or was ended in another tab' : null;
+  return { kind: 'signed-out', why: why ?? over };
+}
+
 /** Null when that cannot be told; whoever is unknown hears so from `onUnknown`, as after any other question. */
 export async function whoAmI(): Promise<Identity | null> {
   const answer = await call<Session>('/v1/session');
