@@ -44,9 +44,12 @@ export function printer({ out, err }: Terminal): Printer {
   };
 }
 
-/** What makes a new line in a log: not the countdown. */
-export const newsOf = ({ phase, step, wantedBp, verdict, hold }: ReleaseView): string =>
-  [phase.kind, step, wantedBp, verdict, hold?.detail].join('|');
+/** What makes a new line in a log: not the countdown, and no count that grows. */
+export const newsOf = ({ phase, step, wantedBp, checks, hold, unverified, quarantined }: ReleaseView): string =>
+  JSON.stringify([
+    [phase.kind, phase['anew'], step, wantedBp, hold?.detail, unverified, quarantined],
+    Object.entries(checks).map(([name, { verdict }]) => [name, verdict]),
+  ]);
 
 export function progressLine({ service, stableVersion, version, step, steps, wantedBp, checks, sentence }: ReleaseView): string {
   const verdicts = Object.entries(checks).map(([name, { verdict }]) => `${name} ${verdict === 'pass' ? 'ok' : verdict}`);
