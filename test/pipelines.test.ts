@@ -206,7 +206,7 @@ test('the GitLab component and the Jenkins stage use flags and variables that th
   );
   expect(new Set(used)).toEqual(new Set(Object.keys(inputs)));
   const [only] = Object.values(job as Record<string, { script: string[]; allow_failure: object }>);
-  expect(only?.allow_failure).toEqual({ exit_codes: [20, 75] });
+  expect(only?.allow_failure).toEqual({ exit_codes: [20, 75, 76] });
   const help = await new Promise<string>((done) => {
     const child = spawn(process.execPath, ['src/main.ts', 'release', 'start', '--help'], { cwd: root });
     let text = '';

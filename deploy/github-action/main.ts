@@ -3,6 +3,7 @@
  * the release alone. Bundled into `dist/index.js` by `npm run build:action`.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
+import { wrongAddress } from '../../src/cli/address.ts';
 import { again } from '../../src/cli/again.ts';
 import { client } from '../../src/cli/client.ts';
 import type { Client } from '../../src/cli/client.ts';
@@ -75,6 +76,8 @@ const annotate = (level: 'notice' | 'warning' | 'error', title: string, text: st
   );
 
 function clientOf(server: string): Client {
+  const wrong = wrongAddress(server);
+  if (wrong !== null) throw new Wrong(`the input server: ${wrong}`);
   const [token, audience] = [input('token'), input('audience')];
   if (token !== '') process.stdout.write(`::add-mask::${token}\n`);
   const known = token === '' ? null : token;
@@ -109,7 +112,7 @@ async function main(): Promise<number> {
   output('url', `${server}/releases/${id}`);
   print.data(`${started.value.sentence}\n${server}/releases/${id}`);
   if (input('wait') === 'false') return told(api, started.value, { code: EXIT.ok, server });
-  const options = { until: input('until') || 'terminal', timeoutMs: duration('timeout', '1h') };
+  const options = { until: input('until') || 'terminal', timeoutMs: duration('timeout', '1h'), started: started.value };
   const code = await waitFor({ api, print, json: false, env }, id, options);
   const last = await api.release(id);
   return told(api, last.ok ? last.value : started.value, { code, server });

@@ -12,6 +12,8 @@ import { transport } from './transport.ts';
 
 export type ClientError =
   | { readonly kind: 'unreachable'; readonly detail: string }
+  /** Something answered that is not Headgate. */
+  | { readonly kind: 'foreign'; readonly status: number; readonly detail: string }
   | {
       readonly kind: 'refused';
       readonly status: number;

@@ -7,6 +7,16 @@ export function wholeFlag(text: string): number {
   return Number(text);
 }
 
+/** Of a wait. A step that a plan does not have is for the service to say. */
+export const untilOption = (): Option => new Option('--until <condition>', UNTIL).argParser(condition).default('terminal');
+
+const UNTIL = 'terminal, promoted, paused or step:N';
+
+function condition(text: string): string {
+  if (/^(?:terminal|promoted|paused|step:[1-9]\d{0,2})$/.test(text)) return text;
+  throw new InvalidArgumentError(UNTIL);
+}
+
 /** With its default said as one writes it. */
 export const spanOption = (flags: string, description: string, defaultMs: number): Option =>
   new Option(flags, description).argParser(span).default(defaultMs, formatDuration(defaultMs));

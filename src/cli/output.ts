@@ -11,6 +11,8 @@ export type Printer = {
   data(text: string): void;
   note(text: string): void;
   progress(release: ReleaseView): void;
+  /** The last line of a wait, whole on a terminal as well. */
+  last(release: ReleaseView): void;
   /** Ends a redrawn line. */
   done(): void;
 };
@@ -40,6 +42,10 @@ export function printer({ out, err }: Terminal): Printer {
       } else if (news !== last) err.write(`${line}\n`);
       last = news;
     },
+    last(release) {
+      err.write(`${err.isTTY ? '\r\u001b[2K' : ''}${progressLine(release)}\n`);
+      drawn = false;
+    },
     done: end,
   };
 }
@@ -57,7 +63,7 @@ export function progressLine({ service, stableVersion, version, step, steps, wan
 }
 
 export function errorText(error: ClientError): string {
-  if (error.kind === 'unreachable') return error.detail;
+  if (error.kind !== 'refused') return error.detail;
   const { detail, errors = [] } = error.problem;
   return [
     detail,

@@ -5,7 +5,7 @@ import { again } from './again.ts';
 import type { Client } from './client.ts';
 import { EXIT, exitOf } from './exit-codes.ts';
 import { requestKey } from './keys.ts';
-import { spanOption } from './options.ts';
+import { spanOption, untilOption } from './options.ts';
 import { progressLine } from './output.ts';
 import { readText, refused, UsageError } from './session.ts';
 import type { Finish, Session } from './session.ts';
@@ -30,7 +30,7 @@ export function releaseCommands(release: Command, session: () => Session, finish
     .option('--idempotency-key <key>', 'starts once, however often it is asked; in a pipeline the step names itself')
     .option('--dry-run', 'check everything, and start nothing')
     .option('--wait', 'wait for the end')
-    .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
+    .addOption(untilOption())
     .addOption(spanOption('--timeout <duration>', 'how long to wait', WAIT_MS))
     .addOption(spanOption('--retry <duration>', 'how long to try while the service is away', RETRY_MS))
     .action((service, options) => finish(startRelease(session(), service ?? null, options)));
@@ -51,7 +51,7 @@ export function releaseCommands(release: Command, session: () => Session, finish
   release
     .command('wait')
     .argument('<id>')
-    .option('--until <condition>', 'terminal, promoted, paused or step:N', 'terminal')
+    .addOption(untilOption())
     .addOption(spanOption('--timeout <duration>', 'how long to wait', WAIT_MS))
     .action((id, options) => {
       return finish(waitFor(session(), id, { until: options.until, timeoutMs: options.timeout }));
@@ -120,12 +120,24 @@ async function startRelease(session: Session, service: string | null, flags: Sta
     ...(reason ? { reason } : {}),
   };
   if (flags.dryRun) return show(session, api.tryStart(asked));
+  const patience = { ms: flags.retry, note: print.note };
+  if (flags.wait && flags.until.startsWith('step:')) {
+    // After the start it would be too late to say that there is no such step.
+    const trial = await again(() => api.tryStart(asked), patience);
+    if (!trial.ok && trial.error.kind !== 'refused') return refused(print, trial.error);
+    if (trial.ok && trial.value.steps < Number(flags.until.slice('step:'.length)))
+      throw new UsageError(`--until ${flags.until}: the plan has ${trial.value.steps} steps`);
+  }
   const key = flags.idempotencyKey ?? requestKey(env, asked);
-  const started = await again(() => api.start(asked, key), { ms: flags.retry, note: print.note });
+  const forget = session.onInterrupt?.(() =>
+    print.note('the release was being asked for, and may have begun: headgate release list shows it'),
+  );
+  const started = await again(() => api.start(asked, key), patience);
+  forget?.();
   if (!started.ok) return refused(print, started.error);
   print.data(json ? JSON.stringify(started.value) : started.value.id);
   if (!flags.wait) return EXIT.ok;
-  return waitFor(session, started.value.id, { until: flags.until, timeoutMs: flags.timeout });
+  return waitFor(session, started.value.id, { until: flags.until, timeoutMs: flags.timeout, started: started.value });
 }
 
 function planFrom(service: string | null, { file, plan, stage: stages, check }: StartFlags): unknown {

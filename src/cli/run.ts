@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import type { Problem } from '../contract/problem.ts';
 import type { Result } from '../lib/result.ts';
+import { wrongAddress } from './address.ts';
 import { auditCommands } from './audit-commands.ts';
 import { client } from './client.ts';
 import type { Client } from './client.ts';
@@ -16,7 +17,7 @@ import { planCommands } from './plan-commands.ts';
 import { releaseCommands } from './release-commands.ts';
 import { serviceCommands } from './service-commands.ts';
 import { readText, refused, UsageError } from './session.ts';
-import type { Session } from './session.ts';
+import type { OnInterrupt, Session } from './session.ts';
 import { tokenCommands } from './token-commands.ts';
 import { validate } from './validate.ts';
 import { webhookCommands } from './webhook-commands.ts';
@@ -28,6 +29,7 @@ export type CliDeps = Terminal & {
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly fetch: typeof globalThis.fetch;
+  readonly onInterrupt?: OnInterrupt;
 };
 
 export async function runCli(argv: readonly string[], deps: CliDeps): Promise<number> {
@@ -40,7 +42,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   }
   const program = new Command('headgate')
     .description('progressive delivery without Kubernetes')
-    .option('--server <url>', 'address of the service', deps.env['HEADGATE_SERVER'] ?? 'http://127.0.0.1:8080')
+    .option('--server <url>', 'address of the service', deps.env['HEADGATE_SERVER'] || 'http://127.0.0.1:8080')
     .option(
       '--actor <name>',
       'with serve --dev: who asks; ci:NAME for a pipeline',
@@ -59,10 +61,18 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   const finish = (result: Promise<number>): Promise<void> => result.then((done) => void (code = done));
   const api = (): Client => {
     const { server, actor, token: flag, audience } = program.opts();
+    const wrong = wrongAddress(server);
+    if (wrong !== null) throw new UsageError(wrong);
     const identity = identityFrom(flag, audience, deps);
     return client({ server, actor, token: null, fetch: deps.fetch, ...(identity ? { identity } : {}) });
   };
-  const session = (): Session => ({ api: api(), print, json: program.opts()['json'] === true, env: deps.env });
+  const session = (): Session => ({
+    api: api(),
+    print,
+    json: program.opts()['json'] === true,
+    env: deps.env,
+    ...(deps.onInterrupt ? { onInterrupt: deps.onInterrupt } : {}),
+  });
 
   program
     .command('serve')

@@ -63,6 +63,11 @@ export function waitRoutes({ context, closing, feed }: HttpDeps & { readonly fee
     const condition = conditionOf(until);
     const timeoutMs = parseDuration(timeout);
     if (!condition) return problem(c, 'invalid', `until is terminal, promoted, paused or step:N, not "${until}"`);
+    const known = await store.release(ReleaseId(id));
+    if (!known) return problem(c, 'not_found', `no release ${id}`);
+    const { steps } = known.release.plan;
+    if (steps.length < stepOf(until))
+      return problem(c, 'invalid', `there is no step ${stepOf(until)}: its plan has ${steps.length}`);
     if (timeoutMs === null || timeoutMs > MAX_WAIT_MS) return problem(c, 'invalid', 'timeout is a duration of 60s at most');
     if (MOST_WAITING <= waiting) return problem(c, 'unavailable', `${MOST_WAITING} wait already: ask again in a moment`);
     const over = new AbortController();
@@ -85,6 +90,9 @@ function conditionOf(until: string): ((release: Release) => boolean) | null {
   if (until === 'terminal' || until === 'promoted') return isEnded;
   if (until === 'paused')
     return (release) => isEnded(release) || release.phase.kind === 'paused' || release.phase.kind === 'awaitingApproval';
-  const step = /^step:(\d{1,3})$/.exec(until)?.[1];
-  return step === undefined ? null : (release) => isEnded(release) || Number(step) <= release.step + 1;
+  const step = stepOf(until);
+  return step === 0 ? null : (release) => isEnded(release) || step <= release.step + 1;
 }
+
+/** 0 for a condition that names no step. */
+const stepOf = (until: string): number => Number(/^step:(\d{1,3})$/.exec(until)?.[1] ?? 0);

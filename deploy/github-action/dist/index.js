@@ -1,6 +1,15 @@
 // deploy/github-action/main.ts
 import { appendFileSync, readFileSync } from "node:fs";
 
+// src/cli/address.ts
+function wrongAddress(text) {
+  if (isHttp(text)) return null;
+  const meant = `http://${text}`;
+  const hint = !text.includes("://") && isHttp(meant) ? `; ${meant} is meant, perhaps` : "";
+  return `the address of the service (--server, HEADGATE_SERVER) is a URL such as http://127.0.0.1:8080, not "${text}"${hint}`;
+}
+var isHttp = (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
 // src/cli/again.ts
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -39,16 +48,24 @@ function printer({ out, err: err2 }) {
 `);
       last = news;
     },
+    last(release) {
+      err2.write(`${err2.isTTY ? "\r\x1B[2K" : ""}${progressLine(release)}
+`);
+      drawn = false;
+    },
     done: end
   };
 }
-var newsOf = ({ phase, step, wantedBp, verdict, hold }) => [phase.kind, step, wantedBp, verdict, hold?.detail].join("|");
+var newsOf = ({ phase, step, wantedBp, checks, hold, unverified, quarantined }) => JSON.stringify([
+  [phase.kind, phase["anew"], step, wantedBp, hold?.detail, unverified, quarantined],
+  Object.entries(checks).map(([name, { verdict }]) => [name, verdict])
+]);
 function progressLine({ service, stableVersion, version, step, steps, wantedBp, checks, sentence }) {
   const verdicts = Object.entries(checks).map(([name, { verdict }]) => `${name} ${verdict === "pass" ? "ok" : verdict}`);
   return `${service} ${stableVersion ?? "-"} -> ${version}   step ${step}/${steps}  ${(wantedBp / 100).toFixed(2)} % wanted   ${verdicts.join("  ")}   ${sentence}`;
 }
 function errorText(error) {
-  if (error.kind === "unreachable") return error.detail;
+  if (error.kind !== "refused") return error.detail;
   const { detail, errors = [] } = error.problem;
   return [
     detail,
@@ -72,7 +89,7 @@ async function again(ask, { ms, note }) {
 }
 var TOO_MANY = 429;
 var IN_FLIGHT = "urn:headgate:problem:in-flight";
-var mayPass = (error) => error.kind === "unreachable" || error.status >= 500 || error.status === TOO_MANY || error.problem.type === IN_FLIGHT;
+var mayPass = (error) => error.kind === "unreachable" || error.status >= 500 || error.status === TOO_MANY || error.kind === "refused" && error.problem.type === IN_FLIGHT;
 
 // src/lib/result.ts
 var ok = (value) => ({ ok: true, value });
@@ -105,6 +122,7 @@ function githubIdentity(env2, audience, fetch2) {
 
 // src/cli/transport.ts
 var ANSWER_MS = 12e4;
+var RIGHT = "--server or HEADGATE_SERVER says where the service is, such as http://127.0.0.1:8080";
 function transport({ server, actor, token, fetch: fetch2, identity = fixedIdentity(token) }) {
   const base = server.replace(/\/+$/, "");
   const away = (error) => {
@@ -131,23 +149,32 @@ function transport({ server, actor, token, fetch: fetch2, identity = fixedIdenti
     const first = await once(sending, signal);
     return first.ok && first.value.status === 401 && await identity.renew() ? once(sending, signal) : first;
   }
+  async function contentOf(response) {
+    const type = response.headers.get("content-type") ?? "text";
+    try {
+      const content = await response.json();
+      if (typeof content === "object" && content !== null && (response.ok || "detail" in content)) return ok(content);
+    } catch (error) {
+      if (!(error instanceof SyntaxError) || type.includes("json")) return err(away(error));
+    }
+    const { status } = response;
+    if (500 <= status) return err({ kind: "unreachable", detail: `${base} answers ${status}; is the service running?` });
+    return err({ kind: "foreign", status, detail: `${base} is not Headgate: it answers ${status} with ${type}; ${RIGHT}` });
+  }
   async function call(method, path, body, more = {}) {
     const answer = await sent({ method, path, body, more }, AbortSignal.timeout(ANSWER_MS));
     if (!answer.ok) return answer;
-    try {
-      const content = await answer.value.json();
-      if (answer.value.ok) return ok(content);
-      return err(refusalOf(answer.value, content));
-    } catch (error) {
-      return err(away(error));
-    }
+    const content = await contentOf(answer.value);
+    if (!content.ok) return content;
+    return answer.value.ok ? ok(content.value) : err(refusalOf(answer.value, content.value));
   }
   async function lines(path) {
     const answer = await sent({ method: "GET", path, body: void 0, more: {} }, null);
     if (!answer.ok) return answer;
     const { body } = answer.value;
     if (answer.value.ok && body) return ok(linesOf(body));
-    return err(refusalOf(answer.value, await answer.value.json()));
+    const content = await contentOf(answer.value);
+    return content.ok ? err(refusalOf(answer.value, content.value)) : content;
   }
   return { call, lines };
 }
@@ -223,6 +250,8 @@ var EXIT = {
   superseded: 30,
   unreachable: 69,
   timedOut: 75,
+  /** The release goes on, and may not be followed any more. */
+  lost: 76,
   forbidden: 77,
   conflict: 79
 };
@@ -289,9 +318,18 @@ var planOfStages = (service, stages, checks) => ({
 import { setTimeout as delay2 } from "node:timers/promises";
 var LOOK_MS = 2e3;
 var RENEWAL_MS = 3e3;
-async function waitFor({ api, print, json }, id, { until, timeoutMs }) {
+async function waitFor(session, id, options) {
+  const forget = session.onInterrupt?.(() => session.print.note(`the release goes on; ${waysOf(id)}`));
+  try {
+    return await followed(session, id, options);
+  } finally {
+    forget?.();
+  }
+}
+async function followed({ api, print, json }, id, options) {
+  const { until, timeoutMs, started = null } = options;
   const endMs = performance.now() + timeoutMs;
-  let last = null;
+  let last = started;
   let told2 = "";
   let unknown = 0;
   const pause = (ms) => delay2(Math.min(ms, Math.max(0, endMs - performance.now())));
@@ -304,7 +342,7 @@ async function waitFor({ api, print, json }, id, { until, timeoutMs }) {
         await pause(RENEWAL_MS);
         continue;
       }
-      if (!mayPass(answer.error)) return refused(print, answer.error);
+      if (!mayPass(answer.error) && !(last && isInBetween(answer.error))) return lost({ id, print, last }, answer.error);
       if (failures === 0) print.note(`${errorText(answer.error)}; the release goes on, waiting for the service`);
       failures += 1;
       await pause(pauseOf(answer.error, failures));
@@ -315,20 +353,28 @@ async function waitFor({ api, print, json }, id, { until, timeoutMs }) {
     last = answer.value.release;
     const news = newsOf(last);
     if (json && news !== told2) print.data(JSON.stringify(last));
+    const ended = exitOf(last);
+    if (ended !== null || answer.value.reached) {
+      if (json) print.note(last.sentence);
+      else print.last(last);
+      return ended ?? EXIT.ok;
+    }
     if (!json) print.progress(last);
     if (news !== told2 && until === "terminal" && isWithPeople(last)) print.note(waitsFor(last));
     told2 = news;
-    const ended = exitOf(last);
-    if (ended !== null || answer.value.reached) return finish(last, ended, print);
   }
   print.done();
   return timedOut(last, print);
 }
-var isUnknown = (error) => error.kind === "refused" && error.status === 401;
-function finish(release, ended, print) {
-  print.note(release.sentence);
-  return ended ?? EXIT.ok;
+var isUnknown = (error) => error.kind !== "unreachable" && error.status === 401;
+var isInBetween = (error) => error.kind === "foreign" && error.status !== 401 && error.status !== 403;
+function lost({ id, print, last }, error) {
+  if (last === null) return refused(print, error);
+  print.note(`${errorText(error)}
+it cannot be followed any longer, and goes on: ${last.sentence}; ${waysOf(id)}`);
+  return EXIT.lost;
 }
+var waysOf = (id) => `headgate release wait ${id} follows it again, headgate release rollback ${id} takes it back`;
 function timedOut(last, print) {
   print.note(`the wait timed out; the release goes on${last ? `: ${last.sentence}` : ""}`);
   if (last === null) return EXIT.unreachable;
@@ -397,6 +443,8 @@ var annotate = (level, title, text) => void process.stdout.write(
 `
 );
 function clientOf(server) {
+  const wrong = wrongAddress(server);
+  if (wrong !== null) throw new Wrong(`the input server: ${wrong}`);
   const [token, audience] = [input("token"), input("audience")];
   if (token !== "") process.stdout.write(`::add-mask::${token}
 `);
@@ -432,7 +480,7 @@ async function main() {
   print.data(`${started.value.sentence}
 ${server}/releases/${id}`);
   if (input("wait") === "false") return told(api, started.value, { code: EXIT.ok, server });
-  const options = { until: input("until") || "terminal", timeoutMs: duration("timeout", "1h") };
+  const options = { until: input("until") || "terminal", timeoutMs: duration("timeout", "1h"), started: started.value };
   const code = await waitFor({ api, print, json: false, env }, id, options);
   const last = await api.release(id);
   return told(api, last.ok ? last.value : started.value, { code, server });
