@@ -6,13 +6,12 @@ import type { Result } from '../lib/result.ts';
 import { wrongAddress } from './address.ts';
 import { auditCommands } from './audit-commands.ts';
 import { client } from './client.ts';
-import type { Client } from './client.ts';
 import { EXIT } from './exit-codes.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fileIdentity, fixedIdentity, githubIdentity } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { printer } from './output.ts';
-import type { Terminal } from './output.ts';
+import type { Printer, Terminal } from './output.ts';
 import { planCommands } from './plan-commands.ts';
 import { releaseCommands } from './release-commands.ts';
 import { serviceCommands } from './service-commands.ts';
@@ -59,20 +58,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       writeErr: (text) => void deps.err.write(text),
     });
   const finish = (result: Promise<number>): Promise<void> => result.then((done) => void (code = done));
-  const api = (): Client => {
-    const { server, actor, token: flag, audience } = program.opts();
-    const wrong = wrongAddress(server);
-    if (wrong !== null) throw new UsageError(wrong);
-    const identity = identityFrom(flag, audience, deps);
-    return client({ server, actor, token: null, fetch: deps.fetch, ...(identity ? { identity } : {}) });
-  };
-  const session = (): Session => ({
-    api: api(),
-    print,
-    json: program.opts()['json'] === true,
-    env: deps.env,
-    ...(deps.onInterrupt ? { onInterrupt: deps.onInterrupt } : {}),
-  });
+  const session = (): Session => sessionOf(program, print, deps);
 
   program
     .command('serve')
@@ -110,6 +96,20 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     }
     throw error;
   }
+}
+
+function sessionOf(program: Command, print: Printer, deps: CliDeps): Session {
+  const { server, actor, token: flag, audience, json } = program.opts();
+  const wrong = wrongAddress(server);
+  if (wrong !== null) throw new UsageError(wrong);
+  const identity = identityFrom(flag, audience, deps);
+  return {
+    api: client({ server, actor, token: null, fetch: deps.fetch, ...(identity ? { identity } : {}) }),
+    print,
+    json: json === true,
+    env: deps.env,
+    ...(deps.onInterrupt ? { onInterrupt: deps.onInterrupt } : {}),
+  };
 }
 
 /** The nearest wins: the flag, the variable, the file, the job's own. */

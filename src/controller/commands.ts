@@ -137,12 +137,15 @@ function unfitVersion(
 ): string | null {
   if (version === stableVersion) return `${version} is the stable version of ${name} already`;
   if (stableVersion === null && !first)
-    return `${name} has no stable version to compare with: say which one serves now (PUT /v1/services/${name}/stable), or start a first release`;
+    return `${name} has no stable version to compare with: say which one serves now (${stableWords(name)}), or that this is its first release (--first, or "first": true)`;
   if (stableVersion !== null && first) return `${name} has a stable version (${stableVersion}), so this is not its first release`;
   if (first && settings.promotion.kind === 'replace')
-    return `${name} replaces its stable slot: deploy the first version there and say so (PUT /v1/services/${name}/stable)`;
+    return `${name} replaces its stable slot: deploy the first version there and say so (${stableWords(name)})`;
   return null;
 }
+
+/** For whoever asked at the command line, and for whoever asked the API. */
+const stableWords = (name: string): string => `headgate service stable ${name} VERSION, or PUT /v1/services/${name}/stable`;
 
 type NewFacts = StartFacts & { readonly actor: Actor; readonly origin: AuditOrigin | undefined; readonly now: Instant };
 
