@@ -2,7 +2,7 @@
  * Runs a command with everything that it needs, on a fresh clone: npm packages (with the right Node among them) and, for
  * the tests, the Debian packages they use. Plain JavaScript, because it runs on whatever Node is there.
  *
- *   node scripts/bootstrap.mjs [--debian] [--postgresql] [--console] -- command arguments...
+ *   node scripts/bootstrap.mjs [--debian] [--postgresql] [--rsync] [--console] -- command arguments...
  *
  * `--console` builds the console's pages when they are missing or older than their sources; then a command is not needed.
  */
@@ -24,8 +24,11 @@ const DEBIAN = [
   { program: 'strace', package: 'strace' },
   { program: 'victoria-metrics', package: 'victoria-metrics' },
 ];
-/** Only where a script says so: it is a server that Debian starts by itself. */
-const POSTGRESQL = { program: 'pg_lsclusters', package: 'postgresql' };
+/** Only where a script says so: PostgreSQL is a server that Debian starts by itself, and rsync is for one script alone. */
+const ASKED_FOR = [
+  { flag: '--postgresql', program: 'pg_lsclusters', package: 'postgresql' },
+  { flag: '--rsync', program: 'rsync', package: 'rsync' },
+];
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -36,10 +39,10 @@ const split = process.argv.indexOf('--');
 const flags = process.argv.slice(2, split === -1 ? undefined : split);
 const [command, ...rest] = split === -1 ? [] : process.argv.slice(split + 1);
 if (command === undefined && !flags.includes('--console'))
-  fail('usage: node scripts/bootstrap.mjs [--debian] [--postgresql] [--console] -- command arguments...');
+  fail('usage: node scripts/bootstrap.mjs [--debian] [--postgresql] [--rsync] [--console] -- command arguments...');
 
 installPackages();
-if (flags.includes('--debian')) installDebian();
+installDebian();
 if (flags.includes('--console')) buildConsole();
 if (command !== undefined) run(command, rest);
 
@@ -61,7 +64,8 @@ function installPackages() {
 }
 
 function installDebian() {
-  const wanted = flags.includes('--postgresql') ? [...DEBIAN, POSTGRESQL] : DEBIAN;
+  const asked = ASKED_FOR.filter(({ flag }) => flags.includes(flag));
+  const wanted = flags.includes('--debian') ? [...DEBIAN, ...asked] : asked;
   const missing = wanted
     .filter(({ program }) => spawnSync('sh', ['-c', `command -v ${program}`]).status !== 0)
     .map((each) => each.package);

@@ -4,7 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { build } from 'esbuild';
 
 const folder = resolve(import.meta.dirname, '../deploy/github-action');
-export const BUNDLE = resolve(folder, 'dist/index.js');
+/** Named so that it is a module wherever it is copied to, whatever a package around it says. */
+export const BUNDLE = resolve(folder, 'dist/index.mjs');
 
 export async function bundledAction(): Promise<string> {
   mkdirSync(dirname(BUNDLE), { recursive: true });

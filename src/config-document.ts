@@ -8,7 +8,7 @@ const secrets = { secret: z.string().optional(), secrets: z.array(z.string()).mi
 
 const secretOrUrl = z.string({ error: 'an address, or env:NAME or file:PATH' }).min(1);
 
-const typed = z.looseObject({ type: z.string({ error: 'a type is missing, such as edge' }) });
+const typed = z.looseObject({ type: z.string({ error: 'a type as text, such as edge' }) });
 
 const target = strict({
   router: name,

@@ -2,36 +2,36 @@
 import { BOTH, secretsOf } from './adapters/notify/signed.ts';
 import type { SecretOptions } from './adapters/notify/signed.ts';
 import type { ConfigDocument } from './config-document.ts';
+import { partAt } from './contract/mend.ts';
 import type { Path } from './contract/problem.ts';
 import { secretProblem } from './lib/standard-webhooks.ts';
 
 type Complain = (path: Path, message: string) => void;
 
 /** Each service's own, or the ones of all. */
-export function hookSecretsOf(
-  { services, signing }: Pick<ConfigDocument, 'services' | 'signing'>,
-  complain: Complain,
-): Readonly<Record<string, readonly string[]>> {
-  judge(signing, ['signing'], complain);
-  return Object.fromEntries(
-    Object.entries(services).map(([name, { hooks }]) => {
-      judge(hooks, ['services', name, 'hooks'], complain);
-      return [name, secretsOf(isSigned(hooks) ? hooks : signing)];
-    }),
-  );
-}
+export const hookSecretsOf = ({
+  services,
+  signing,
+}: Pick<ConfigDocument, 'services' | 'signing'>): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(Object.entries(services).map(([name, { hooks }]) => [name, secretsOf(isSigned(hooks) ? hooks : signing)]));
 
 const isSigned = ({ secret, secrets }: SecretOptions): boolean => secret !== undefined || secrets !== undefined;
 
-function judge({ secret, secrets }: SecretOptions, path: Path, complain: Complain): void {
-  if (secret !== undefined && secrets !== undefined) complain([...path, 'secrets'], BOTH);
-  const given = [
-    ...(secret === undefined ? [] : [{ at: [...path, 'secret'], text: secret }]),
-    ...(secrets ?? []).map((text, index) => ({ at: [...path, 'secrets', index], text })),
-  ];
-  for (const { at, text } of given) {
-    const problem = secretProblem(text);
-    if (problem !== null) complain(at, problem);
+/** Of a document that may be wrong in other places. */
+export function judgeSigning(document: unknown, complain: Complain): void {
+  const services = Object.keys(partAt(document, ['services']) ?? {});
+  for (const path of [['signing'], ...services.map((name) => ['services', name, 'hooks'])]) {
+    const secret = partAt(document, [...path, 'secret']);
+    const secrets = partAt(document, [...path, 'secrets']);
+    if (secret !== undefined && secrets !== undefined) complain([...path, 'secrets'], BOTH);
+    const given = [
+      { at: [...path, 'secret'], text: secret },
+      ...(Array.isArray(secrets) ? secrets : []).map((text: unknown, index) => ({ at: [...path, 'secrets', index], text })),
+    ];
+    for (const { at, text } of given) {
+      const problem = typeof text === 'string' ? secretProblem(text) : null;
+      if (problem !== null) complain(at, problem);
+    }
   }
 }
 

@@ -1,7 +1,9 @@
 /** The command line with its parts put in: the service, offline validation, this process's streams and environment. */
 import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { jsonLog } from './adapters/system/log.ts';
 import type { LogLevel } from './adapters/system/log.ts';
+import type { App } from './app.ts';
 import { EXIT } from './cli/exit-codes.ts';
 import { runCli } from './cli/run.ts';
 import { parseConfig } from './config.ts';
@@ -52,18 +54,19 @@ async function runService({ config: asked, dev }: { readonly config: string | nu
   const file = asked ?? DEFAULT_CONFIG;
   const text = readIfThere(file);
   if (text === null && asked !== null) return said(`${file} cannot be read`);
-  const parsed = configOf(text ?? '', dev);
+  const parsed = configOf(file, text ?? '', dev);
   if (!parsed.ok) return said(parsed.error.map((problem) => problemLine(file, problem)).join('\n'));
   const log = jsonLog({ level: levelOf(process.env['HEADGATE_LOG']) });
   // The driver and the adapters are loaded only by who needs them.
   const { createApp } = await import('./app.ts');
+  let app: App | null = null;
   try {
     for (const warning of parsed.value.warnings) log.warn({ config: file }, warning);
-    const app = await createApp(parsed.value, log, tracesUrl(process.env));
+    app = await createApp(parsed.value, log, tracesUrl(process.env));
     const url = await app.listen();
     if (dev) log.warn({ url }, DEV);
     log.info(
-      { url, config: text === null ? null : file },
+      { url, config: text === null ? null : resolve(file), store: parsed.value.sqliteFile },
       `Headgate listens at ${url}${text === null ? `; there is no ${DEFAULT_CONFIG} yet: the README shows one` : ''}`,
     );
     await stopSignal();
@@ -71,7 +74,10 @@ async function runService({ config: asked, dev }: { readonly config: string | nu
     await app.close(CLOSE_GRACE_MS);
     return EXIT.ok;
   } catch (error) {
-    return said(error instanceof Error ? error.message : String(error), EXIT.ours);
+    said(error instanceof Error ? error.message : String(error));
+    // Releases do not go on behind a door that nobody can come in by: whatever was started already ends with this process.
+    await app?.close(CLOSE_GRACE_MS).catch(() => {});
+    return process.exit(EXIT.ours);
   }
 }
 
@@ -80,18 +86,22 @@ function said(text: string, code: number = EXIT.usage): number {
   return code;
 }
 
-export function configOf(text: string, dev: boolean): Result<Config, readonly Problem[]> {
+/** Files that it names are beside it, wherever the command was given. */
+function configOf(file: string, text: string, dev: boolean): Result<Config, readonly Problem[]> {
+  const folder = dirname(resolve(file));
   const secrets = {
     env: (name: string) => process.env[name],
-    file: (path: string) => readIfThere(path) ?? undefined,
+    file: (path: string) => readIfThere(resolve(folder, path)) ?? undefined,
   };
-  return parseConfig({ text, secrets, dev });
+  const read = parseConfig({ text, secrets, dev });
+  if (!read.ok || read.value.sqliteFile === ':memory:') return read;
+  return ok({ ...read.value, sqliteFile: resolve(folder, read.value.sqliteFile) });
 }
 
 function worldOf(configFile: string): Result<PlanWorld, readonly Problem[]> {
   const text = readIfThere(configFile);
   if (text === null) return err([{ path: '', message: `${configFile} cannot be read`, line: null, column: null }]);
-  const config = configOf(text, false);
+  const config = configOf(configFile, text, false);
   return config.ok ? ok(planWorldOf(config.value, null)) : config;
 }
 

@@ -112,7 +112,7 @@ test('wrong numbers are refused with their place and the number that would work'
   };
   expect(await of('/v1/plans:preview', { document: plan(), trafic: 1 })).toMatchObject({
     status: 422,
-    first: { pointer: '/trafic', detail: 'unknown key "trafic"' },
+    first: { pointer: '/trafic', detail: 'unknown key "trafic", did you mean "traffic"?' },
   });
   expect((await of('/v1/plans:simulate', { document: plan(), traffic: { ...traffic, errors: 0.1 } })).first).toMatchObject({
     pointer: '/traffic/errors',
@@ -174,7 +174,7 @@ test('the command line refuses what the service would, with the same words, and 
   });
   expect(await cli('plan', 'preview', '-f', file, '--rps', '-3')).toMatchObject({
     code: 2,
-    err: '/traffic/requestsPerSecond: some requests\n',
+    err: `/traffic/requestsPerSecond: some requests\n${file}:2:14: weights rise from step to step: 5 % comes after 10 %\n`,
   });
   expect((await cli('plan', 'preview', '-f', file, '--rps', '100', '--config', 'none')).err).toContain('no such configuration');
   expect((await cli('plan', 'simulate', '-f', file, '--rps', '1', '--away', '5m')).code).toBe(2);

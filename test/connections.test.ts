@@ -68,6 +68,7 @@ test('who has rights for one service sees the targets of that one, in the list a
   expect(body['items'][0].targets.map(({ service }: { service: string }) => service)).toEqual(['shop']);
   const tried = await ask('POST', '/v1/routers/front/test', token);
   expect(tried.body['targets'].map(({ target }: { target: string }) => target)).toEqual(['shop/front/shop']);
+  for (const id of ['%25', '%00', '%ff', '%25zz']) expect((await ask('GET', `/v1/releases/${id}`, token)).status).toBe(422);
   expect((await ask('GET', '/v1/providers', token)).body['items'][0].services).toEqual(['shop']);
 });
 

@@ -75,7 +75,8 @@ test('an address that is no page stays a problem, and so does one that only look
     expect(answer.status, path).toBe(404);
     expect(answer.headers.get('content-type')).toContain('application/problem+json');
   }
-  expect((await fetch(`${world.url}/history`, { method: 'POST' })).status).toBe(405);
+  const posted = await fetch(`${world.url}/history`, { method: 'POST' });
+  expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
 });
 
 test('without built pages the service says so, and how to have them', async () => {

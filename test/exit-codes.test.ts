@@ -113,7 +113,8 @@ function headgate(
   env: Record<string, string> = {},
 ): { ended: Promise<Ended>; said(text: string): Promise<void>; stop(signal: NodeJS.Signals): void } {
   const run = spawn(process.execPath, ['src/main.ts', '--server', api, ...argv], {
-    env: { ...process.env, HEADGATE_ACTOR: 'ci:test', ...env },
+    // Jobs are named in all languages.
+    env: { ...process.env, HEADGATE_ACTOR: 'ci:Выпуск #7', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
@@ -232,7 +233,7 @@ test('11, 20, 75, 79, 30: by a person, waiting for one, timed out, in conflict, 
   expect((await run('release', 'wait', id, '--until', 'paused', '--timeout', '60s')).code).toBe(EXIT.ok);
   expect(await run('release', 'wait', id, '--until', 'step:9')).toMatchObject({
     code: EXIT.usage,
-    err: 'there is no step 9: its plan has 2\n',
+    err: 'there is no step 9 to wait for: the plan has 2\n',
   });
   const leaving = headgate(['release', 'watch', id]);
   await leaving.said('paused at 5 %');
@@ -280,14 +281,17 @@ test('1, 2, 69, 77: a mistake of the service, a document with problems, nobody t
     run(...at('127.0.0.1:18080')),
     run(...at(`${here}/page`)),
     start('good', 'v9', '--wait', '--until', 'step:9'),
+    start('keys', 'v9', '--wait', '--until', 'promotde', '--on-busy', 'queue'),
   ]);
   const { ours, usage, unreachable, forbidden } = EXIT;
-  expect(codes.map(({ code }) => code)).toEqual([ours, usage, unreachable, forbidden, usage, usage, usage, usage]);
+  expect(codes.map(({ code }) => code)).toEqual([ours, usage, unreachable, forbidden, usage, usage, usage, usage, usage]);
   expect(codes.slice(5).map(({ err }) => err)).toEqual([
     expect.stringMatching(/^the address of the service .*; http:\/\/127\.0\.0\.1:18080 is meant, perhaps\n$/),
     expect.stringMatching(/is not Headgate: it answers 200 with text\/html; --server or HEADGATE_SERVER says where/),
-    expect.stringContaining('--until step:9: the plan has 2 steps'),
+    expect.stringContaining('there is no step 9 to wait for: the plan has 2'),
+    expect.stringContaining('terminal, promoted, paused or step:N'),
   ]);
+  // What cannot be waited for is said before anything begins.
   expect((await get(`${api}/v1/releases?version=v9`)).body.items).toEqual([]);
 });
 

@@ -182,11 +182,15 @@ test.each([
   [{}, 2, 'say by which plan'],
   [{ file: 'gone.yaml' }, 2, 'gone.yaml cannot be read'],
   [{ service: 'wrong', stages: '5%,1h', audience: 'x' }, 2, 'id-token: write'],
+  [{ service: 'wrong', stages: '5%,1h', until: 'promotde' }, 2, 'the input until is terminal, promoted, paused or step:N'],
+  [{ service: 'wrong', stages: '5%,1h', timeout: 'soon' }, 2, 'the input timeout is a duration'],
+  [{ service: 'wrong', stages: '5%,1h', wait: 'flase' }, 2, 'the input wait is true or false'],
   [{ service: 'wrong', stages: '5%,1h', version: '1' }, 2, 'is the stable version'],
   [{ service: 'wrong', stages: '5%,1h', server: 'http://127.0.0.1:9', retry: '0s' }, 69, 'cannot be reached'],
 ])('what is wrong is said, and fails the step: %j', async (inputs, code, detail) => {
   const ended = await action(inputs).ended;
   expect([ended.code, ended.outputs['exit-code'], ended.out]).toEqual([code, String(code), expect.stringContaining(detail)]);
+  expect((await s.ask('GET', '/v1/releases?service=wrong')).body.items).toEqual([]);
 });
 
 test('the action takes the inputs that it names, and the runner that starts it has the Node that it needs', () => {
@@ -195,7 +199,7 @@ test('the action takes the inputs that it names, and the runner that starts it h
   const asked = [...source.matchAll(/(?:input|needed|duration)\('([\w-]+)'/g)].map(([, name]) => name);
   expect(new Set(asked)).toEqual(new Set(Object.keys(inputs)));
   expect(new Set([...source.matchAll(/output\('([\w-]+)'/g)].map(([, name]) => name))).toEqual(new Set(Object.keys(outputs)));
-  expect(how).toEqual({ using: 'node24', main: 'dist/index.js' });
+  expect(how).toEqual({ using: 'node24', main: 'dist/index.mjs' });
 });
 
 test('the GitLab component and the Jenkins stage use flags and variables that there are', async () => {
@@ -205,8 +209,10 @@ test('the GitLab component and the Jenkins stage use flags and variables that th
     ([, name]) => name,
   );
   expect(new Set(used)).toEqual(new Set(Object.keys(inputs)));
-  const [only] = Object.values(job as Record<string, { script: string[]; allow_failure: object }>);
+  const [only] = Object.values(job as Record<string, { script: string[]; allow_failure: object; image: object }>);
   expect(only?.allow_failure).toEqual({ exit_codes: [20, 75, 76] });
+  // The container of docs/running.md serves when nothing is said, and a runner starts a shell in it.
+  expect(only?.image).toMatchObject({ entrypoint: [''] });
   const help = await new Promise<string>((done) => {
     const child = spawn(process.execPath, ['src/main.ts', 'release', 'start', '--help'], { cwd: root });
     let text = '';

@@ -1,6 +1,7 @@
 /** The page on running it for good: its unit, proxy, container, configuration and commands, each held against what is there. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
@@ -55,6 +56,29 @@ test('a configuration with problems ends with the code that is not started again
   expect([run.status, run.stderr]).toEqual([2, expect.stringContaining('unknown key "sever", did you mean "server"?')]);
 });
 
+test('a port that is taken is the end of it, with its releases and its edge; and the store is beside headgate.yaml, wherever it is started', async () => {
+  const taken = createServer();
+  await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
+  const address = taken.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const own = mkdtempSync(join(folder, 'taken-'));
+  const file = join(own, 'headgate.yaml');
+  writeFileSync(
+    file,
+    `server: { listen: 127.0.0.1:${port} }
+routers: { front: { type: edge, listen: 127.0.0.1:0, routes: { app: { slots: { blue: { url: http://127.0.0.1:9 }, green: { url: http://127.0.0.1:9 } } } } } }
+`,
+  );
+  const argv = [join(root, 'src/headgate.mjs'), 'serve', '--dev', '--config', file];
+  const run = spawn(process.execPath, argv, { cwd: tmpdir(), stdio: ['ignore', 'ignore', 'pipe'] });
+  let said = '';
+  run.stderr.on('data', (part: Buffer) => (said += part.toString()));
+  expect(await new Promise((done) => run.once('close', done))).toBe(1);
+  expect(said).toContain(`cannot listen on 127.0.0.1:${port}: EADDRINUSE; is another program using it?`);
+  expect(existsSync(join(own, 'headgate.db'))).toBe(true);
+  taken.close();
+});
+
 test('the proxy passes on to where it listens, holds no stream back, and is taken by nginx where there is one', () => {
   const nginx = block('nginx');
   expect(nginx).toContain(`proxy_pass http://${config().listen};`);
@@ -87,6 +111,11 @@ test('the container is made of files and scripts that are there, and keeps the f
   expect(config().sqliteFile.startsWith(`${of('VOLUME')[0]}/`)).toBe(true);
   expect(of('USER')).toEqual(['node']);
   expect(existsSync(join(root, JSON.parse(of('ENTRYPOINT')[0] ?? '[]')[1]))).toBe(true);
+  // A pipeline's job in this image runs the command by its name.
+  const [, command = ''] = /ln -s \/opt\/headgate\/(\S+) \/usr\/local\/bin\/headgate/.exec(of('RUN').join('\n')) ?? [];
+  const link = join(folder, 'headgate');
+  symlinkSync(join(root, command), link);
+  expect(spawnSync(link, ['--version'], { cwd: '/', encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
 });
 
 test('a backup that is taken while it runs, and restored, has everything', async () => {

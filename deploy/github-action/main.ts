@@ -1,10 +1,11 @@
 /**
  * The GitHub Action: starts a release, waits, and writes what became of it where people look. A job that is cancelled leaves
- * the release alone. Bundled into `dist/index.js` by `npm run build:action`.
+ * the release alone. Bundled into `dist/index.mjs` by `npm run build:action`.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { wrongAddress } from '../../src/cli/address.ts';
 import { again } from '../../src/cli/again.ts';
+import { beyondPlan } from '../../src/cli/beyond.ts';
 import { client } from '../../src/cli/client.ts';
 import type { Client } from '../../src/cli/client.ts';
 import { EXIT, exitOf } from '../../src/cli/exit-codes.ts';
@@ -15,7 +16,9 @@ import { refused } from '../../src/cli/session.ts';
 import { planOfStages, STAGE_SHAPE, stageOf } from '../../src/cli/stages.ts';
 import type { Stage } from '../../src/cli/stages.ts';
 import { waitFor } from '../../src/cli/wait.ts';
+import { UNTIL_SHAPE, untilOf } from '../../src/contract/until.ts';
 import type { CheckView, ReleaseView } from '../../src/contract/wire.ts';
+import { ok } from '../../src/lib/result.ts';
 import { parseDuration } from '../../src/lib/duration.ts';
 
 const { env } = process;
@@ -36,6 +39,18 @@ function duration(name: string, otherwise: string): number {
   const ms = parseDuration(text);
   if (ms === null) throw new Wrong(`the input ${name} is a duration such as 30s, 5m or 1h, not "${text}"`);
   return ms;
+}
+
+function until(): string {
+  const text = input('until') || 'terminal';
+  if (untilOf(text) === null) throw new Wrong(`the input until is ${UNTIL_SHAPE}, not "${text}"`);
+  return text;
+}
+
+function waits(): boolean {
+  const text = input('wait') || 'true';
+  if (text !== 'true' && text !== 'false') throw new Wrong(`the input wait is true or false, not "${text}"`);
+  return text === 'true';
 }
 
 function planOf(): unknown {
@@ -90,7 +105,7 @@ function clientOf(server: string): Client {
 async function main(): Promise<number> {
   const server = needed('server').replace(/\/+$/, '');
   const api = clientOf(server);
-  const print = printer({ out: process.stdout, err: process.stdout });
+  const print = printer({ out: process.stdout, err: process.stdout }, true);
   const [reason, onBusy] = [input('reason'), input('on-busy')];
   const asked = {
     plan: planOf(),
@@ -98,10 +113,16 @@ async function main(): Promise<number> {
     ...(onBusy === '' ? {} : { onBusy }),
     ...(reason === '' ? {} : { reason }),
   };
+  // All of it is read before anything is started: what is wrong here starts nothing.
+  const [isWaiting, options] = [waits(), { until: until(), timeoutMs: duration('timeout', '1h') }];
+  const retryMs = duration('retry', '2m');
   let known: string | null = null;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => left(known));
+  const patience = { ms: retryMs, note: print.note };
+  const beyond = isWaiting ? await beyondPlan(api, { asked, until: options.until }, patience) : ok(null);
+  if (beyond.ok && beyond.value !== null) throw new Wrong(beyond.value);
   const key = input('idempotency-key') || requestKey(env, asked);
-  const started = await again(() => api.start(asked, key), { ms: duration('retry', '2m'), note: print.note });
+  const started = await again(() => api.start(asked, key), patience);
   if (!started.ok) {
     annotate('error', 'The release was not started', errorText(started.error));
     return refused(print, started.error);
@@ -111,9 +132,8 @@ async function main(): Promise<number> {
   output('release-id', id);
   output('url', `${server}/releases/${id}`);
   print.data(`${started.value.sentence}\n${server}/releases/${id}`);
-  if (input('wait') === 'false') return told(api, started.value, { code: EXIT.ok, server });
-  const options = { until: input('until') || 'terminal', timeoutMs: duration('timeout', '1h'), started: started.value };
-  const code = await waitFor({ api, print, json: false, env }, id, options);
+  if (!isWaiting) return told(api, started.value, { code: EXIT.ok, server });
+  const code = await waitFor({ api, print, json: false, env }, id, { ...options, started: started.value });
   const last = await api.release(id);
   return told(api, last.ok ? last.value : started.value, { code, server });
 }

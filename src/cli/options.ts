@@ -1,5 +1,6 @@
 /** Options that several commands have: how they are read, and how their defaults are shown. */
 import { InvalidArgumentError, Option } from 'commander';
+import { UNTIL_SHAPE, untilOf } from '../contract/until.ts';
 import { formatDuration, parseDuration } from '../lib/duration.ts';
 
 export function wholeFlag(text: string): number {
@@ -7,19 +8,17 @@ export function wholeFlag(text: string): number {
   return Number(text);
 }
 
-/** Of a wait. A step that a plan does not have is for the service to say. */
-export const untilOption = (): Option => new Option('--until <condition>', UNTIL).argParser(condition).default('terminal');
-
-const UNTIL = 'terminal, promoted, paused or step:N';
-
-function condition(text: string): string {
-  if (/^(?:terminal|promoted|paused|step:[1-9]\d{0,2})$/.test(text)) return text;
-  throw new InvalidArgumentError(UNTIL);
-}
-
 /** With its default said as one writes it. */
 export const spanOption = (flags: string, description: string, defaultMs: number): Option =>
   new Option(flags, description).argParser(span).default(defaultMs, formatDuration(defaultMs));
+
+/** Checked here, so that a slip of the pen does not start a release that nobody waits for. */
+export const untilOption = (): Option => new Option('--until <condition>', UNTIL_SHAPE).argParser(until).default('terminal');
+
+function until(text: string): string {
+  if (untilOf(text) === null) throw new InvalidArgumentError(UNTIL_SHAPE);
+  return text;
+}
 
 function span(text: string): number {
   const ms = parseDuration(text);

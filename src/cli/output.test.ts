@@ -1,4 +1,4 @@
-/** What a log of a wait shows: a line for each change, and none for a countdown. */
+/** How progress is written: drawn over itself for a person, and line by line into a log, though it may look like a terminal. */
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import type { ReleaseView } from '../contract/wire.ts';
@@ -25,7 +25,7 @@ const SEEN = {
 
 function logged(...changes: readonly object[]): readonly string[] {
   const err = new PassThrough();
-  const print = printer({ out: new PassThrough(), err });
+  const print = printer({ out: new PassThrough(), err }, false);
   // Only what a line is made of.
   for (const change of changes) print.progress({ ...SEEN, ...change } as unknown as ReleaseView);
   return String(err.read() ?? '')
@@ -48,4 +48,28 @@ test('a countdown and a count that grows are none', () => {
 
 test('a time that began again, and a rollback that does not get through, are', () => {
   expect(logged({}, { phase: { kind: 'watching', anew: 'a flag' } }, { unverified: true })).toHaveLength(3);
+});
+
+const at = (step: number): ReleaseView =>
+  ({
+    service: 'shop',
+    version: '2',
+    stableVersion: '1',
+    phase: { kind: 'watching' },
+    step,
+    steps: 2,
+    wantedBp: 500,
+    checks: {},
+  }) as never;
+
+test.each([
+  [true, false, /^~shop .*1\/2.*~shop .*1\/2.*~shop .*2\/2.*\n$/],
+  [true, true, /^shop .*1\/2.*\nshop .*2\/2.*\n$/],
+  [false, false, /^shop .*1\/2.*\nshop .*2\/2.*\n$/],
+])('terminal %s, log %s', (isTTY, isLog, expected) => {
+  const err = Object.assign(new PassThrough(), { isTTY, columns: 200 });
+  const print = printer({ out: new PassThrough(), err }, isLog);
+  for (const step of [1, 1, 2]) print.progress(at(step));
+  print.done();
+  expect(String(err.read()).replaceAll('\r\u001b[2K', '~')).toMatch(expected);
 });

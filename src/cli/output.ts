@@ -17,9 +17,11 @@ export type Printer = {
   done(): void;
 };
 
-export function printer({ out, err }: Terminal): Printer {
+/** Some runners of pipelines give their jobs a terminal: what is drawn there is a log all the same. */
+export function printer({ out, err }: Terminal, isLog: boolean): Printer {
   let last = '';
   let drawn = false;
+  const isDrawn = err.isTTY && !isLog;
   const end = (): void => {
     if (drawn) err.write('\n');
     drawn = false;
@@ -36,14 +38,14 @@ export function printer({ out, err }: Terminal): Printer {
     progress(release) {
       const line = progressLine(release);
       const news = newsOf(release);
-      if (err.isTTY) {
+      if (isDrawn) {
         err.write(`\r\u001b[2K${line.slice(0, Math.max(40, (err.columns ?? 120) - 1))}`);
         drawn = true;
       } else if (news !== last) err.write(`${line}\n`);
       last = news;
     },
     last(release) {
-      err.write(`${err.isTTY ? '\r\u001b[2K' : ''}${progressLine(release)}\n`);
+      err.write(`${isDrawn ? '\r\u001b[2K' : ''}${progressLine(release)}\n`);
       drawn = false;
     },
     done: end,

@@ -3,6 +3,7 @@
  * needed, and everything is worked out here; what has to be measured is the service's to measure.
  */
 import type { Command } from 'commander';
+import type { z } from 'zod';
 import { previewBody, scenarioOf, simulateBody, trafficOf, trialsOf } from '../contract/ahead.ts';
 import type { SimulateInput } from '../contract/ahead.ts';
 import type { BacktestView, PreviewView, SimulatedView } from '../contract/ahead-views.ts';
@@ -11,6 +12,7 @@ import { parsePlan } from '../contract/plan.ts';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import { pointerOf, problemLine } from '../contract/problem.ts';
 import type { Problem } from '../contract/problem.ts';
+import { flawsIn } from '../contract/shape.ts';
 import type { Plan } from '../domain/plan.ts';
 import { preview } from '../domain/preview/preview.ts';
 import { simulate } from '../domain/rehearsal/many.ts';
@@ -76,8 +78,9 @@ async function previewed(session: PlanSession, flags: PlanFlags): Promise<number
   const body = { document, ...(traffic ? { traffic } : {}) };
   if (flags.rps === undefined) return answered(session, await session.api.previewPlan(body), previewText);
   const checked = previewBody.safeParse(body);
-  if (!checked.success) return refusedHere(session, checked.error.issues);
+  if (!checked.success) refusedHere(session, checked.error.issues);
   const plan = planHere(session, flags);
+  if (!checked.success) return EXIT.usage;
   if (!plan.ok) return plan.error;
   const given = checked.data.traffic;
   if (given === undefined) return EXIT.usage;
@@ -89,8 +92,9 @@ async function simulated(session: PlanSession, flags: PlanFlags): Promise<number
   const body: SimulateInput = bodyOf(session.readText(flags.file), flags);
   if (flags.rps === undefined) return answered(session, await session.api.simulatePlan(body), simulatedText);
   const checked = simulateBody.safeParse(body);
-  if (!checked.success) return refusedHere(session, checked.error.issues);
+  if (!checked.success) refusedHere(session, checked.error.issues);
   const plan = planHere(session, flags);
+  if (!checked.success) return EXIT.usage;
   if (!plan.ok) return plan.error;
   const given = checked.data.traffic;
   if (given === undefined) return EXIT.usage;
@@ -118,11 +122,8 @@ function planHere({ print, readText, worldOf }: PlanSession, { file, config }: P
   return parsed.ok ? ok(parsed.value.plan) : refused(file, parsed.error);
 }
 
-type Issue = { readonly path: readonly PropertyKey[]; readonly message: string };
-
-function refusedHere({ print }: PlanSession, issues: readonly Issue[]): number {
-  for (const { path, message } of issues) print.note(`${pointerOf(path.filter((key) => typeof key !== 'symbol'))}: ${message}`);
-  return EXIT.usage;
+function refusedHere({ print }: PlanSession, issues: readonly z.core.$ZodIssue[]): void {
+  for (const { path, message } of flawsIn(issues)) print.note(`${pointerOf(path)}: ${message}`);
 }
 
 type Answered<T> = Awaited<ReturnType<Client['previewPlan']>> extends Result<PreviewView, infer E> ? Result<T, E> : never;

@@ -1,7 +1,9 @@
 /** `headgate release …`: starting, watching and steering releases. */
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { ok } from '../lib/result.ts';
 import { again } from './again.ts';
+import { beyondPlan } from './beyond.ts';
 import type { Client } from './client.ts';
 import { EXIT, exitOf } from './exit-codes.ts';
 import { requestKey } from './keys.ts';
@@ -129,13 +131,9 @@ async function startRelease(session: Session, service: string | null, flags: Sta
   };
   if (flags.dryRun) return show(session, api.tryStart(asked));
   const patience = { ms: flags.retry, note: print.note };
-  if (flags.wait && flags.until.startsWith('step:')) {
-    // After the start it would be too late to say that there is no such step.
-    const trial = await again(() => api.tryStart(asked), patience);
-    if (!trial.ok && trial.error.kind !== 'refused') return refused(print, trial.error);
-    if (trial.ok && trial.value.steps < Number(flags.until.slice('step:'.length)))
-      throw new UsageError(`--until ${flags.until}: the plan has ${trial.value.steps} steps`);
-  }
+  const beyond = flags.wait ? await beyondPlan(api, { asked, until: flags.until }, patience) : ok(null);
+  if (!beyond.ok) return refused(print, beyond.error);
+  if (beyond.value !== null) throw new UsageError(beyond.value);
   const key = flags.idempotencyKey ?? requestKey(env, asked);
   const forget = session.onInterrupt?.(() =>
     print.note('the release was being asked for, and may have begun: headgate release list shows it'),

@@ -33,7 +33,7 @@ export type CliDeps = Terminal & {
 
 export async function runCli(argv: readonly string[], deps: CliDeps): Promise<number> {
   let code: number = EXIT.ok;
-  const print = printer(deps);
+  const print = printer(deps, deps.env['CI'] === 'true');
   // Elsewhere on the line it is the version that is released, which an option of the program would take away.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
     print.data(deps.version);

@@ -21,6 +21,9 @@ type Sending = {
   readonly more: Readonly<Record<string, string>>;
 };
 
+/** A header holds Latin letters alone, and a job may be named in any. */
+const sayable = (name: string): string => name.replaceAll(/[^ -~\u00a1-\u00ff]/g, '?');
+
 export function transport({ server, actor, token, fetch, identity = fixedIdentity(token) }: ClientOptions): Transport {
   const base = server.replace(/\/+$/, '');
   const away = (error: unknown): ClientError => {
@@ -32,7 +35,7 @@ export function transport({ server, actor, token, fetch, identity = fixedIdentit
     try {
       const bearer = await identity.token();
       const headers = {
-        'x-headgate-actor': actor,
+        'x-headgate-actor': sayable(actor),
         ...(bearer === null ? {} : { authorization: `Bearer ${bearer}` }),
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...more,

@@ -53,9 +53,9 @@ export const simulateBody = strict({
   horizon: duration.optional(),
   approveAfter: duration.nullable().optional(),
 }).openapi('SimulateRequest');
-export const backtestBody = strict({ document, version, stableVersion: version.optional(), from: instant, to: instant }).openapi(
-  'BacktestRequest',
-);
+export const backtestBody = strict({ document, version, stableVersion: version.optional(), from: instant, to: instant })
+  .refine(({ from, to }) => from < to, { error: 'the span ends after it begins', path: ['to'] })
+  .openapi('BacktestRequest');
 
 export type TrafficBody = z.output<typeof trafficBody>;
 export type SimulateBody = z.output<typeof simulateBody>;
@@ -134,7 +134,6 @@ export function tooMuch({ runs, horizonMs }: Trials, { intervalMs, checks }: Pla
 const MOST_STEPS = 5_000;
 
 export function wrongSpan({ from, to }: Pick<BacktestBody, 'from' | 'to'>, { intervalMs }: Plan): Excess | null {
-  if (to <= from) return { path: ['to'], message: 'the span ends after it begins' };
   if ((to - from) / intervalMs <= MOST_STEPS) return null;
   return {
     path: ['to'],

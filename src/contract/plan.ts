@@ -8,9 +8,9 @@ import type { Plan, Step } from '../domain/plan.ts';
 import { formatDuration } from '../lib/duration.ts';
 import { err, ok } from '../lib/result.ts';
 import type { Result } from '../lib/result.ts';
-import { MAX_PROBLEMS, readDocument, readShape } from './document.ts';
-import type { Flaw, ParsedDocument } from './document.ts';
-import { overlaps, readMended } from './mend.ts';
+import { readDocument } from './document.ts';
+import type { ParsedDocument } from './document.ts';
+import { overlaps, partAt, readMended } from './mend.ts';
 import { unknownName } from './nearest.ts';
 import { checksOf } from './plan-checks.ts';
 import type { Complain } from './plan-checks.ts';
@@ -18,8 +18,10 @@ import { anyCheck, MAX_CHECKS, planDocument } from './plan-document.ts';
 import type { PlanDocument, StepDocument } from './plan-document.ts';
 import { warn } from './plan-warnings.ts';
 import type { PlanWorld } from './plan-world.ts';
-import { pointerOf } from './problem.ts';
+import { inOrder } from './problem.ts';
 import type { Path, Problem } from './problem.ts';
+import { MAX_PROBLEMS, readShape } from './shape.ts';
+import type { Flaw } from './shape.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULTS = {
@@ -40,9 +42,9 @@ export type ParsedPlan = { readonly plan: Plan; readonly warnings: readonly Prob
 
 /** `input` is YAML or JSON text, or a value that was JSON already. */
 export function parsePlan(input: unknown, world: PlanWorld): Result<ParsedPlan, readonly Problem[]> {
-  const document = readDocument(input);
-  if (!document.ok) return document;
-  const { rest, problems: flaws, unread } = readMended(planDocument, document.value, standIn);
+  const read = readDocument(input);
+  if (!read.ok) return read;
+  const { rest, problems: flaws, unread, document } = readMended(planDocument, read.value, { standIn });
   const problems: Problem[] = [...flaws];
   const warnings: Problem[] = [];
   const isRead = (path: Path): boolean => !unread.some((part) => overlaps(part, path));
@@ -50,12 +52,14 @@ export function parsePlan(input: unknown, world: PlanWorld): Result<ParsedPlan, 
     (list: Problem[]): Complain =>
     (path, message, leansOn = []) => {
       const isKnown = (path.length === 0 || isRead(path)) && leansOn.every(isRead);
-      if (isKnown && list.length < MAX_PROBLEMS) list.push(document.value.problem(path, message));
+      if (isKnown && list.length < MAX_PROBLEMS) list.push(document.problem(path, message));
       return null;
     };
-  if (rest === null) return err(problems);
-  for (const { path, message } of flawsOfUnread(unread, document.value, world))
-    if (problems.every((known) => known.path !== pointerOf(path))) problems.push(document.value.problem(path, message));
+  if (rest === null) return err(inOrder(problems));
+  for (const { path, message, place } of flawsOfUnread(unread, document, world)) {
+    const flaw = document.problem(path, message, place);
+    if (problems.every((known) => known.path !== flaw.path)) problems.push(flaw);
+  }
   const plan = planOf(rest, world, into(problems));
   if (problems.length > 0) return err(inOrder(problems));
   warn(rest, plan, into(warnings), world.services.get(plan.service));
@@ -75,24 +79,17 @@ function standIn(path: Path): unknown {
 function flawsOfUnread(unread: readonly Path[], { value }: ParsedDocument, world: PlanWorld): readonly Flaw[] {
   return unread.flatMap(([section, name, ...inner]): readonly Flaw[] => {
     if (section !== 'checks' || name === undefined || inner.length > 0) return [];
-    const check = partOf(partOf(value, section), name);
+    const check = partAt(value, [section, name]);
     if (typeof check !== 'object' || check === null) return [];
     const read = readShape(anyCheck, check);
     const asked = [['provider'], ...[0, 1, 2, 3, 4].map((place) => ['providers', place])].flatMap((path): readonly Flaw[] => {
-      const provider = path.reduce(partOf, check);
+      const provider = partAt(check, path);
       if (typeof provider !== 'string' || world.providers.has(provider)) return [];
       return [{ path, message: unknownName('provider', provider, [...world.providers.keys()]) }];
     });
     return [...(read.ok ? [] : read.error), ...asked].map((flaw) => ({ ...flaw, path: [section, name, ...flaw.path] }));
   });
 }
-
-const partOf = (value: unknown, key: string | number): unknown =>
-  typeof value === 'object' && value !== null ? Object.entries(value).find(([name]) => name === String(key))?.[1] : undefined;
-
-/** As one reads; what has no line stays where it was. */
-const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
-  problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 
 function planOf(document: PlanDocument, world: PlanWorld, complain: Complain): Plan {
   const service = world.services.get(document.service);

@@ -17,3 +17,7 @@ export const pointerOf = (path: Path): string =>
 /** `plan.yaml:5:14: message`, or with the pointer where there are no lines. */
 export const problemLine = (file: string, { path, message, line, column }: Problem): string =>
   line === null ? `${file}${path === '' ? '' : ` ${path}`}: ${message}` : `${file}:${line}:${column ?? 1}: ${message}`;
+
+/** As one reads; what has no line stays where it was. */
+export const inOrder = (problems: readonly Problem[]): readonly Problem[] =>
+  problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));

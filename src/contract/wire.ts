@@ -131,7 +131,9 @@ export const releaseView = z
     wantedBp: bp,
     approvedBp: bp,
     verdict,
-    checks: z.record(z.string(), z.object({ verdict, sentence: z.string() })),
+    checks: z
+      .record(z.string(), z.object({ verdict, sentence: z.string() }))
+      .describe('as said when a verdict last changed; /checks has the newest measurement'),
     hold: z
       .object({
         reason: z.string(),

@@ -11,8 +11,10 @@ export type Instant = Brand<number, 'Instant'>;
 /** Share of traffic in basis points, 0..10000. Of the canary, unless a name says `secondSlot`. */
 export type Weight = Brand<number, 'Weight'>;
 
+export const RELEASE_ID = /^[A-Za-z0-9-]{1,64}$/;
+
 export function ReleaseId(text: string): ReleaseId {
-  assert(/^[A-Za-z0-9-]{1,64}$/.test(text), `a release id of letters, digits and dashes: ${text}`);
+  assert(RELEASE_ID.test(text), `a release id of letters, digits and dashes: ${text}`);
   return text as ReleaseId;
 }
 

@@ -30,6 +30,7 @@ import type { HttpDeps } from './deps.ts';
 import { refusesService, route } from './permission.ts';
 import { problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';
+import { inBody, unfitAroundPlan } from './unfit.ts';
 
 const previewRoute = route({
   method: 'post',
@@ -58,18 +59,14 @@ const backtestRoute = route({
 
 export function aheadRoutes({ context, planWorld, closing }: HttpDeps) {
   const work = slicer(context.clock);
-  const app = routes();
+  const app = routes(unfitAroundPlan('document', planWorld));
   const planOf = (c: Request, document: unknown): Result<Plan, ProblemResponse> => {
     const parsed = parsePlan(document, planWorld);
     if (parsed.ok) {
       const foreign = refusesService(c, 'read', parsed.value.plan.service);
       return foreign ? err(foreign) : ok(parsed.value.plan);
     }
-    const inside = parsed.error.map((one) => ({
-      ...one,
-      path: typeof document === 'string' ? one.path : `/document${one.path}`,
-    }));
-    return err(problem(c, 'invalid', 'the plan has problems', inside));
+    return err(problem(c, 'invalid', 'the plan has problems', inBody('document', parsed.error)));
   };
   const trafficFor = async (
     c: Request,

@@ -92,6 +92,7 @@ function failures(app: OpenAPIHono, { context: { log } }: HttpDeps): void {
     const others = ['GET', 'POST', 'PUT', 'DELETE'].filter(
       (method) => method !== c.req.method && isRoute(app, method, c.req.path),
     );
+    if (others.length > 0) c.header('allow', others.join(', '));
     return others.length > 0
       ? problem(c, 'wrong_method', `${c.req.path} takes ${others.join(' or ')}`)
       : problem(c, 'no_route', `no ${c.req.path}; the API is described at /openapi.json`);

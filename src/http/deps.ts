@@ -2,14 +2,13 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import { problemView } from '../contract/wire.ts';
-import { pointerOf } from '../contract/problem.ts';
 import type { Access } from '../controller/access.ts';
 import type { Commands } from '../controller/commands.ts';
 import type { Context } from '../controller/context.ts';
 import type { Flags } from '../controller/flags.ts';
 import type { FlagWork } from '../controller/flag-work.ts';
 import type { WebhooksIn } from '../controller/webhooks-in.ts';
-import { problem } from './problem.ts';
+import { unfit } from './unfit.ts';
 
 export type HttpDeps = {
   readonly context: Context;
@@ -31,37 +30,8 @@ export type HttpDeps = {
 };
 
 /** A router whose validation failures are problem documents that name every value that is wrong. */
-export const routes = (): OpenAPIHono =>
-  new OpenAPIHono({
-    defaultHook(result, c) {
-      if (result.success) return undefined;
-      const problems = result.error.issues.flatMap((issue) => {
-        const path = issue.path.filter((key) => typeof key !== 'symbol');
-        if (issue.code === 'unrecognized_keys')
-          return issue.keys.map((key) => ({
-            path: pointerOf([...path, key]),
-            message: `unknown key "${key}"`,
-            line: null,
-            column: null,
-          }));
-        const missing = issue.code === 'invalid_type' && issue.message.endsWith('received undefined');
-        return [
-          {
-            path: pointerOf(path),
-            message: missing ? `${String(path.at(-1) ?? 'the body')} is missing` : issue.message,
-            line: null,
-            column: null,
-          },
-        ];
-      });
-      return problem(
-        c,
-        'invalid',
-        `the ${result.target === 'json' ? 'body' : result.target} has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}`,
-        problems,
-      );
-    },
-  });
+export const routes = (told: typeof unfit = unfit): OpenAPIHono =>
+  new OpenAPIHono({ defaultHook: (result, c) => (result.success ? undefined : told(c, result)) });
 
 export const jsonOf = <T>(schema: T, description: string) => ({
   content: { 'application/json': { schema } },

@@ -5,7 +5,7 @@
 import type { Context, MiddlewareHandler } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { anybody } from '../controller/access.ts';
-import { ReleaseId } from '../domain/ids.ts';
+import { RELEASE_ID, ReleaseId } from '../domain/ids.ts';
 import type { Principal } from '../domain/rights.ts';
 import { failures } from '../lib/failures.ts';
 import type { Failures } from '../lib/failures.ts';
@@ -48,7 +48,7 @@ export function identity(deps: HttpDeps, failure: Failed): MiddlewareHandler {
     const caller: Caller = {
       who: () => (asked ??= identified(c, deps, failure)),
       isKnown: () => isKnown(c, deps),
-      serviceOf: async (id) => (await store.release(ReleaseId(id)))?.release.service ?? null,
+      serviceOf: async (id) => (RELEASE_ID.test(id) ? ((await store.release(ReleaseId(id)))?.release.service ?? null) : null),
       address: addressOf(c),
       refused(principal, why) {
         const { method, path } = c.req;

@@ -15,6 +15,7 @@ import { keyHeader, once } from './once.ts';
 import { matchHeader, seenVersion, tagOf } from './precondition.ts';
 import { problem, refused } from './problem.ts';
 import { idParam } from './releases.ts';
+import { inBody, isPlanText, unfitAroundPlan } from './unfit.ts';
 import { viewRelease } from './views.ts';
 
 const start = route({
@@ -64,7 +65,7 @@ const replaced = route({
 export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
   const { store } = context;
   const viewer = async (c: Request) => ({ now: await store.now(), principal: c.get('principal') });
-  const app = routes();
+  const app = routes(unfitAroundPlan('plan', planWorld));
   app.openapi(start, (c) =>
     once(c, { store }, async (keep) => {
       const body = c.req.valid('json');
@@ -72,7 +73,7 @@ export function orderRoutes({ context, commands, planWorld }: HttpDeps) {
       if (document === null)
         return problem(c, 'not_found', `no plan named "${typeof body.plan === 'string' ? body.plan : ''}": apply it first`);
       const parsed = parsePlan(document, planWorld);
-      if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
+      if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', inBody('plan', parsed.error));
       const foreign = refusesService(c, 'raise', parsed.value.plan.service);
       if (foreign) return foreign;
       const { version, first = false, paused = false, onBusy = null, reason = null } = body;
@@ -132,7 +133,7 @@ const placeOf = ({ release }: StoredRelease): string => `/v1/releases/${release.
 
 /** The text of an applied plan, or the document that was sent along. */
 async function planDocument(store: HttpDeps['context']['store'], plan: string | Record<string, unknown>): Promise<unknown> {
-  if (typeof plan !== 'string' || plan.includes('\n')) return plan;
+  if (typeof plan !== 'string' || isPlanText(plan)) return plan;
   return (await store.plan(plan, null))?.document ?? null;
 }
 

@@ -17,6 +17,7 @@ import { cursorOf, limit, nameCursor } from '../contract/paging.ts';
 import { givenVersion, matchHeader, tagOf, unlessSeen } from './precondition.ts';
 import { problem } from './problem.ts';
 import type { ProblemResponse } from './problem.ts';
+import { inBody, unfitAroundPlan } from './unfit.ts';
 
 const body = { required: true, ...jsonOf(planBody, 'The plan') };
 const list = route({
@@ -75,7 +76,7 @@ const schema = route({
 export function planRoutes(deps: HttpDeps) {
   const { context, planWorld } = deps;
   const { store } = context;
-  const app = routes();
+  const app = routes(unfitAroundPlan('document', planWorld));
   app.openapi(list, async (c) => {
     const { limit, cursor = null } = c.req.valid('query');
     const page = await store.plans({ limit, cursor });
@@ -100,7 +101,7 @@ export function planRoutes(deps: HttpDeps) {
     once(c, { store }, async (keep) => {
       const { document } = c.req.valid('json');
       const parsed = parsePlan(document, planWorld);
-      if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', parsed.error);
+      if (!parsed.ok) return problem(c, 'invalid', 'the plan has problems', inBody('document', parsed.error));
       const expected = givenVersion(c);
       if (!expected.ok) return expected.error;
       const { name, service } = parsed.value.plan;

@@ -4,7 +4,7 @@ import type { Context as Request } from 'hono';
 import { checkView, eventView, listOf, measurementView, releaseView } from '../contract/wire.ts';
 import type { PhaseKind } from '../domain/release.ts';
 import { accepts } from '../domain/accepts.ts';
-import { Instant, ReleaseId } from '../domain/ids.ts';
+import { Instant, RELEASE_ID, ReleaseId } from '../domain/ids.ts';
 import type { StoredRelease } from '../ports/store.ts';
 import { jsonOf, problems, routes } from './deps.ts';
 import type { HttpDeps } from './deps.ts';
@@ -14,7 +14,7 @@ import { unlessSeen } from './precondition.ts';
 import { problem } from './problem.ts';
 import { viewChecks, viewEvent, viewMeasurement, viewRelease } from './views.ts';
 
-export const idParam = z.object({ id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/, 'a release id') });
+export const idParam = z.object({ id: z.string().regex(RELEASE_ID, 'a release id') });
 const PHASES = Object.keys(accepts);
 
 const list = route({

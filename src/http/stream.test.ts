@@ -4,9 +4,10 @@ import { expect, it } from 'vitest';
 import type { HttpDeps } from './deps.ts';
 import { streamRoutes } from './stream.ts';
 
-async function reading() {
+async function reading(path = '/v1/events') {
   let nowMs = 0;
   let isKnown = true;
+  let followed: number | null = null;
   const sleepers: (() => void)[] = [];
   const quiet = (): void => {};
   const app = new Hono();
@@ -22,20 +23,25 @@ async function reading() {
     await next();
   });
   const context = {
-    store: { lastPosition: async () => 0 },
+    store: { lastPosition: async () => 7 },
     clock: { monotonicMs: () => nowMs, sleep: () => new Promise<void>((wake) => void sleepers.push(wake)) },
     log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
   } as unknown as HttpDeps['context'];
   const feed = {
-    after: (_: number, signal: AbortSignal) =>
-      new Promise<never[]>((done) => signal.addEventListener('abort', () => done([]), { once: true })),
+    after: (position: number, signal: AbortSignal) =>
+      new Promise<never[]>((done) => {
+        followed = position;
+        signal.addEventListener('abort', () => done([]), { once: true });
+      }),
   };
   app.route('/', streamRoutes({ context, closing: new AbortController().signal, feed }));
-  const answer = await app.request('/v1/events');
+  const answer = await app.request(path);
   const reader = answer.body!.getReader();
   await reader.read();
   return {
     reader,
+    status: answer.status,
+    followed: () => followed,
     revoke: () => (isKnown = false),
     async pass(ms: number) {
       nowMs += ms;
@@ -55,4 +61,20 @@ it('goes on for who is known, and ends within a quarter of a minute for who was 
   await pass(1_000);
   const said = await next;
   expect(said.done || (await reader.read()).done).toBe(true);
+});
+
+it('who has seen more than there is hears that it no longer holds, and then what is new', async () => {
+  const { reader, followed } = await reading('/v1/events?after=8');
+  expect(new TextDecoder().decode((await reader.read()).value)).toBe('event: reset\ndata: {}\n\n');
+  await expect.poll(followed).toBe(7);
+  await reader.cancel();
+  const behind = await reading('/v1/events?after=3');
+  await expect.poll(behind.followed).toBe(3);
+  await behind.reader.cancel();
+});
+
+it('refuses what is the id of no event', async () => {
+  const { status, reader } = await reading('/v1/events?after=xx');
+  expect(status).toBe(422);
+  await reader.cancel();
 });

@@ -3,11 +3,13 @@
  * not take what it is sent for too long is let go; it comes again, and goes on where it was.
  */
 import { Hono } from 'hono';
+import type { Context } from 'hono';
 import type { LoggedEvent } from '../ports/store.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Entry, Feed } from './feed.ts';
 import { permit, visible } from './permission.ts';
 import { problem } from './problem.ts';
+import type { ProblemResponse } from './problem.ts';
 
 const ALIVE_EVERY_MS = 15_000;
 const RETRY_MS = 2_000;
@@ -29,6 +31,9 @@ const HELLO = encoder.encode(`retry: ${RETRY_MS}\n\n`);
 /** An event of its own name and not a comment: a browser keeps comments to itself, and has to know a dead line from a quiet one. */
 const ALIVE = encoder.encode('event: alive\ndata: {}\n\n');
 
+/** What the reader knows from before no longer holds. */
+const RESET = encoder.encode('event: reset\ndata: {}\n\n');
+
 type Deps = Pick<HttpDeps, 'context' | 'closing'> & { readonly feed: Feed };
 
 export function streamRoutes(deps: Deps): Hono {
@@ -42,9 +47,12 @@ export function streamRoutes(deps: Deps): Hono {
       visible(c, event.service) &&
       (release === undefined || ('release' in event && event.release === release)) &&
       (service === undefined || event.service === service);
-    const from = positionOf(c.req.header('last-event-id') ?? c.req.query('after')) ?? (await store.lastPosition());
+    const asked = c.req.header('last-event-id') ?? c.req.query('after');
+    if (asked !== undefined && !POSITION.test(asked)) return unfit(c);
+    const last = await store.lastPosition();
+    const from = asked === undefined ? last : Number(asked);
     const { isKnown } = c.get('caller');
-    return c.body(reading(deps, readers, { from, wanted, isKnown }), 200, HEADERS);
+    return c.body(reading(deps, readers, { from: Math.min(from, last), isAhead: last < from, wanted, isKnown }), 200, HEADERS);
   });
   return app;
 }
@@ -95,11 +103,18 @@ function crowd({ context, closing }: Pick<Deps, 'context' | 'closing'>): Crowd {
   };
 }
 
-type Asked = { readonly from: number; wanted(entry: LoggedEvent): boolean; readonly isKnown: () => Promise<boolean> };
+type Asked = {
+  readonly from: number;
+  /** It has seen what is not in the log: that of a database that was put back to an earlier state. */
+  readonly isAhead: boolean;
+  wanted(entry: LoggedEvent): boolean;
+  readonly isKnown: () => Promise<boolean>;
+};
 
 /** Nothing is read that the reader has no room for: a stream asks for the next part when it has handed out the one before. */
-function reading({ context, closing, feed }: Deps, readers: Crowd, { from, wanted, isKnown }: Asked): ReadableStream<Uint8Array> {
+function reading({ context, closing, feed }: Deps, readers: Crowd, asked: Asked): ReadableStream<Uint8Array> {
   const { clock, log } = context;
+  const { from, isAhead, wanted, isKnown } = asked;
   const gone = new AbortController();
   const until = AbortSignal.any([gone.signal, closing]);
   let position = from;
@@ -146,6 +161,7 @@ function reading({ context, closing, feed }: Deps, readers: Crowd, { from, wante
         };
         leave = readers.add(reader);
         send(HELLO);
+        if (isAhead) send(RESET);
       },
       async pull(controller) {
         const part = await next().catch((error: unknown) => {
@@ -170,6 +186,9 @@ function joined(entries: readonly Entry[]): Uint8Array {
   return first && entries.length === 1 ? first.block() : Buffer.concat(entries.map((entry) => entry.block()));
 }
 
-/** Null for none, and for anything that is no position: then from now on. */
-const positionOf = (text: string | undefined): number | null =>
-  text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : null;
+const POSITION = /^\d{1,15}$/;
+
+function unfit(c: Context): ProblemResponse {
+  const message = 'Last-Event-ID, or ?after=, is the id of an event of this stream: a whole number';
+  return problem(c, 'invalid', message, [{ path: '/last-event-id', message, line: null, column: null }]);
+}

@@ -1,6 +1,8 @@
 /** Waiting for a release: one answer when a condition holds or the time is up. All who wait share one reader of what is committed. */
 import { z } from '@hono/zod-openapi';
 import type { Context as Request } from 'hono';
+import { UNTIL_SHAPE, untilOf } from '../contract/until.ts';
+import type { Until } from '../contract/until.ts';
 import { releaseView } from '../contract/wire.ts';
 import { ReleaseId } from '../domain/ids.ts';
 import { isEnded } from '../domain/release.ts';
@@ -28,7 +30,7 @@ const wait = route({
     params: idParam,
     query: z
       .object({
-        until: z.string().default('terminal').describe('terminal, promoted, paused or step:N'),
+        until: z.string().default('terminal').describe(UNTIL_SHAPE),
         timeout: z.string().default('30s').describe('60s at most'),
       })
       .strict(),
@@ -60,14 +62,14 @@ export function waitRoutes({ context, closing, feed }: HttpDeps & { readonly fee
   app.openapi(wait, async (c) => {
     const { id } = c.req.valid('param');
     const { until, timeout } = c.req.valid('query');
-    const condition = conditionOf(until);
+    const awaited = untilOf(until);
     const timeoutMs = parseDuration(timeout);
-    if (!condition) return problem(c, 'invalid', `until is terminal, promoted, paused or step:N, not "${until}"`);
+    if (awaited === null) return problem(c, 'invalid', `until is ${UNTIL_SHAPE}, not "${until}"`);
     const known = await store.release(ReleaseId(id));
     if (!known) return problem(c, 'not_found', `no release ${id}`);
-    const { steps } = known.release.plan;
-    if (steps.length < stepOf(until))
-      return problem(c, 'invalid', `there is no step ${stepOf(until)}: its plan has ${steps.length}`);
+    const beyond = beyondOf(awaited, known.release);
+    if (beyond !== null) return problem(c, 'invalid', beyond);
+    const condition = conditionOf(awaited);
     if (timeoutMs === null || timeoutMs > MAX_WAIT_MS) return problem(c, 'invalid', 'timeout is a duration of 60s at most');
     if (MOST_WAITING <= waiting) return problem(c, 'unavailable', `${MOST_WAITING} wait already: ask again in a moment`);
     const over = new AbortController();
@@ -86,13 +88,16 @@ export function waitRoutes({ context, closing, feed }: HttpDeps & { readonly fee
   return app;
 }
 
-function conditionOf(until: string): ((release: Release) => boolean) | null {
-  if (until === 'terminal' || until === 'promoted') return isEnded;
-  if (until === 'paused')
-    return (release) => isEnded(release) || release.phase.kind === 'paused' || release.phase.kind === 'awaitingApproval';
-  const step = stepOf(until);
-  return step === 0 ? null : (release) => isEnded(release) || step <= release.step + 1;
-}
+/** A step that never comes: who waited for it would take the end for it. */
+const beyondOf = (until: Until, { plan: { steps } }: Release): string | null =>
+  until.kind === 'step' && steps.length < until.step
+    ? `there is no step ${until.step} to wait for: the plan has ${steps.length}`
+    : null;
 
-/** 0 for a condition that names no step. */
-const stepOf = (until: string): number => Number(/^step:(\d{1,3})$/.exec(until)?.[1] ?? 0);
+const conditionOf =
+  (until: Until) =>
+  (release: Release): boolean => {
+    if (isEnded(release)) return true;
+    if (until.kind === 'paused') return release.phase.kind === 'paused' || release.phase.kind === 'awaitingApproval';
+    return until.kind === 'step' && until.step <= release.step + 1;
+  };

@@ -8,11 +8,12 @@ import { systemClock } from '../../src/adapters/system/clock.ts';
 import { edge } from '../../src/adapters/traffic/edge/edge.ts';
 import type { Edge } from '../../src/adapters/traffic/edge/edge.ts';
 import { edgeOptions } from '../../src/adapters/traffic/edge/options.ts';
+import { edgeTable, routeFor } from '../../src/adapters/traffic/edge/table.ts';
 import { ofrep } from '../../src/adapters/traffic/ofrep/ofrep.ts';
 import { ofrepOptions } from '../../src/adapters/traffic/ofrep/options.ts';
 import { memoryRouter } from '../../src/adapters/traffic/memory.ts';
 import { assignSticky } from '../../src/domain/assign.ts';
-import { Weight } from '../../src/domain/ids.ts';
+import { Instant, Weight } from '../../src/domain/ids.ts';
 import { prng } from '../../src/lib/prng.ts';
 import { ok } from '../../src/lib/result.ts';
 import type { Route, TrafficRouter } from '../../src/ports/traffic-router.ts';
@@ -48,13 +49,16 @@ const echo = (name: string) => (asked: IncomingMessage, answer: import('node:htt
   } else answer.end(name);
 };
 
-async function openEdge(greenUrl?: string): Promise<{ edge: Edge; url: string; blue: Server }> {
+async function openEdge(
+  greenUrl?: string,
+  more: object = { overrideHeader: 'x-headgate-slot' },
+): Promise<{ edge: Edge; url: string; blue: Server }> {
   const blue = await backend(echo, 'blue');
   const green = greenUrl ?? urlOf(await backend(echo, 'green'));
   const options = edgeOptions.parse({
     type: 'edge',
     listen: '127.0.0.1:0',
-    routes: { app: { slots: { blue: { url: urlOf(blue) }, green: { url: green } }, sticky: { header: 'x-user' } } },
+    routes: { app: { slots: { blue: { url: urlOf(blue) }, green: { url: green } }, sticky: { header: 'x-user' }, ...more } },
   });
   const random = prng(42);
   const made = edge('front', options, {
@@ -191,6 +195,35 @@ describe('the edge', () => {
     expect(green).toMatchObject({ requests: 35, errors: 5, aborted: 0 });
     expect(green?.buckets.reduce((sum, count) => sum + count, 0)).toBe(35);
     expect(made.counts('app')?.slots.get('blue')).toMatchObject({ requests: 0 });
+  });
+
+  it('counts nobody who asked for a slot, and lets nobody ask unless it was told by which header', async () => {
+    const asking = { 'x-headgate-slot': 'green' };
+    const open = await openEdge();
+    expect(await sender(open.url)(10, asking)).toEqual({ bySlot: { green: 10 }, failed: 0 });
+    for (const slot of ['blue', 'green']) expect(open.edge.counts('app')?.slots.get(slot)).toMatchObject({ requests: 0 });
+    const shut = await openEdge(undefined, {});
+    expect(shut.edge.capabilities.headerOverride).toBe(false);
+    expect(await sender(shut.url)(10, asking)).toEqual({ bySlot: { blue: 10 }, failed: 0 });
+    expect(shut.edge.counts('app')?.slots.get('blue')).toMatchObject({ requests: 10 });
+  });
+
+  it('takes the most particular route: who names the host first, then the longest path', () => {
+    const slots = { blue: { url: 'http://127.0.0.1:1' }, green: { url: 'http://127.0.0.1:2' } };
+    const routes = {
+      all: { slots, match: { path: '/a/long/path' } },
+      pay: { slots, match: { host: 'pay.local' } },
+      cart: { slots, match: { host: 'pay.local', path: '/cart' } },
+      rest: { slots },
+    };
+    const table = edgeTable(edgeOptions.parse({ type: 'edge', listen: '127.0.0.1:0', routes }), Instant(0));
+    const at = (host: string, path: string) => routeFor(table, { host, path, header: () => null })?.name;
+    expect([at('pay.local', '/a/long/path'), at('pay.local', '/cart/1'), at('x', '/a/long/path/1'), at('x', '/')]).toEqual([
+      'pay',
+      'cart',
+      'all',
+      'rest',
+    ]);
   });
 
   it('answers 502 and counts an error of the slot that is down, and asks no other', async () => {

@@ -1,8 +1,8 @@
 /** Every store there is, held against the same suite; and what only SQLite can get wrong. */
 import { fork } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Instant } from '../../src/domain/ids.ts';
@@ -79,6 +79,27 @@ describe('SQLite', () => {
     const file = fresh();
     writeFileSync(file, 'this is no database, but long enough to be looked at '.repeat(50));
     await expect(openSqlite({ file, now })).rejects.toThrow(/file is not a database/);
+  });
+
+  it('leaves the database of another program as it is', async () => {
+    const file = fresh();
+    const theirs = new Database(file);
+    theirs.exec('create table users (name text)');
+    theirs.close();
+    const before = readFileSync(file);
+    await expect(openSqlite({ file, now })).rejects.toThrow(/is the database of another program \(it has the table users\)/);
+    expect(readFileSync(file)).toEqual(before);
+  });
+
+  it('says which file could not be opened', async () => {
+    await expect(openSqlite({ file: join(dirname(fresh()), 'nowhere', 'x.db'), now })).rejects.toThrow(/nowhere\/x\.db/);
+  });
+
+  it('is for its owner alone', async () => {
+    const file = fresh();
+    const store = await openSqlite({ file, now });
+    for (const name of [file, `${file}-wal`]) expect(statSync(name).mode & 0o777, name).toBe(0o600);
+    await store.close();
   });
 
   it('refuses a file whose pages are damaged, in words, and takes it back as it was', async () => {

@@ -3,10 +3,11 @@
  * database that lives as long as it does. Both end by their process id.
  */
 import { execFile, spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { fromNpm } from './installed.ts';
 import { freePort, scratch, start, until } from './programs.ts';
 import type { Program } from './programs.ts';
 
@@ -32,20 +33,6 @@ export type RealUnleash = {
   ask(method: string, path: string, body?: unknown): Promise<any>;
   close(): Promise<void>;
 };
-
-/** Where it is installed, once for all runs. */
-async function installed(): Promise<string> {
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const dir = join(cache, 'headgate', `unleash-${UNLEASH_VERSION}`);
-  const main = join(dir, 'node_modules', 'unleash-server', 'dist', 'server.js');
-  if (existsSync(main)) return main;
-  console.log(`installing unleash-server ${UNLEASH_VERSION} into ${dir} ...`);
-  mkdirSync(dir, { recursive: true });
-  writeFileSync(join(dir, 'package.json'), '{ "name": "headgate-unleash", "private": true }\n');
-  const args = ['install', '--save-exact', `unleash-server@${UNLEASH_VERSION}`, '--no-audit', '--no-fund', '--ignore-scripts'];
-  await run('npm', args, { cwd: dir, maxBuffer: 64 << 20 });
-  return main;
-}
 
 /** Debian keeps each version's programs apart. */
 function postgresBin(): string {
@@ -92,7 +79,7 @@ async function realPostgres() {
 }
 
 export async function realUnleash(): Promise<RealUnleash> {
-  const main = await installed();
+  const main = await fromNpm({ name: 'unleash-server', version: UNLEASH_VERSION, file: 'dist/server.js' });
   const database = await realPostgres();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;

@@ -39,17 +39,46 @@ describe('plans', () => {
       'service: [checkout',
       '1:19 Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
-    ['a key twice', 'service: checkout\nservice: search\nsteps: [5%]', '2:1 Map keys must be unique'],
+    [
+      'keys twice',
+      'service: checkout\nservice: search\nsteps: [{ weight: 5%, weight: 6% }]',
+      '2:1 the key "service" is there already',
+      '3:23 the key "weight" is there already',
+    ],
+    [
+      'a misspelt key beside the one that it could mean: what is there is judged',
+      'service: checkout\nstepz: [5%]\nsteps: [10%, 5%]',
+      '2:1 unknown key "stepz", did you mean "steps"?',
+      '3:14 weights rise from step to step: 5 % comes after 10 %',
+    ],
+    [
+      'a misspelt key: what it holds is judged as what was meant',
+      'service: checkout\nstepz: [10%, 5%, { wieght: 4% }]\ncheks: { errors: { kind: ratio, maxx: 2%, tolerance: 5 } }',
+      '2:1 unknown key "stepz", did you mean "steps"?',
+      '2:14 weights rise from step to step: 5 % comes after 10 %',
+      '2:20 unknown key "wieght", did you mean "weight"?',
+      '3:1 unknown key "cheks", did you mean "checks"?',
+      '3:33 unknown key "maxx", did you mean "max"?',
+      '3:54 a share with its percent sign, such as 10% or 0.5%',
+    ],
+    [
+      'two misspelt keys that mean the same',
+      'service: checkout\nstepz: [10%, 5%]\nstpes: [10%, 5%]',
+      '2:1 unknown key "stepz", did you mean "steps"?',
+      '2:14 weights rise from step to step: 5 % comes after 10 %',
+      '3:1 unknown key "stpes", did you mean "steps"?',
+    ],
+    ['a key without a value', 'service: checkout\nsteps:\nhold: 5m', '2:7 steps has no value'],
     [
       'an alias',
       'service: &a checkout\nname: *a\nsteps: [5%]',
       '1:1 anchors and aliases are not supported: write the values out',
     ],
-    ['a list instead of a plan', '[5%]', '1:1 invalid input: expected object, received array'],
+    ['a list instead of a plan', '[5%]', '1:1 keys with values, not a list'],
     ['no service', 'steps: [5%]', '1:1 service is missing'],
     ['no steps', 'service: checkout', '1:1 a plan has at least one step with a weight, such as [1%, 10%, 50%]'],
-    ['an unknown key', `${base}hodl: 5m\n`, '4:7 unknown key "hodl", did you mean "hold"?'],
-    ['an unknown key far from any', `${base}colour: red\n`, '4:9 unknown key "colour"'],
+    ['an unknown key', `${base}hodl: 5m\n`, '4:1 unknown key "hodl", did you mean "hold"?'],
+    ['an unknown key far from any', `${base}colour: red\n`, '4:1 unknown key "colour"'],
     ['an unknown service', 'service: chekout\nsteps: [5%]', '1:10 no service named "chekout", did you mean "checkout"?'],
     ['a service nobody could mean', 'service: x\nsteps: [5%]', '1:10 no service named "x"; known: checkout, search'],
     [
@@ -133,12 +162,7 @@ describe('plans', () => {
       '2:22 a pause has either "for" (then it goes on) or "within" (somebody has to resume it), not both',
     ],
     ['an approval by nobody', 'service: checkout\nsteps: [5%, { approve: { by: 0 } }]', '2:30 at least one person'],
-    [
-      'a step with a slip',
-      'service: checkout\nsteps: [{ wieght: 5% }]',
-      '2:9 weight is missing',
-      '2:19 unknown key "wieght", did you mean "weight"?',
-    ],
+    ['a step with a slip', 'service: checkout\nsteps: [{ wieght: 5% }]', '2:11 unknown key "wieght", did you mean "weight"?'],
     [
       'a strategy of a later version',
       `${base}strategy: ab\n`,
@@ -165,7 +189,7 @@ describe('plans', () => {
     [
       'failures of what is judged by evidence',
       'service: checkout\nsteps: [5%]\nchecks: { errors: { kind: ratio, failures: 2 of 3 } }',
-      '3:44 unknown key "failures"',
+      '3:34 unknown key "failures"',
     ],
     [
       'one provider of several',
@@ -353,7 +377,7 @@ notify: [nobody-there]
       '11 /checks/latency/quantile a quantile is between 0 and 1',
       '12 /checks/speed/kind a check says its kind',
       '12 /checks/speed/provider no provider named "prmo"',
-      '12 /checks/speed/dryRun invalid input',
+      '12 /checks/speed/dryRun true or false',
       '13 /notify/0 no notifier named "nobody-there"',
     ]);
   });
@@ -406,11 +430,12 @@ describe('configurations', () => {
   const edge =
     'routers: { front: { type: edge, listen: 127.0.0.1:0, routes: { app: { slots: { blue: { url: http://a }, green: { url: http://b } } } } } }\n';
   const rows: readonly (readonly [what: string, text: string, ...messages: string[]])[] = [
-    ['an unknown section', 'sever: {}', '1:8 unknown key "sever", did you mean "server"?'],
+    ['an unknown section', 'sever: {}', '1:1 unknown key "sever", did you mean "server"?'],
     ['an address without a port', 'server: { listen: localhost }', '1:19 host:port, such as 127.0.0.1:8080'],
     [
       'a router of an unknown type',
       'routers: { a: { type: haproxi } }',
+      '1:15 nodes is missing',
       '1:23 no router type named "haproxi", did you mean "haproxy"?',
     ],
     ['a router without a type', 'routers: { a: { listen: 127.0.0.1:0 } }', '1:15 type is missing'],
@@ -458,18 +483,68 @@ describe('configurations', () => {
       'a secret that is not there',
       'notify: { hook: { type: webhook, url: env:NOT_SET } }',
       '1:39 the environment has no NOT_SET',
-      '1:39 an http:// or https:// address, or env:NAME or file:PATH',
     ],
     [
       'a file that is not there',
       'notify: { hook: { type: webhook, url: file:/not/there } }',
       '1:39 the file /not/there cannot be read',
-      '1:39 an http:// or https:// address, or env:NAME or file:PATH',
     ],
     [
       'a promotion nobody knows',
       'services: { shop: { promotion: later } }',
       '1:32 swap, replace, or { replace: { within: 30m, otherwise: hold } }',
+    ],
+    [
+      'a section without a value, beside what names something in it',
+      `routers:\nservices: { shop: { targets: [{ router: front, route: app }] } }`,
+      '1:9 routers has no value',
+    ],
+    [
+      'a provider that reads what no router counts, or one of another kind',
+      `${edge}providers: { a: { type: edge, router: frnt }, b: { type: haproxy, router: front } }`,
+      '2:39 no router named "frnt", did you mean "front"?',
+      '2:75 it reads what a router of type haproxy counts, and front is of type edge',
+    ],
+    [
+      'options in words of the wrong kind',
+      'providers: { p: { type: prometheus, timeoutMs: "5", headers: [], checks: { e: { kind: ratio, bad: "", total: t } } } }',
+      '1:17 url is missing',
+      '1:48 a number, not text',
+      '1:62 keys with values, not a list',
+      '1:99 not an empty text',
+    ],
+    [
+      'a document of both kinds of mistakes, of which none hides another',
+      `${edge}sever: { listen: here }
+providers: { edge: { type: edgy, router: fornt }, prom: { type: prometheus, ulr: http://p, timeoutMs: 5 } }
+notify: { hook: { type: webhook, url: env:NOT_SET, secret: short } }
+services:
+  shop:
+    provider: edgee
+    targets: [{ router: front, route: ap, slots: [blu, green] }, { router: front, rute: app }]
+    notify: [hok]
+    promotion: later
+  my shop: { provider: prom, flags: [{ source: ld, flag: x }] }
+settings: { lease: 30, concurency: 4 }
+`,
+      '2:1 unknown key "sever", did you mean "server"?',
+      '2:18 host:port, such as 127.0.0.1:8080',
+      '3:28 no provider type named "edgy", did you mean "edge"?',
+      '3:42 no router named "fornt", did you mean "front"?',
+      '3:77 unknown key "ulr", did you mean "url"?',
+      '3:103 100 at least',
+      '4:39 the environment has no NOT_SET',
+      '4:60 a secret is whsec_ and base64: openssl rand -base64 32 makes one',
+      '7:15 no provider named "edgee", did you mean "edge"?',
+      '8:39 no route in front named "ap", did you mean "app"?',
+      '8:51 no slot in front/app named "blu", did you mean "blue"?',
+      '8:83 unknown key "rute", did you mean "route"?',
+      '9:14 no notifier named "hok", did you mean "hook"?',
+      '10:16 swap, replace, or { replace: { within: 30m, otherwise: hold } }',
+      '11:3 the name "my shop": a name of letters, digits, dots, dashes and underscores',
+      '11:48 no webhook named "ld"; there is none',
+      '12:20 a duration in quotes or with its unit, such as 30s, 5m or 1h30m',
+      '12:24 unknown key "concurency", did you mean "concurrency"?',
     ],
     ['no workers', 'settings: { concurrency: 0 }', '1:26 at least 1'],
   ];
@@ -539,7 +614,7 @@ services: { shop: { provider: edge, targets: [{ router: front, route: app }] }, 
       422,
       'the body has 2 problems',
       '/plan the name of a plan, or a plan',
-      '/version a version as text',
+      '/version version is missing',
     ],
     [
       'a release with an unknown key',
@@ -570,7 +645,59 @@ services: { shop: { provider: edge, targets: [{ router: front, route: app }] }, 
       post({ plan: { ...plan, steps: ['5%', '2%'] }, version: '2' }),
       422,
       'the plan has problems',
-      '/steps/1 weights rise from step to step: 2 % comes after 5 %',
+      '/plan/steps/1 weights rise from step to step: 2 % comes after 5 %',
+    ],
+    [
+      'a release of a plan with problems, in a body with problems',
+      '/v1/releases',
+      post({ plan: { ...plan, service: 'shpo', steps: ['5%', '2%'], hodl: '5m' }, verson: '2', onBusy: 'wait', reson: 'why' }),
+      422,
+      'the body has 6 problems',
+      '/onBusy reject, queue or supersede',
+      '/verson unknown key "verson", did you mean "version"?',
+      '/reson unknown key "reson", did you mean "reason"?',
+      '/plan/hodl unknown key "hodl", did you mean "hold"?',
+      '/plan/service no service named "shpo", did you mean "shop"?',
+      '/plan/steps/1 weights rise from step to step: 2 % comes after 5 %',
+    ],
+    [
+      'the same with the plan as text',
+      '/v1/releases',
+      post({ plan: 'service: shpo\nsteps: [5%]\nhodl: 5m\n', force: true }),
+      422,
+      'the body has 4 problems',
+      '/version version is missing',
+      '/force unknown key "force"',
+      '/plan/service no service named "shpo", did you mean "shop"?',
+      '/plan/hodl unknown key "hodl", did you mean "hold"?',
+    ],
+    [
+      'a preview of a plan with problems, with traffic that cannot be',
+      '/v1/plans:preview',
+      post({ document: { ...plan, steps: ['5%', '2%'] }, traffic: { requestsPerSecond: 0, erors: '1%' } }),
+      422,
+      'the body has 3 problems',
+      '/traffic/requestsPerSecond some requests',
+      '/traffic/erors unknown key "erors", did you mean "errors"?',
+      '/document/steps/1 weights rise from step to step: 2 % comes after 5 %',
+    ],
+    [
+      'a backtest of a plan with problems, over a span that ends before it begins',
+      '/v1/plans:backtest',
+      post({ document: { ...plan, steps: ['2'] }, version: '2', from: '2026-11-20T10:00Z', to: '2026-11-20T09:00Z' }),
+      422,
+      'the body has 2 problems',
+      '/to the span ends after it begins',
+      '/document/steps/0 a weight with its percent sign, such as 0.5% or 25%',
+    ],
+    [
+      'a plan to keep, with problems, in a body with problems',
+      '/v1/plans',
+      post({ document: { ...plan, notify: ['x'] }, name: 'shop' }),
+      422,
+      'the body has 2 problems',
+      '/name unknown key "name"',
+      '/document/notify/0 no notifier named "x"; there is none',
     ],
     [
       'a service without a stable version',

@@ -1,5 +1,6 @@
 /** The edge's own counters as a metric provider: errors and latency per slot, with nothing else to run. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import type { HistogramSeries, Measurement, Role } from '../../domain/analysis/measurement.ts';
 import type { CounterSeries } from '../../domain/analysis/measurement.ts';
 import { err } from '../../lib/result.ts';
@@ -10,7 +11,7 @@ import type { Edge } from '../traffic/edge/edge.ts';
 import { BOUNDS_MS } from '../traffic/edge/counters.ts';
 import type { SlotCounts, RouteCounts } from '../traffic/edge/counters.ts';
 
-export const edgeProviderOptions = z.strictObject({
+export const edgeProviderOptions = strict({
   type: z.literal('edge'),
   /** Name of the edge router whose counters are read; every edge of the service when it is left out. */
   router: z.string().optional(),

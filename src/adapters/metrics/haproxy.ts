@@ -3,6 +3,7 @@
  * because it failed. A canary that dies behind `redispatch` shows no error to anybody but here.
  */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import type { Measurement } from '../../domain/analysis/measurement.ts';
 import { err } from '../../lib/result.ts';
 import { kindsServed } from '../../ports/metric-provider.ts';
@@ -10,7 +11,7 @@ import type { MetricProvider, Question } from '../../ports/metric-provider.ts';
 import type { TrafficRouter } from '../../ports/traffic-router.ts';
 import type { Haproxy } from '../traffic/haproxy/haproxy.ts';
 
-export const haproxyProviderOptions = z.strictObject({
+export const haproxyProviderOptions = strict({
   type: z.literal('haproxy'),
   /** Name of the haproxy router whose counters are read; every one of the service when it is left out. */
   router: z.string().optional(),

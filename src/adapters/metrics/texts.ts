@@ -1,5 +1,6 @@
 /** What a check asks a store: its own texts, or those that the operator wrote for the name that it gives. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import type { Check } from '../../domain/plan.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
@@ -9,11 +10,11 @@ const text = z.string().min(1).max(4_000);
 const offered = z.discriminatedUnion(
   'kind',
   [
-    z.strictObject({ kind: z.literal('ratio'), bad: text, total: text, by: z.string().min(1).max(100).optional() }),
-    z.strictObject({ kind: z.literal('rate'), events: text, per: text.optional() }),
-    z.strictObject({ kind: z.literal('latency'), histogram: text }),
-    z.strictObject({ kind: z.literal('gauge'), query: text }),
-    z.strictObject({ kind: z.literal('threshold'), query: text }),
+    strict({ kind: z.literal('ratio'), bad: text, total: text, by: z.string().min(1).max(100).optional() }),
+    strict({ kind: z.literal('rate'), events: text, per: text.optional() }),
+    strict({ kind: z.literal('latency'), histogram: text }),
+    strict({ kind: z.literal('gauge'), query: text }),
+    strict({ kind: z.literal('threshold'), query: text }),
   ],
   { error: 'a check says its kind: ratio, rate, latency, gauge or threshold' },
 );

@@ -3,6 +3,7 @@
  * carries the release's id, so that a try whose answer was lost finds it instead of making another one.
  */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import { TEST_EVENT } from '../../ports/notifier.ts';
@@ -13,15 +14,17 @@ import { answerTo } from '../outgoing/client.ts';
 import type { Answered } from '../outgoing/client.ts';
 import { parsed } from '../outgoing/json.ts';
 
-export const githubOptions = z.strictObject({
+export const githubOptions = strict({
   type: z.literal('github'),
   repository: z.string().regex(/^[\w.-]{1,100}\/[\w.-]{1,100}$/, 'owner/name'),
   token: z.string().min(1, 'a token that may write deployments'),
   /** Of GitHub Enterprise Server: https://HOST/api/v3. */
-  api: z.url({ protocol: /^https?$/ }).default('https://api.github.com'),
+  api: z
+    .url({ protocol: /^https?$/, error: 'an address such as https://github.example/api/v3' })
+    .default('https://api.github.com'),
   /** The environment's name on GitHub; left out, the service's environment, or its name where it has none. */
   environment: z.string().min(1).max(255).optional(),
-  environmentUrl: z.url({ protocol: /^https?$/ }).optional(),
+  environmentUrl: z.url({ protocol: /^https?$/, error: 'an http:// or https:// address' }).optional(),
   production: z.boolean().optional(),
   /** What GitHub knows a version by: a tag, a branch or a commit. */
   ref: z

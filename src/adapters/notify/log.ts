@@ -1,10 +1,11 @@
 /** Notices as lines of the log: the notifier that is always there. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import { ok } from '../../lib/result.ts';
 import type { Log } from '../../ports/log.ts';
 import type { Notifier } from '../../ports/notifier.ts';
 
-export const logNotifierOptions = z.strictObject({ type: z.literal('log') });
+export const logNotifierOptions = strict({ type: z.literal('log') });
 
 export const logNotifier = (name: string, log: Log): Notifier => ({
   name,

@@ -3,6 +3,7 @@
  * Slack knows no ids of messages, so a message whose answer was lost comes twice.
  */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import { err, ok } from '../../lib/result.ts';
 import { TEST_EVENT } from '../../ports/notifier.ts';
 import type { Notice, Notifier, NotifyError, ReleaseBrief } from '../../ports/notifier.ts';
@@ -11,7 +12,7 @@ import type { Wire } from './answer.ts';
 import { answerTo } from '../outgoing/client.ts';
 import type { Answered } from '../outgoing/client.ts';
 
-export const slackOptions = z.strictObject({
+export const slackOptions = strict({
   type: z.literal('slack'),
   url: z.url({ protocol: /^https?$/, error: "the incoming webhook's address, by env:NAME or file:PATH" }),
   /** These event types instead of the ones that people act on. */

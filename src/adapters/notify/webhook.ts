@@ -1,5 +1,6 @@
 /** Notices as Standard Webhooks: signed posts of JSON, whose id is the event's, so that a receiver can tell a repetition. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import { err, ok } from '../../lib/result.ts';
 import { TEST_EVENT } from '../../ports/notifier.ts';
 import type { Notifier } from '../../ports/notifier.ts';
@@ -9,15 +10,13 @@ import { answerTo } from '../outgoing/client.ts';
 import { BOTH, payloadText, secretOptions, secretsOf, signedPost } from './signed.ts';
 import type { SecretOptions } from './signed.ts';
 
-export const webhookOptions = z
-  .strictObject({
-    type: z.literal('webhook'),
-    url: z.url({ protocol: /^https?$/, error: 'an http:// or https:// address, or env:NAME or file:PATH' }),
-    /** Only these event types; all of them when it is left out. */
-    events: z.array(z.string()).optional(),
-    ...secretOptions,
-  })
-  .refine(({ secret, secrets }) => secret === undefined || secrets === undefined, BOTH);
+export const webhookOptions = strict({
+  type: z.literal('webhook'),
+  url: z.url({ protocol: /^https?$/, error: 'an http:// or https:// address, or env:NAME or file:PATH' }),
+  /** Only these event types; all of them when it is left out. */
+  events: z.array(z.string()).optional(),
+  ...secretOptions,
+}).refine(({ secret, secrets }) => secret === undefined || secrets === undefined, BOTH);
 
 export type WebhookOptions = { readonly url: string; readonly events?: readonly string[] | undefined } & SecretOptions;
 

@@ -1,5 +1,6 @@
 /** What an operator says in `headgate.yaml` of a place that is asked over HTTP, and who asks it then. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import { client } from './client.ts';
 import type { Limits, Send } from './client.ts';
 
@@ -7,16 +8,18 @@ import type { Limits, Send } from './client.ts';
 export const access = {
   auth: z
     .union(
-      [
-        z.strictObject({ bearer: z.string().min(1) }),
-        z.strictObject({ basic: z.strictObject({ user: z.string().min(1), password: z.string() }) }),
-      ],
+      [strict({ bearer: z.string().min(1) }), strict({ basic: strict({ user: z.string().min(1), password: z.string() }) })],
       { error: '{ bearer: ... } or { basic: { user, password } }' },
     )
     .optional(),
-  headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string().regex(/^[^\r\n]*$/)).default({}),
+  headers: z
+    .record(
+      z.string().regex(/^[A-Za-z0-9-]+$/, 'a header is written with letters, digits and -'),
+      z.string().regex(/^[^\r\n]*$/, 'a header has one line'),
+    )
+    .default({}),
   /** PEM text, as `file:/path/ca.pem` gives it. */
-  tls: z.strictObject({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional() }).default({}),
+  tls: strict({ ca: z.string().optional(), cert: z.string().optional(), key: z.string().optional() }).default({}),
   timeoutMs: z.number().int().min(100).max(60_000).default(4_000),
 };
 

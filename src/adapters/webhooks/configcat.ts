@@ -1,5 +1,6 @@
 /** ConfigCat: a body that the operator writes, signed with a stamp; a setting is read by its management API with an SDK key. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import type { FlagState } from '../../domain/flag.ts';
 import { ok } from '../../lib/result.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
@@ -7,7 +8,7 @@ import { baseAddress, sender, token } from '../outgoing/access.ts';
 import { parsed } from '../outgoing/json.ts';
 import { anything, API, asked, fingerprintOf, hint, payload, stateFrom, text, valueName } from './common.ts';
 
-export const configcatApi = z.strictObject({
+export const configcatApi = strict({
   url: baseAddress.default('https://api.configcat.com'),
   user: token,
   password: token,

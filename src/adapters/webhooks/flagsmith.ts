@@ -1,11 +1,12 @@
 /** Flagsmith: flag and version events, signed over the body; an environment is read as the document that servers evaluate. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { baseAddress, sender, token } from '../outgoing/access.ts';
 import { anything, API, asked, fingerprintOf, hint, payload, stateFrom, text, valueName } from './common.ts';
 
-export const flagsmithApi = z.strictObject({
+export const flagsmithApi = strict({
   url: baseAddress.default('https://edge.api.flagsmith.com'),
   /** A server-side key of the environment (`ser.…`), which names it, too. */
   token,

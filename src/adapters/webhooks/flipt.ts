@@ -1,11 +1,12 @@
 /** Flipt v1: audit events, signed over the body; a flag and its rules are read by its API. Flipt v2 sends no webhooks. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { baseAddress, sender, token } from '../outgoing/access.ts';
 import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, text } from './common.ts';
 
-export const fliptApi = z.strictObject({
+export const fliptApi = strict({
   url: baseAddress,
   token: token.optional(),
   namespace: place.default('default'),

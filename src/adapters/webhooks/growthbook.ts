@@ -1,11 +1,12 @@
 /** GrowthBook: events of features, signed over the body, and SDK webhooks by Standard Webhooks; read by its REST API. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { baseAddress, sender, token } from '../outgoing/access.ts';
 import { anything, API, asked, fingerprintOf, hint, payload, place, stateFrom, text } from './common.ts';
 
-export const growthbookApi = z.strictObject({
+export const growthbookApi = strict({
   url: baseAddress.default('https://api.growthbook.io'),
   token,
   environment: place,

@@ -1,5 +1,6 @@
 /** Who may tell us that a flag changed: a name in `headgate.yaml` to its options, how it is verified, read and asked. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Incoming, WebhookSource } from '../../ports/webhook-source.ts';
 import { keyOf, secretProblem } from '../../lib/standard-webhooks.ts';
@@ -85,7 +86,7 @@ const whsec = secrets.superRefine((keys, ctx) => {
 export const webhookKinds: Readonly<Record<string, WebhookKind>> = {
   launchdarkly: kind(
     'launchdarkly',
-    z.strictObject({ type: z.literal('launchdarkly'), secret: secrets, api: launchdarklyApi.optional() }),
+    strict({ type: z.literal('launchdarkly'), secret: secrets, api: launchdarklyApi.optional() }),
     ({ secret, api }) => ({
       ...hexSigned('x-ld-signature', secret),
       id: ({ body }) => launchdarklyId.safeParse(parsed(textOf(body))).data ?? null,
@@ -95,7 +96,7 @@ export const webhookKinds: Readonly<Record<string, WebhookKind>> = {
   ),
   unleash: kind(
     'unleash',
-    z.strictObject({ type: z.literal('unleash'), secret: secrets, api: unleashApi.optional() }),
+    strict({ type: z.literal('unleash'), secret: secrets, api: unleashApi.optional() }),
     ({ secret, api }) => ({
       proof: 'token',
       isGenuine: ({ header }) => isToken(header('authorization'), secret),
@@ -105,7 +106,7 @@ export const webhookKinds: Readonly<Record<string, WebhookKind>> = {
   ),
   flagsmith: kind(
     'flagsmith',
-    z.strictObject({ type: z.literal('flagsmith'), secret: secrets, api: flagsmithApi.optional() }),
+    strict({ type: z.literal('flagsmith'), secret: secrets, api: flagsmithApi.optional() }),
     ({ secret, api }) => ({
       ...hexSigned('x-flagsmith-signature', secret),
       hints: flagsmithHints,
@@ -114,7 +115,7 @@ export const webhookKinds: Readonly<Record<string, WebhookKind>> = {
   ),
   growthbook: kind(
     'growthbook',
-    z.strictObject({ type: z.literal('growthbook'), secret: secrets, api: growthbookApi.optional() }),
+    strict({ type: z.literal('growthbook'), secret: secrets, api: growthbookApi.optional() }),
     ({ secret, api }) => ({
       ...hexSigned('x-growthbook-signature', secret),
       hints: (body) => growthbookHints(body, api?.environment ?? null),
@@ -123,7 +124,7 @@ export const webhookKinds: Readonly<Record<string, WebhookKind>> = {
   ),
   'growthbook-sdk': kind(
     'growthbook-sdk',
-    z.strictObject({ type: z.literal('growthbook-sdk'), secret: secrets, api: growthbookApi.optional() }),
+    strict({ type: z.literal('growthbook-sdk'), secret: secrets, api: growthbookApi.optional() }),
     ({ secret, api }) => ({
       // Its key is signed with as it is written, where the standard would decode it.
       ...standardSigned(secret.map((key) => Buffer.from(key))),
@@ -131,18 +132,14 @@ export const webhookKinds: Readonly<Record<string, WebhookKind>> = {
       flags: api ? growthbookFlags(api) : null,
     }),
   ),
-  flipt: kind(
-    'flipt',
-    z.strictObject({ type: z.literal('flipt'), secret: secrets, api: fliptApi.optional() }),
-    ({ secret, api }) => ({
-      ...hexSigned('x-flipt-webhook-signature', secret),
-      hints: (body) => fliptHints(body, api?.namespace ?? null),
-      flags: api ? fliptFlags(api) : null,
-    }),
-  ),
+  flipt: kind('flipt', strict({ type: z.literal('flipt'), secret: secrets, api: fliptApi.optional() }), ({ secret, api }) => ({
+    ...hexSigned('x-flipt-webhook-signature', secret),
+    hints: (body) => fliptHints(body, api?.namespace ?? null),
+    flags: api ? fliptFlags(api) : null,
+  })),
   configcat: kind(
     'configcat',
-    z.strictObject({ type: z.literal('configcat'), secret: secrets, api: configcatApi.optional() }),
+    strict({ type: z.literal('configcat'), secret: secrets, api: configcatApi.optional() }),
     ({ secret, api }) => ({
       isGenuine: (incoming) => isConfigcatSigned(incoming.body, configcatStamp(incoming), secret, incoming.now),
       // Another one on each retry: a retry is worked on twice and finds nothing new, and a replay is known.
@@ -151,7 +148,7 @@ export const webhookKinds: Readonly<Record<string, WebhookKind>> = {
       flags: api ? configcatFlags(api) : null,
     }),
   ),
-  standard: kind('standard', z.strictObject({ type: z.literal('standard'), secret: whsec, ...standardPointers }), (options) => ({
+  standard: kind('standard', strict({ type: z.literal('standard'), secret: whsec, ...standardPointers }), (options) => ({
     ...standardSigned(options.secret.map(keyOf)),
     hints: (body) => standardHints(body, options),
     flags: null,

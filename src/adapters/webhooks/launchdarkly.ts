@@ -1,5 +1,6 @@
 /** LaunchDarkly: entries of its audit log, signed over the body; a flag in one environment is read by its REST API. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { baseAddress, sender, token } from '../outgoing/access.ts';
@@ -7,7 +8,7 @@ import { darklyFlag, darklyUrl, inEnvironment, weightsOf, WHOLE } from '../platf
 import type { DarklyFlag } from '../platforms/launchdarkly.ts';
 import { API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text, valueName } from './common.ts';
 
-export const launchdarklyApi = z.strictObject({
+export const launchdarklyApi = strict({
   url: baseAddress.default('https://app.launchdarkly.com'),
   token,
   project: place.default('default'),

@@ -1,5 +1,6 @@
 /** Unleash: its events with a token and no signature; a flag in one environment is read by the admin API. */
 import { z } from 'zod';
+import { strict } from '../../contract/values.ts';
 import type { FlagState } from '../../domain/flag.ts';
 import type { FlagSource } from '../../ports/flag-source.ts';
 import { baseAddress, sender, token } from '../outgoing/access.ts';
@@ -7,7 +8,7 @@ import { isOpen, shareOf, unleashEnvironment, unleashUrl } from '../platforms/un
 import type { Strategy, UnleashEnvironment } from '../platforms/unleash.ts';
 import { API, asked, fingerprintOf, hint, payload, place, stateFrom, tame, text } from './common.ts';
 
-export const unleashApi = z.strictObject({
+export const unleashApi = strict({
   url: baseAddress,
   token,
   project: place.default('default'),

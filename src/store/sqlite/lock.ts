@@ -9,8 +9,7 @@ import { StoreUnavailable } from '../../ports/store.ts';
 export type FileLock = { release(): void };
 
 export function lockFile(file: string): FileLock {
-  const path = `${file}.lock`;
-  const raw = new Database(path);
+  const raw = opened(`${file}.lock`);
   try {
     raw.pragma('busy_timeout = 0');
     raw.exec('create table if not exists owner (pid integer, host text)');
@@ -23,6 +22,7 @@ export function lockFile(file: string): FileLock {
   } catch (error) {
     const owner = readOwner(raw);
     raw.close();
+    if (!(error instanceof Database.SqliteError) || !error.code.startsWith('SQLITE_BUSY')) throw unusable(`${file}.lock`, error);
     throw new StoreUnavailable(`${file} is in use by ${owner}: stop that one first, or give this one another store`, {
       cause: error,
     });
@@ -33,6 +33,19 @@ export function lockFile(file: string): FileLock {
     },
   };
 }
+
+function opened(path: string): Database.Database {
+  try {
+    return new Database(path);
+  } catch (error) {
+    throw unusable(path, error);
+  }
+}
+
+export const unusable = (path: string, error: unknown): StoreUnavailable =>
+  new StoreUnavailable(`${path} cannot be opened as a database: ${error instanceof Error ? error.message : String(error)}`, {
+    cause: error,
+  });
 
 function readOwner(raw: Database.Database): string {
   try {

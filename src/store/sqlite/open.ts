@@ -2,7 +2,7 @@
  * Opens the database file so that what is acknowledged is on disk: WAL with `synchronous=FULL`, set and read back, because
  * the driver's own default in WAL is NORMAL, which loses acknowledged commits on a power cut.
  */
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
 import { drizzle } from 'drizzle-orm/better-sqlite3';
@@ -10,7 +10,7 @@ import { migrate } from 'drizzle-orm/better-sqlite3/migrator';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { assert } from '../../lib/assert.ts';
 import { StoreUnavailable } from '../../ports/store.ts';
-import { lockFile } from './lock.ts';
+import { lockFile, unusable } from './lock.ts';
 import * as tables from './tables.ts';
 
 export const MIGRATIONS = fileURLToPath(new URL('../../../migrations/sqlite', import.meta.url));
@@ -40,13 +40,17 @@ export function openDatabase({ file, busyTimeoutMs }: OpenOptions) {
     };
   } catch (error) {
     lock?.release();
-    if (error instanceof Database.SqliteError && error.code.startsWith('SQLITE_CORRUPT')) throw damaged(file, error.message);
-    throw error;
+    if (!(error instanceof Database.SqliteError)) throw error;
+    if (error.code.startsWith('SQLITE_CORRUPT')) throw damaged(file, error.message);
+    throw unusable(file, error);
   }
 }
 
 function connect(file: string, busyTimeoutMs: number): Database.Database {
+  // For its owner alone: it holds who did what, and digests of tokens. SQLite gives its other files the mode of this one.
+  if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
   const raw = new Database(file);
+  refuseForeign(raw, file);
   raw.pragma(`busy_timeout = ${busyTimeoutMs}`);
   raw.pragma('journal_mode = WAL');
   raw.pragma('synchronous = FULL');
@@ -66,6 +70,15 @@ function refuseDamaged(raw: Database.Database, file: string): void {
 
 const damaged = (file: string, found: string): StoreUnavailable =>
   new StoreUnavailable(`${file} is damaged (${found}): restore the last backup, and keep this file aside`);
+
+/** Whoever mistypes the name of another program's database would find our tables in it. */
+function refuseForeign(raw: Database.Database, file: string): void {
+  const names = raw.prepare("select name from sqlite_master where type = 'table' order by name").pluck().all();
+  if (names.length === 0 || names.includes('__drizzle_migrations')) return;
+  throw new StoreUnavailable(
+    `${file} is the database of another program (it has the table ${String(names[0])}): name another file under store.sqlite`,
+  );
+}
 
 /** What a newer version has written, this one could read wrongly, and would write without what it does not know of. */
 function refuseNewer(raw: Database.Database, file: string): void {

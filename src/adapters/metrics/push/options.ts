@@ -1,8 +1,9 @@
 /** What an operator says of pushed counts in `headgate.yaml`: the names that plans may use for them. */
 import { z } from 'zod';
+import { strict } from '../../../contract/values.ts';
 import { offeredChecks } from '../texts.ts';
 
-export const pushOptions = z.strictObject({
+export const pushOptions = strict({
   type: z.literal('push'),
   checks: offeredChecks.default({
     errors: { kind: 'ratio', bad: 'errors', total: 'requests' },

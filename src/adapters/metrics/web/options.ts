@@ -1,5 +1,6 @@
 /** What an operator says of some JSON over HTTP in `headgate.yaml`: how it is asked, and where in the answer the numbers are. */
 import { z } from 'zod';
+import { strict } from '../../../contract/values.ts';
 import { access } from '../../outgoing/access.ts';
 import { placesIn, unknownPlace } from '../../outgoing/template.ts';
 import { pointer } from '../../outgoing/pointer.ts';
@@ -23,10 +24,10 @@ const url = template.superRefine((text, ctx) => {
     ctx.addIssue('the host is fixed: values stand in the path or behind the ?');
 });
 
-const counts = z.strictObject({ total: pointer, bad: pointer });
-const events = z.strictObject({ events: pointer, per: pointer });
-const buckets = z.strictObject({ counts: pointer });
-const value = z.strictObject({ value: pointer });
+const counts = strict({ total: pointer, bad: pointer });
+const events = strict({ events: pointer, per: pointer });
+const buckets = strict({ counts: pointer });
+const value = strict({ value: pointer });
 const rising = z
   .array(z.number().positive())
   .min(1)
@@ -47,9 +48,9 @@ const check = z
     'kind',
     [
       /** Without stable it says whether a promised limit holds, and compares nothing. */
-      z.strictObject({ kind: z.literal('ratio'), ...base, canary: counts, stable: counts.optional() }),
-      z.strictObject({ kind: z.literal('rate'), ...base, canary: events, stable: events }),
-      z.strictObject({
+      strict({ kind: z.literal('ratio'), ...base, canary: counts, stable: counts.optional() }),
+      strict({ kind: z.literal('rate'), ...base, canary: events, stable: events }),
+      strict({
         kind: z.literal('latency'),
         ...base,
         /** Upper bounds in ms, without the open one: here, or where they are in the answer. */
@@ -59,8 +60,8 @@ const check = z
         canary: buckets,
         stable: buckets,
       }),
-      z.strictObject({ kind: z.literal('gauge'), ...base, canary: value, stable: value }),
-      z.strictObject({ kind: z.literal('threshold'), ...base, value: pointer }),
+      strict({ kind: z.literal('gauge'), ...base, canary: value, stable: value }),
+      strict({ kind: z.literal('threshold'), ...base, value: pointer }),
     ],
     { error: 'a check says its kind: ratio, rate, latency, gauge or threshold' },
   )
@@ -74,7 +75,7 @@ const check = z
       ctx.addIssue({ code: 'custom', path: ['url'], message: 'an answer up to {{to}} says with {{from}} where it begins' });
   });
 
-export const webOptions = z.strictObject({
+export const webOptions = strict({
   type: z.literal('web'),
   ...access,
   /** Checks that plans may name: `checks: [errors]`. */

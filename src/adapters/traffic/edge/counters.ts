@@ -21,11 +21,17 @@ export type SlotCounts = {
 
 export type RouteCounts = { readonly startedAt: Instant; readonly slots: ReadonlyMap<string, SlotCounts> };
 
+export const slotCounts = (): SlotCounts => ({
+  requests: 0,
+  errors: 0,
+  aborted: 0,
+  upgrades: 0,
+  buckets: BOUNDS_MS.map(() => 0).concat(0),
+});
+
 export const routeCounts = (slots: readonly string[], startedAt: Instant): RouteCounts => ({
   startedAt,
-  slots: new Map(
-    slots.map((slot) => [slot, { requests: 0, errors: 0, aborted: 0, upgrades: 0, buckets: BOUNDS_MS.map(() => 0).concat(0) }]),
-  ),
+  slots: new Map(slots.map((slot) => [slot, slotCounts()])),
 });
 
 export function countAnswer(counts: SlotCounts, answer: { readonly failed: boolean; readonly ms: number }): void {

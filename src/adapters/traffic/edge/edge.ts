@@ -21,7 +21,7 @@ import type {
 import { answerTo } from '../../outgoing/client.ts';
 import type { Send } from '../../outgoing/client.ts';
 import type { RouteCounts } from './counters.ts';
-import type { EdgeOptions } from './options.ts';
+import type { EdgeOptions, EdgeRoute } from './options.ts';
 import { edgeServer } from './server.ts';
 import { edgeTable, setShare } from './table.ts';
 import type { EdgeEntry, EdgeTable } from './table.ts';
@@ -53,7 +53,7 @@ const CAPABILITIES: Capabilities = {
   persistence: 'none',
   sticky: 'hash-monotone',
   zeroEvictsSticky: true,
-  headerOverride: true,
+  headerOverride: false,
   independent: false,
   applyTimeoutMs: 1_000,
 };
@@ -83,7 +83,7 @@ export function edge(name: string, options: EdgeOptions, { clock, random, send }
   return {
     name,
     type: 'edge',
-    capabilities: CAPABILITIES,
+    capabilities: { ...CAPABILITIES, headerOverride: Object.values(options.routes).some(takesOverride) },
     quantize: (_, share) => share,
     async preflight(route, signal) {
       const found = find(route);
@@ -149,6 +149,8 @@ function access(name: string, table: EdgeTable, reading: (entry: EdgeEntry) => N
   };
   return { find, set };
 }
+
+const takesOverride = ({ overrideHeader }: EdgeRoute): boolean => overrideHeader !== undefined;
 
 const isBasisPoints = (share: number): boolean => Number.isInteger(share) && 0 <= share && share <= 10_000;
 

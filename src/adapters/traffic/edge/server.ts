@@ -5,7 +5,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyServer } from 'httpxy';
 import { assert } from '../../../lib/assert.ts';
-import { countAnswer } from './counters.ts';
+import { countAnswer, slotCounts } from './counters.ts';
 import type { SlotCounts } from './counters.ts';
 import type { EdgeOptions } from './options.ts';
 import { routeFor, slotFor } from './table.ts';
@@ -36,9 +36,9 @@ export function edgeServer(table: EdgeTable, options: EdgeOptions, deps: EdgeSer
     const asking = askingOf(request);
     const entry = routeFor(table, asking);
     if (!entry) return null;
-    const slot = slotFor(entry, asking, deps.random);
+    const { slot, byName } = slotFor(entry, asking, deps.random);
     const url = entry.options.slots[slot]?.url;
-    const counts = entry.counts.slots.get(slot);
+    const counts = byName ? slotCounts() : entry.counts.slots.get(slot);
     return url && counts ? { slot, url, counts } : null;
   };
 

@@ -60,15 +60,24 @@ export function routeFor(table: EdgeTable, { host, path }: Asking): EdgeEntry | 
     ({ options: { match } }) =>
       (match?.host === undefined || match.host === host) && (match?.path === undefined || path.startsWith(match.path)),
   );
-  // The most particular one: the longest path wins.
-  return matching.toSorted((a, b) => (b.options.match?.path?.length ?? 0) - (a.options.match?.path?.length ?? 0))[0] ?? null;
+  // The most particular one: who names the host before who does not, and then the longest path.
+  const rank = ({ options: { match } }: EdgeEntry): number =>
+    (match?.host === undefined ? 0 : LONGEST_PATH) + Math.min(match?.path?.length ?? 0, LONGEST_PATH - 1);
+  return matching.toSorted((a, b) => rank(b) - rank(a))[0] ?? null;
 }
 
-export function slotFor(entry: EdgeEntry, asking: Asking, random: () => number): string {
-  const named = asking.header(entry.options.overrideHeader);
-  if (named !== null && entry.slots.includes(named) && !entry.cut.has(named)) return named;
-  const key = stickyKey(entry.options.sticky, asking);
-  return entry.slots[key === null ? assignRandom(entry.secondShare, random()) : assignSticky(entry.name, key, entry.secondShare)];
+const LONGEST_PATH = 100_000;
+
+/** `byName`: it asked for the slot itself, so it is no sample of those who are sent there. */
+export type Chosen = { readonly slot: string; readonly byName: boolean };
+
+export function slotFor(entry: EdgeEntry, asking: Asking, random: () => number): Chosen {
+  const { overrideHeader, sticky } = entry.options;
+  const named = overrideHeader === undefined ? null : asking.header(overrideHeader);
+  if (named !== null && entry.slots.includes(named) && !entry.cut.has(named)) return { slot: named, byName: true };
+  const key = stickyKey(sticky, asking);
+  const index = key === null ? assignRandom(entry.secondShare, random()) : assignSticky(entry.name, key, entry.secondShare);
+  return { slot: entry.slots[index], byName: false };
 }
 
 function stickyKey(sticky: EdgeRoute['sticky'], asking: Asking): string | null {

@@ -3,6 +3,7 @@
  * what switches the flag off, is written in `headgate.yaml`.
  */
 import { z } from 'zod';
+import { strict } from '../../../contract/values.ts';
 import { ALL, NONE, percent, Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
@@ -18,21 +19,19 @@ import type { FlagCall, FlagFailure, FlagPlatform, FlagShare, WayOff } from './p
 
 const PLACES = ['percent', 'fraction', 'basisPoints', 'thousandths', 'otherPercent', 'seq'] as const;
 
-const call = z
-  .strictObject({
-    method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE'], 'POST, PUT, PATCH or DELETE').default('PUT'),
-    url: address,
-    /** Sent as JSON; a text in it that is a placeholder and nothing else becomes the number. */
-    body: z.json().optional(),
-    contentType: z
-      .string()
-      .regex(/^[\w.+-]+\/[\w.+-]+(; ?[\w.=+-]+)*$/, 'a media type')
-      .default('application/json'),
-  })
-  .superRefine(({ body }, ctx) => {
-    const strange = unknownPlace(JSON.stringify(body ?? ''), PLACES);
-    if (strange !== null) ctx.addIssue({ code: 'custom', path: ['body'], message: strange });
-  });
+const call = strict({
+  method: z.enum(['POST', 'PUT', 'PATCH', 'DELETE'], 'POST, PUT, PATCH or DELETE').default('PUT'),
+  url: address,
+  /** Sent as JSON; a text in it that is a placeholder and nothing else becomes the number. */
+  body: z.json().optional(),
+  contentType: z
+    .string()
+    .regex(/^[\w.+-]+\/[\w.+-]+(; ?[\w.=+-]+)*$/, 'a media type')
+    .default('application/json'),
+}).superRefine(({ body }, ctx) => {
+  const strange = unknownPlace(JSON.stringify(body ?? ''), PLACES);
+  if (strange !== null) ctx.addIssue({ code: 'custom', path: ['body'], message: strange });
+});
 
 /** How the API writes a share, and the smallest step of it in basis points. */
 const UNITS = {
@@ -43,34 +42,32 @@ const UNITS = {
   thousandths: { perBp: 10, stepBp: 1 },
 } as const;
 
-const route = z
-  .strictObject({
-    unit: z
-      .enum(['percent', 'decimalPercent', 'fraction', 'basisPoints', 'thousandths'], 'percent, decimalPercent, fraction, ...')
-      .default('percent'),
-    read: z.strictObject({
-      url: address,
-      /** Where the share is in the answer. */
-      share: pointer,
-      /** Where it says that the flag is on at all. */
-      enabled: pointer.optional(),
-      /** Where the number of the write is, when the API keeps it. */
-      seq: pointer.optional(),
-    }),
-    write: call,
-    /** Switches the flag off: for when its share cannot be written. */
-    off: call.optional(),
-    /** The name under `webhooks` of whoever tells that this flag changed, where that is another host than it is read from. */
-    source: z.string().min(1).max(100).optional(),
-    ...flagRoute,
-  })
-  .superRefine(({ write }, ctx) => {
-    const names = placesIn(JSON.stringify(write.body ?? '')).map(({ name }) => name);
-    if (!names.some((name) => name !== 'seq' && name !== 'otherPercent'))
-      ctx.addIssue({ code: 'custom', path: ['write', 'body'], message: 'the body says the share: "{{percent}}", for example' });
-  });
+const route = strict({
+  unit: z
+    .enum(['percent', 'decimalPercent', 'fraction', 'basisPoints', 'thousandths'], 'percent, decimalPercent, fraction, ...')
+    .default('percent'),
+  read: strict({
+    url: address,
+    /** Where the share is in the answer. */
+    share: pointer,
+    /** Where it says that the flag is on at all. */
+    enabled: pointer.optional(),
+    /** Where the number of the write is, when the API keeps it. */
+    seq: pointer.optional(),
+  }),
+  write: call,
+  /** Switches the flag off: for when its share cannot be written. */
+  off: call.optional(),
+  /** The name under `webhooks` of whoever tells that this flag changed, where that is another host than it is read from. */
+  source: z.string().min(1).max(100).optional(),
+  ...flagRoute,
+}).superRefine(({ write }, ctx) => {
+  const names = placesIn(JSON.stringify(write.body ?? '')).map(({ name }) => name);
+  if (!names.some((name) => name !== 'seq' && name !== 'otherPercent'))
+    ctx.addIssue({ code: 'custom', path: ['write', 'body'], message: 'the body says the share: "{{percent}}", for example' });
+});
 
-export const httpFlagOptions = z.strictObject({
+export const httpFlagOptions = strict({
   type: z.literal('http-flag'),
   ...access,
   timeoutMs: access.timeoutMs.default(2_000),

@@ -4,6 +4,7 @@
  * that does not help; turning off is what an approval most often lets pass.
  */
 import { z } from 'zod';
+import { strict } from '../../../contract/values.ts';
 import { ALL, complement, NONE, Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
@@ -22,7 +23,7 @@ const variation = z.union([z.string().min(1).max(200), z.boolean().transform(Str
   error: 'a variation: its id, its name or its value',
 });
 
-export const launchdarklyOptions = z.strictObject({
+export const launchdarklyOptions = strict({
   type: z.literal('launchdarkly'),
   url: baseAddress.default('https://app.launchdarkly.com'),
   token,
@@ -34,7 +35,7 @@ export const launchdarklyOptions = z.strictObject({
   routes: z
     .record(
       routeName,
-      z.strictObject({
+      strict({
         flag: key('a flag').optional(),
         /** What the new version gets, and what everybody else does. */
         variation,

@@ -3,6 +3,7 @@
  * strategy's title. Taking it back sets 0 %, and switches the flag off in the environment when that does not help.
  */
 import { z } from 'zod';
+import { strict } from '../../../contract/values.ts';
 import { ALL, NONE, Weight } from '../../../domain/ids.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
@@ -19,7 +20,7 @@ import type { FlagCall, FlagFailure, FlagPlatform, FlagShare, FlagWrite } from '
 /** A flag counts in whole percent there. */
 export const UNLEASH_STEP_BP = 100;
 
-export const unleashOptions = z.strictObject({
+export const unleashOptions = strict({
   type: z.literal('unleash'),
   url: baseAddress,
   token,
@@ -30,7 +31,7 @@ export const unleashOptions = z.strictObject({
   routes: z
     .record(
       routeName,
-      z.strictObject({
+      strict({
         flag: key('a flag').optional(),
         /** Id of the strategy, needed where the environment has several gradual rollouts of the flag. */
         strategy: key('a strategy id').optional(),

@@ -1,7 +1,8 @@
 /** What an operator says of flags that Headgate itself serves by OFREP. */
 import { z } from 'zod';
+import { strict } from '../../../contract/values.ts';
 
-const route = z.strictObject({
+const route = strict({
   /** By which clients ask for the flag; the route's name where it is left out. */
   key: z
     .string()
@@ -9,27 +10,25 @@ const route = z.strictObject({
     .optional(),
   /** What is answered for each slot, where that is not `stable` or `canary`. */
   slots: z
-    .record(z.string().min(1).max(60), z.strictObject({ value: z.json() }))
+    .record(z.string().min(1).max(60), strict({ value: z.json() }))
     .refine((slots) => Object.keys(slots).length === 2, 'exactly two slots, such as blue and green')
     .optional(),
 });
 
-export const ofrepOptions = z
-  .strictObject({
-    type: z.literal('ofrep'),
-    routes: z
-      .record(z.string().min(1).max(100), route.prefault({}))
-      .refine((routes) => Object.keys(routes).length > 0, 'at least one route'),
-  })
-  .superRefine(({ routes }, ctx) => {
-    const keys = Object.entries(routes).map(([name, { key }]) => key ?? name);
-    for (const [index, [name]] of Object.entries(routes).entries())
-      if (keys.indexOf(keys[index] ?? '') < index)
-        ctx.addIssue({
-          code: 'custom',
-          path: ['routes', name],
-          message: `the key ${keys[index] ?? ''} is another flag's already`,
-        });
-  });
+export const ofrepOptions = strict({
+  type: z.literal('ofrep'),
+  routes: z
+    .record(z.string().min(1).max(100), route.prefault({}))
+    .refine((routes) => Object.keys(routes).length > 0, 'at least one route'),
+}).superRefine(({ routes }, ctx) => {
+  const keys = Object.entries(routes).map(([name, { key }]) => key ?? name);
+  for (const [index, [name]] of Object.entries(routes).entries())
+    if (keys.indexOf(keys[index] ?? '') < index)
+      ctx.addIssue({
+        code: 'custom',
+        path: ['routes', name],
+        message: `the key ${keys[index] ?? ''} is another flag's already`,
+      });
+});
 
 export type OfrepOptions = z.output<typeof ofrepOptions>;

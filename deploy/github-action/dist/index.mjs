@@ -20,9 +20,10 @@ function backoffMs(backoff, attempt, random) {
 }
 
 // src/cli/output.ts
-function printer({ out, err: err2 }) {
+function printer({ out, err: err2 }, isLog) {
   let last = "";
   let drawn = false;
+  const isDrawn = err2.isTTY && !isLog;
   const end = () => {
     if (drawn) err2.write("\n");
     drawn = false;
@@ -41,7 +42,7 @@ function printer({ out, err: err2 }) {
     progress(release) {
       const line = progressLine(release);
       const news = newsOf(release);
-      if (err2.isTTY) {
+      if (isDrawn) {
         err2.write(`\r\x1B[2K${line.slice(0, Math.max(40, (err2.columns ?? 120) - 1))}`);
         drawn = true;
       } else if (news !== last) err2.write(`${line}
@@ -49,7 +50,7 @@ function printer({ out, err: err2 }) {
       last = news;
     },
     last(release) {
-      err2.write(`${err2.isTTY ? "\r\x1B[2K" : ""}${progressLine(release)}
+      err2.write(`${isDrawn ? "\r\x1B[2K" : ""}${progressLine(release)}
 `);
       drawn = false;
     },
@@ -91,9 +92,27 @@ var TOO_MANY = 429;
 var IN_FLIGHT = "urn:headgate:problem:in-flight";
 var mayPass = (error) => error.kind === "unreachable" || error.status >= 500 || error.status === TOO_MANY || error.kind === "refused" && error.problem.type === IN_FLIGHT;
 
+// src/contract/until.ts
+var UNTIL_SHAPE = "terminal, promoted, paused or step:N";
+function untilOf(text) {
+  if (text === "terminal" || text === "promoted" || text === "paused") return { kind: text };
+  const step = /^step:([1-9]\d{0,2})$/.exec(text)?.[1];
+  return step === void 0 ? null : { kind: "step", step: Number(step) };
+}
+
 // src/lib/result.ts
 var ok = (value) => ({ ok: true, value });
 var err = (error) => ({ ok: false, error });
+
+// src/cli/beyond.ts
+async function beyondPlan(api, { asked, until: until2 }, patience) {
+  const awaited = untilOf(until2);
+  if (awaited?.kind !== "step") return ok(null);
+  const trial = await again(() => api.tryStart(asked), patience);
+  if (!trial.ok) return trial.error.kind === "refused" ? ok(null) : trial;
+  const { steps } = trial.value;
+  return ok(steps < awaited.step ? `there is no step ${awaited.step} to wait for: the plan has ${steps}` : null);
+}
 
 // src/cli/identity.ts
 var fixedIdentity = (token) => ({ token: async () => token, renew: async () => false });
@@ -123,6 +142,7 @@ function githubIdentity(env2, audience, fetch2) {
 // src/cli/transport.ts
 var ANSWER_MS = 12e4;
 var RIGHT = "--server or HEADGATE_SERVER says where the service is, such as http://127.0.0.1:8080";
+var sayable = (name) => name.replaceAll(/[^ -~\u00a1-\u00ff]/g, "?");
 function transport({ server, actor, token, fetch: fetch2, identity = fixedIdentity(token) }) {
   const base = server.replace(/\/+$/, "");
   const away = (error) => {
@@ -134,7 +154,7 @@ function transport({ server, actor, token, fetch: fetch2, identity = fixedIdenti
     try {
       const bearer = await identity.token();
       const headers = {
-        "x-headgate-actor": actor,
+        "x-headgate-actor": sayable(actor),
         ...bearer === null ? {} : { authorization: `Bearer ${bearer}` },
         ...body === void 0 ? {} : { "content-type": "application/json" },
         ...more
@@ -208,11 +228,14 @@ function client(options) {
     release: (id) => call("GET", `/v1/releases/${part(id)}`),
     checks: (id) => call("GET", `/v1/releases/${part(id)}/checks`),
     releases: (query) => call("GET", `/v1/releases?${new URLSearchParams(query).toString()}`),
-    wait: (id, until, timeout) => call("GET", `/v1/releases/${part(id)}/wait?until=${part(until)}&timeout=${part(timeout)}`),
+    wait: (id, until2, timeout) => call("GET", `/v1/releases/${part(id)}/wait?until=${part(until2)}&timeout=${part(timeout)}`),
     command: (id, verb, { body, key, seen }) => call("POST", `/v1/releases/${part(id)}/commands/${part(verb)}`, body, {
       "idempotency-key": key,
       "if-match": seen === null ? "*" : `"${seen}"`
     }),
+    services: () => call("GET", "/v1/services"),
+    service: (name) => call("GET", `/v1/services/${part(name)}`),
+    targets: (name) => call("GET", `/v1/services/${part(name)}/targets`),
     setStable: (name, body) => call("PUT", `/v1/services/${part(name)}/stable`, body, { "if-match": "*" }),
     applyPlan: (document) => call("POST", "/v1/plans", { document }),
     validate: (document) => call("POST", "/v1/plans:validate", { document }),
@@ -327,14 +350,14 @@ async function waitFor(session, id, options) {
   }
 }
 async function followed({ api, print, json }, id, options) {
-  const { until, timeoutMs, started = null } = options;
+  const { until: until2, timeoutMs, started = null } = options;
   const endMs = performance.now() + timeoutMs;
   let last = started;
   let told2 = "";
   let unknown = 0;
   const pause = (ms) => delay2(Math.min(ms, Math.max(0, endMs - performance.now())));
   for (let failures = 0; performance.now() < endMs; ) {
-    const answer = await api.wait(id, until, lookOf(endMs - performance.now()));
+    const answer = await api.wait(id, until2, lookOf(endMs - performance.now()));
     if (!answer.ok) {
       if (isUnknown(answer.error) && unknown === 0) {
         unknown = 1;
@@ -360,7 +383,7 @@ async function followed({ api, print, json }, id, options) {
       return ended ?? EXIT.ok;
     }
     if (!json) print.progress(last);
-    if (news !== told2 && until === "terminal" && isWithPeople(last)) print.note(waitsFor(last));
+    if (news !== told2 && until2 === "terminal" && isWithPeople(last)) print.note(waitsFor(last));
     told2 = news;
   }
   print.done();
@@ -411,6 +434,16 @@ function duration(name, otherwise) {
   if (ms === null) throw new Wrong(`the input ${name} is a duration such as 30s, 5m or 1h, not "${text}"`);
   return ms;
 }
+function until() {
+  const text = input("until") || "terminal";
+  if (untilOf(text) === null) throw new Wrong(`the input until is ${UNTIL_SHAPE}, not "${text}"`);
+  return text;
+}
+function waits() {
+  const text = input("wait") || "true";
+  if (text !== "true" && text !== "false") throw new Wrong(`the input wait is true or false, not "${text}"`);
+  return text === "true";
+}
 function planOf() {
   const [plan, file, stages] = [input("plan"), input("file"), input("stages")];
   if ([plan, file, stages].filter((each) => each !== "").length !== 1)
@@ -457,7 +490,7 @@ function clientOf(server) {
 async function main() {
   const server = needed("server").replace(/\/+$/, "");
   const api = clientOf(server);
-  const print = printer({ out: process.stdout, err: process.stdout });
+  const print = printer({ out: process.stdout, err: process.stdout }, true);
   const [reason, onBusy] = [input("reason"), input("on-busy")];
   const asked = {
     plan: planOf(),
@@ -465,10 +498,15 @@ async function main() {
     ...onBusy === "" ? {} : { onBusy },
     ...reason === "" ? {} : { reason }
   };
+  const [isWaiting, options] = [waits(), { until: until(), timeoutMs: duration("timeout", "1h") }];
+  const retryMs = duration("retry", "2m");
   let known = null;
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => left(known));
+  const patience = { ms: retryMs, note: print.note };
+  const beyond = isWaiting ? await beyondPlan(api, { asked, until: options.until }, patience) : ok(null);
+  if (beyond.ok && beyond.value !== null) throw new Wrong(beyond.value);
   const key = input("idempotency-key") || requestKey(env, asked);
-  const started = await again(() => api.start(asked, key), { ms: duration("retry", "2m"), note: print.note });
+  const started = await again(() => api.start(asked, key), patience);
   if (!started.ok) {
     annotate("error", "The release was not started", errorText(started.error));
     return refused(print, started.error);
@@ -479,9 +517,8 @@ async function main() {
   output("url", `${server}/releases/${id}`);
   print.data(`${started.value.sentence}
 ${server}/releases/${id}`);
-  if (input("wait") === "false") return told(api, started.value, { code: EXIT.ok, server });
-  const options = { until: input("until") || "terminal", timeoutMs: duration("timeout", "1h"), started: started.value };
-  const code = await waitFor({ api, print, json: false, env }, id, options);
+  if (!isWaiting) return told(api, started.value, { code: EXIT.ok, server });
+  const code = await waitFor({ api, print, json: false, env }, id, { ...options, started: started.value });
   const last = await api.release(id);
   return told(api, last.ok ? last.value : started.value, { code, server });
 }
