@@ -46,7 +46,7 @@ export function releaseCommands(release: Command, session: () => Session, finish
     .option('--version <version>')
     .option('--q <text>', 'part of the service, version, id or creator')
     .option('--since <time>', 'such as 2026-11-20T09:00:00Z')
-    .option('--cursor <cursor>', 'the nextCursor of the page before (--json)')
+    .option('--cursor <cursor>', 'go on from here: as the page before says')
     .option('--limit <n>', 'how many', '20')
     .action((options) => finish(list(session(), options)));
   const one = (command: Command): Command =>

@@ -20,6 +20,7 @@ import type { Context, ServiceSettings } from './context.ts';
 import { CHANGED, commitDecision } from './commit-decision.ts';
 import type { How } from './commit-decision.ts';
 import { notifiersOf } from './record.ts';
+import { settleMs } from './settle.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { supersede } from './supersede.ts';
@@ -161,7 +162,10 @@ function newRelease(ctx: Context, request: StartRequest, { actor, origin, now, .
       startPaused: paused,
       promotion: facts.settings.promotion,
       targets: facts.targets.map((target) => target.id),
-      settleMs: settleMs(ctx, facts.targets),
+      settleMs: settleMs(
+        ctx.settings,
+        facts.targets.map(({ router }) => ctx.routers.get(router)?.capabilities.applyTimeoutMs ?? 0),
+      ),
       behind: facts.behind,
       supersedes: facts.supersedes ? true : undefined,
       by: actor,
@@ -182,15 +186,6 @@ function newRelease(ctx: Context, request: StartRequest, { actor, origin, now, .
 }
 
 const asStored = ({ release, dueAt }: NewRelease): StoredRelease => ({ release, revision: 0, dueAt, crashes: 0 });
-
-/** Longer than the slowest router write that may still be on its way. */
-function settleMs(ctx: Context, targets: readonly Target[]): number {
-  const slowest = Math.max(
-    ...targets.map(({ router }) => ctx.routers.get(router)?.capabilities.applyTimeoutMs ?? 0),
-    ctx.settings.applyTimeoutMs,
-  );
-  return Math.max(ctx.settings.settleMinMs, 2 * slowest);
-}
 
 type Sending = Starting & { readonly command: Command; readonly ifMatch: number | null };
 
