@@ -73,7 +73,9 @@ it('says how the newest interval was when it is much worse than all: a canary th
     })),
   ];
   const found = polls.map((_, index) => verdictAfter(polls.slice(0, index + 1))).find(({ verdict }) => verdict === 'fail');
-  expect(found?.sentence).toMatch(/^canary errors \d.*; 100 % \(212 of 212\) in the last look$/);
+  expect(found?.sentence).toMatch(
+    /^canary errors [\d.]+ %, and 100 % \(212 of 212\) in the last look, against 0 %, .* requests; limit 1.1 times$/,
+  );
   expect(verdictAfter(steady([500, 26], [4500, 18], 4)).sentence).not.toContain('last look');
 });
 
