@@ -4,6 +4,7 @@ import { routerKinds } from './adapters/traffic/index.ts';
 import type { Config } from './config.ts';
 import type { CoarseTarget, PlanWorld } from './contract/plan-world.ts';
 import type { Context } from './controller/context.ts';
+import { settleMs } from './controller/settle.ts';
 
 export function planWorldOf(config: Config, running: Pick<Context, 'providers' | 'routers'> | null): PlanWorld {
   const providers =
@@ -41,6 +42,10 @@ export function planWorldOf(config: Config, running: Pick<Context, 'providers' |
           minNonZeroBp: coarsest(name),
           coarse: coarseOf(name),
           targets: targetsOf(name).length,
+          settleMs: settleMs(
+            config.settings,
+            targetsOf(name).map(({ router }) => running?.routers.get(router)?.capabilities.applyTimeoutMs ?? 0),
+          ),
         },
       ]),
     ),

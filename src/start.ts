@@ -29,7 +29,26 @@ export const start = (argv: readonly string[]): Promise<number> =>
     serve: runService,
     version: versionOf(readFileSync(new URL('../package.json', import.meta.url), 'utf8')),
     worldOf,
+    onInterrupt,
   });
+
+/** Ctrl-C, or a runner that stops its job: what is to be said is said, and the process ends as it would have. */
+function onInterrupt(say: () => void): () => void {
+  const ends = ENDINGS.map(([signal, code]) => {
+    const end = (): never => {
+      say();
+      process.exit(code);
+    };
+    process.once(signal, end);
+    return () => process.off(signal, end);
+  });
+  return () => ends.forEach((forget) => forget());
+}
+
+const ENDINGS = [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const;
 
 async function runService({ config: asked, dev }: { readonly config: string | null; readonly dev: boolean }): Promise<number> {
   const file = asked ?? DEFAULT_CONFIG;

@@ -16,7 +16,7 @@ let slots: readonly [Slot, Slot];
 let base: string;
 const folder = mkdtempSync(join(tmpdir(), 'headgate-api-'));
 
-const services = ['one', 'two', 'three', 'four', 'five', 'six'];
+const services = ['one', 'two', 'three', 'four', 'five', 'six', 'eight'];
 
 beforeAll(async () => {
   slots = [await openSlot('blue'), await openSlot('green')];
@@ -231,6 +231,46 @@ test('the command line tells by its code how a release ended, and what it could 
     'say by which plan: --file, --plan or --stage, one of them',
   );
   expect((await cli('--server', 'http://127.0.0.1:9', 'release', 'get', id)).code).toBe(69);
+});
+
+test('the command line says what serves, where the next version goes, and takes a service or the beginning of an id for a release', async () => {
+  await stable('eight');
+  expect((await cli('service', 'list')).out).toMatch(/^eight +1 serves in blue +green is idle$/m);
+  expect((await cli('service', 'get', 'eight')).out).toContain(
+    'eight 1 serves in blue\n  green is idle: the next version is deployed there\n',
+  );
+  expect(await cli('service', 'get', 'gone')).toMatchObject({ code: 2, err: 'no service named gone\n' });
+  expect(await cli('release', 'rollback', '--service', 'eight')).toMatchObject({ code: 79, err: 'no release moves eight now\n' });
+
+  const start = async (version: string, ...more: readonly string[]): Promise<string> =>
+    (await cli('release', 'start', 'eight', '--version', version, '--stage', '5%,1h', '--check', 'errors', ...more)).out.trim();
+  const id = await start('2');
+  await until(id, 'watching');
+  const { out } = await cli('service', 'get', 'eight');
+  expect(out).toContain(`release ${id} moves it, with the new version in green`);
+  expect(out).toContain('blue 95 %, green 5 % wanted; blue 95 %, green 5 % served');
+  expect((await cli('release', 'get', id.slice(0, -1))).out).toContain('eight 1 -> 2');
+  expect((await cli('release', 'get', id.slice(0, 7))).err).toBe(`no release ${id.slice(0, 7)}\n`);
+  expect((await cli('release', 'pause', '--service', 'eight')).out).toContain('eight 2 is paused at 5 %');
+  expect((await cli('release', 'pause')).err).toContain('say which release: by its id, or with --service NAME');
+
+  // Ids of one moment begin alike.
+  const next = await start('3', '--on-busy', 'queue');
+  const alike = id.split('').findIndex((letter, index) => letter !== next[index]);
+  if (alike >= 8)
+    expect(await cli('release', 'rollback', id.slice(0, alike))).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/is the beginning of 2 releases, say more of it:\n.*eight 3 .*queued\n.*eight 2 .*paused\n$/),
+    });
+  expect((await cli('release', 'rollback', next.slice(0, alike + 9))).code).toBe(0);
+  expect((await cli('release', 'rollback', '--service', 'eight')).out).toContain('eight 2 is rolled back');
+  await until(id, 'rolledBack');
+  expect(await cli('release', 'list', '--service', 'eight', '--limit', '1')).toMatchObject({
+    out: expect.stringContaining(next),
+    err: expect.stringContaining('there are more: --cursor '),
+  });
+  expect((await cli('release', 'list', '--service', 'eight')).err).toBe('');
+  expect((await cli('webhook', 'deliveries', '--release', id.slice(0, -1))).out).toContain(' book ');
 });
 
 test('a plan is validated with its lines, applied, and kept in every version', async () => {

@@ -3,7 +3,9 @@
  * the release alone. Bundled into `dist/index.mjs` by `npm run build:action`.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
+import { wrongAddress } from '../../src/cli/address.ts';
 import { again } from '../../src/cli/again.ts';
+import { beyondPlan } from '../../src/cli/beyond.ts';
 import { client } from '../../src/cli/client.ts';
 import type { Client } from '../../src/cli/client.ts';
 import { EXIT, exitOf } from '../../src/cli/exit-codes.ts';
@@ -16,6 +18,7 @@ import type { Stage } from '../../src/cli/stages.ts';
 import { waitFor } from '../../src/cli/wait.ts';
 import { UNTIL_SHAPE, untilOf } from '../../src/contract/until.ts';
 import type { CheckView, ReleaseView } from '../../src/contract/wire.ts';
+import { ok } from '../../src/lib/result.ts';
 import { parseDuration } from '../../src/lib/duration.ts';
 
 const { env } = process;
@@ -88,6 +91,8 @@ const annotate = (level: 'notice' | 'warning' | 'error', title: string, text: st
   );
 
 function clientOf(server: string): Client {
+  const wrong = wrongAddress(server);
+  if (wrong !== null) throw new Wrong(`the input server: ${wrong}`);
   const [token, audience] = [input('token'), input('audience')];
   if (token !== '') process.stdout.write(`::add-mask::${token}\n`);
   const known = token === '' ? null : token;
@@ -113,8 +118,11 @@ async function main(): Promise<number> {
   const retryMs = duration('retry', '2m');
   let known: string | null = null;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => left(known));
+  const patience = { ms: retryMs, note: print.note };
+  const beyond = isWaiting ? await beyondPlan(api, { asked, until: options.until }, patience) : ok(null);
+  if (beyond.ok && beyond.value !== null) throw new Wrong(beyond.value);
   const key = input('idempotency-key') || requestKey(env, asked);
-  const started = await again(() => api.start(asked, key), { ms: retryMs, note: print.note });
+  const started = await again(() => api.start(asked, key), patience);
   if (!started.ok) {
     annotate('error', 'The release was not started', errorText(started.error));
     return refused(print, started.error);
@@ -125,7 +133,7 @@ async function main(): Promise<number> {
   output('url', `${server}/releases/${id}`);
   print.data(`${started.value.sentence}\n${server}/releases/${id}`);
   if (!isWaiting) return told(api, started.value, { code: EXIT.ok, server });
-  const code = await waitFor({ api, print, json: false, env }, id, options);
+  const code = await waitFor({ api, print, json: false, env }, id, { ...options, started: started.value });
   const last = await api.release(id);
   return told(api, last.ok ? last.value : started.value, { code, server });
 }

@@ -29,4 +29,7 @@ const IN_FLIGHT = 'urn:headgate:problem:in-flight';
 
 /** Nothing was decided: the same may well be taken in a moment. */
 export const mayPass = (error: ClientError): boolean =>
-  error.kind === 'unreachable' || error.status >= 500 || error.status === TOO_MANY || error.problem.type === IN_FLIGHT;
+  error.kind === 'unreachable' ||
+  error.status >= 500 ||
+  error.status === TOO_MANY ||
+  (error.kind === 'refused' && error.problem.type === IN_FLIGHT);

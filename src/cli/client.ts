@@ -5,13 +5,15 @@ import type { AuditHead } from '../contract/audit-chain.ts';
 import type { FlagView, InboxEntryView } from '../contract/wire-flags.ts';
 import type { MadeTokenView, TokenInput, TokenView } from '../contract/wire-access.ts';
 import type { DeliveryView, EndpointView, ReplayedView, TestedView } from '../contract/webhooks.ts';
-import type { CheckView, PlanView, ProblemView, ReleaseView, ServiceView, ValidatedView } from '../contract/wire.ts';
+import type { CheckView, PlanView, ProblemView, ReleaseView, ServiceView, TargetView, ValidatedView } from '../contract/wire.ts';
 import type { Result } from '../lib/result.ts';
 import type { Identity } from './identity.ts';
 import { transport } from './transport.ts';
 
 export type ClientError =
   | { readonly kind: 'unreachable'; readonly detail: string }
+  /** Something answered that is not Headgate. */
+  | { readonly kind: 'foreign'; readonly status: number; readonly detail: string }
   | {
       readonly kind: 'refused';
       readonly status: number;
@@ -60,11 +62,13 @@ export type Client = {
   tryStart(options: StartOptions): Answer<ReleaseView>;
   release(id: string): Answer<ReleaseView>;
   checks(id: string): Answer<{ readonly items: readonly CheckView[] }>;
-  releases(
-    query: Readonly<Record<string, string>>,
-  ): Answer<{ readonly items: readonly ReleaseView[]; readonly nextCursor: string | null }>;
+  releases(query: Readonly<Record<string, string>>): Answer<List<ReleaseView>>;
   wait(id: string, until: string, timeout: string): Answer<{ readonly reached: boolean; readonly release: ReleaseView }>;
   command(id: string, verb: string, order: Order): Answer<ReleaseView>;
+  services(): Answer<List<ServiceView>>;
+  service(name: string): Answer<ServiceView>;
+  /** With what each serves now. */
+  targets(name: string): Answer<List<TargetView>>;
   setStable(name: string, body: Readonly<Record<string, unknown>>): Answer<ServiceView>;
   applyPlan(document: string): Answer<PlanView>;
   validate(document: string): Answer<ValidationView>;
@@ -72,7 +76,7 @@ export type Client = {
   simulatePlan(body: SimulateInput): Answer<SimulatedView>;
   backtestPlan(body: BacktestInput): Answer<BacktestView>;
   createToken(body: TokenInput): Answer<MadeTokenView>;
-  tokens(cursor: string | null): Answer<{ readonly items: readonly TokenView[]; readonly nextCursor: string | null }>;
+  tokens(cursor: string | null): Answer<List<TokenView>>;
   revokeToken(id: string): Answer<TokenView>;
   auditHead(): Answer<AuditHead>;
   /** The rows as they are hashed, line by line, as they come. */
@@ -114,6 +118,9 @@ export function client(options: ClientOptions): Client {
         'idempotency-key': key,
         'if-match': seen === null ? '*' : `"${seen}"`,
       }),
+    services: () => call('GET', '/v1/services'),
+    service: (name) => call('GET', `/v1/services/${part(name)}`),
+    targets: (name) => call('GET', `/v1/services/${part(name)}/targets`),
     setStable: (name, body) => call('PUT', `/v1/services/${part(name)}/stable`, body, { 'if-match': '*' }),
     applyPlan: (document) => call('POST', '/v1/plans', { document }),
     validate: (document) => call('POST', '/v1/plans:validate', { document }),

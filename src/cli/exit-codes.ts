@@ -13,6 +13,8 @@ export const EXIT = {
   superseded: 30,
   unreachable: 69,
   timedOut: 75,
+  /** The release goes on, and may not be followed any more. */
+  lost: 76,
   forbidden: 77,
   conflict: 79,
 } as const;

@@ -4,6 +4,7 @@ import type { FlagView } from '../contract/wire-flags.ts';
 import { EXIT } from './exit-codes.ts';
 import { shown } from './session.ts';
 import type { Finish, Session } from './session.ts';
+import { timeWords } from './times.ts';
 
 export function flagCommands(flag: Command, session: () => Session, finish: Finish): void {
   flag
@@ -41,7 +42,7 @@ async function refreshed({ api, ...session }: Session, source: string, name: str
   return shown(session, await api.refreshFlag(source, name), flagText);
 }
 
-const time = (ms: number | null): string => (ms === null ? 'never' : new Date(ms).toISOString().slice(0, 19));
+const time = (ms: number | null): string => (ms === null ? 'never' : timeWords(ms));
 
 const flagLine = ({ source, flag, services, sentence }: FlagView): string =>
   [`${source}/${flag}`.padEnd(32), services.join(', ').padEnd(16), sentence].join('  ');

@@ -8,6 +8,7 @@ import { requestKey } from './keys.ts';
 import { wholeFlag } from './options.ts';
 import { shown } from './session.ts';
 import type { Finish, Session } from './session.ts';
+import { timeWords } from './times.ts';
 
 const RETRY_MS = 30_000;
 
@@ -54,12 +55,10 @@ async function retried({ api, env, ...session }: Session, seq: number): Promise<
   return shown(session, answer, () => `webhook ${seq} is worked on again`);
 }
 
-const time = (ms: number): string => new Date(ms).toISOString().slice(0, 19);
-
 const entryLine = ({ seq, receivedAt, source, kind, state, attempts, detail }: InboxEntryView): string =>
   [
     String(seq).padStart(6),
-    time(receivedAt),
+    timeWords(receivedAt),
     source.padEnd(16),
     kind.padEnd(7),
     state.padEnd(7),
@@ -71,7 +70,7 @@ const entryText = (entry: InboxEntryView): string =>
   [
     entryLine(entry),
     `  known as ${entry.key}`,
-    ...(entry.state === 'pending' ? [`  next ${time(entry.dueAt)}`] : []),
-    ...(entry.settledAt === null ? [] : [`  settled ${time(entry.settledAt)}`]),
+    ...(entry.state === 'pending' ? [`  next ${timeWords(entry.dueAt)}`] : []),
+    ...(entry.settledAt === null ? [] : [`  settled ${timeWords(entry.settledAt)}`]),
     ...(entry.body === null ? [] : [`  it said: ${entry.body}`]),
   ].join('\n');

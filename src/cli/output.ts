@@ -11,6 +11,8 @@ export type Printer = {
   data(text: string): void;
   note(text: string): void;
   progress(release: ReleaseView): void;
+  /** The last line of a wait, whole on a terminal as well. */
+  last(release: ReleaseView): void;
   /** Ends a redrawn line. */
   done(): void;
 };
@@ -19,6 +21,7 @@ export type Printer = {
 export function printer({ out, err }: Terminal, isLog: boolean): Printer {
   let last = '';
   let drawn = false;
+  const isDrawn = err.isTTY && !isLog;
   const end = (): void => {
     if (drawn) err.write('\n');
     drawn = false;
@@ -35,19 +38,26 @@ export function printer({ out, err }: Terminal, isLog: boolean): Printer {
     progress(release) {
       const line = progressLine(release);
       const news = newsOf(release);
-      if (err.isTTY && !isLog) {
+      if (isDrawn) {
         err.write(`\r\u001b[2K${line.slice(0, Math.max(40, (err.columns ?? 120) - 1))}`);
         drawn = true;
       } else if (news !== last) err.write(`${line}\n`);
       last = news;
     },
+    last(release) {
+      err.write(`${isDrawn ? '\r\u001b[2K' : ''}${progressLine(release)}\n`);
+      drawn = false;
+    },
     done: end,
   };
 }
 
-/** What makes a new line in a log: not the countdown. */
-export const newsOf = ({ phase, step, wantedBp, verdict, hold }: ReleaseView): string =>
-  [phase.kind, step, wantedBp, verdict, hold?.detail].join('|');
+/** What makes a new line in a log: not the countdown, and no count that grows. */
+export const newsOf = ({ phase, step, wantedBp, checks, hold, unverified, quarantined }: ReleaseView): string =>
+  JSON.stringify([
+    [phase.kind, phase['anew'], step, wantedBp, hold?.detail, unverified, quarantined],
+    Object.entries(checks).map(([name, { verdict }]) => [name, verdict]),
+  ]);
 
 export function progressLine({ service, stableVersion, version, step, steps, wantedBp, checks, sentence }: ReleaseView): string {
   const verdicts = Object.entries(checks).map(([name, { verdict }]) => `${name} ${verdict === 'pass' ? 'ok' : verdict}`);
@@ -55,7 +65,7 @@ export function progressLine({ service, stableVersion, version, step, steps, wan
 }
 
 export function errorText(error: ClientError): string {
-  if (error.kind === 'unreachable') return error.detail;
+  if (error.kind !== 'refused') return error.detail;
   const { detail, errors = [] } = error.problem;
   return [
     detail,

@@ -1,7 +1,9 @@
 /** `headgate release …`: starting, watching and steering releases. */
 import { InvalidArgumentError } from 'commander';
 import type { Command } from 'commander';
+import { ok } from '../lib/result.ts';
 import { again } from './again.ts';
+import { beyondPlan } from './beyond.ts';
 import type { Client } from './client.ts';
 import { EXIT, exitOf } from './exit-codes.ts';
 import { requestKey } from './keys.ts';
@@ -12,6 +14,9 @@ import type { Finish, Session } from './session.ts';
 import { planOfStages, STAGE_SHAPE, stageOf } from './stages.ts';
 import type { Stage } from './stages.ts';
 import { waitFor } from './wait.ts';
+import type { WaitOptions } from './wait.ts';
+import { whichRelease } from './which.ts';
+import type { Named } from './which.ts';
 
 export function releaseCommands(release: Command, session: () => Session, finish: Finish): void {
   release
@@ -41,44 +46,49 @@ export function releaseCommands(release: Command, session: () => Session, finish
     .option('--version <version>')
     .option('--q <text>', 'part of the service, version, id or creator')
     .option('--since <time>', 'such as 2026-11-20T09:00:00Z')
-    .option('--cursor <cursor>', 'the nextCursor of the page before (--json)')
+    .option('--cursor <cursor>', 'go on from here: as the page before says')
     .option('--limit <n>', 'how many', '20')
     .action((options) => finish(list(session(), options)));
-  release
-    .command('get')
-    .argument('<id>')
-    .action((id) => finish(show(session(), session().api.release(id), session().api.checks(id))));
-  release
-    .command('wait')
-    .argument('<id>')
+  const one = (command: Command): Command =>
+    command
+      .argument('[id]', 'or the beginning of it, 8 characters at least')
+      .option('--service <name>', 'the one that moves it now');
+  one(release.command('get')).action((id, options) => finish(get(session(), namedBy(id, options))));
+  one(release.command('wait'))
     .addOption(untilOption())
     .addOption(spanOption('--timeout <duration>', 'how long to wait', WAIT_MS))
-    .action((id, options) => {
-      return finish(waitFor(session(), id, { until: options.until, timeoutMs: options.timeout }));
-    });
-  release
-    .command('watch')
-    .description('follow a release to its end')
-    .argument('<id>')
-    .action((id) => {
-      return finish(waitFor(session(), id, { until: 'terminal', timeoutMs: Number.MAX_SAFE_INTEGER }));
-    });
-  for (const verb of ['pause', 'resume', 'promote', 'approve', 'reject', 'rollback', 'abort']) {
-    const command = release
-      .command(verb)
-      .argument('<id>')
-      .option('--reason <text>')
-      .option('--idempotency-key <key>')
-      .addOption(spanOption('--retry <duration>', 'how long to try while the service is away', RETRY_MS));
-    if (!LOWERING.has(verb))
-      command.option('--if-match <version>', 'refuse when it is at another stateVersion; * for any. The present one is taken');
-    if (verb === 'promote')
-      command
-        .option('--full', 'all the way, skipping what is left')
-        .option('--force', 'although the checks say otherwise; needs --reason');
-    command.action((id, options) => finish(ordered(session(), id, verb, options)));
-  }
+    .action((id, options) =>
+      finish(waited(session(), namedBy(id, options), { until: options.until, timeoutMs: options.timeout })),
+    );
+  one(release.command('watch').description('follow a release to its end')).action((id, options) =>
+    finish(waited(session(), namedBy(id, options), { until: 'terminal', timeoutMs: Number.MAX_SAFE_INTEGER })),
+  );
+  for (const verb of ['pause', 'resume', 'promote', 'approve', 'reject', 'rollback', 'abort'])
+    orderCommand(release.command(verb), verb, one).action((id, options) =>
+      finish(ordered(session(), namedBy(id, options), verb, options)),
+    );
 }
+
+/** What raises says which release it raises; lowering may mean whatever moves the service. */
+function orderCommand(command: Command, verb: string, one: (command: Command) => Command): Command {
+  const isLowering = LOWERING.has(verb);
+  const made = (isLowering ? one(command) : command.argument('<id>', 'or the beginning of it, 8 characters at least'))
+    .option('--reason <text>')
+    .option('--idempotency-key <key>')
+    .addOption(spanOption('--retry <duration>', 'how long to try while the service is away', RETRY_MS));
+  if (!isLowering)
+    made.option('--if-match <version>', 'refuse when it is at another stateVersion; * for any. The present one is taken');
+  if (verb === 'promote')
+    made
+      .option('--full', 'all the way, skipping what is left')
+      .option('--force', 'although the checks say otherwise; needs --reason');
+  return made;
+}
+
+const namedBy = (id: string | undefined, { service }: { readonly service?: string }): Named => ({
+  id: id ?? null,
+  service: service ?? null,
+});
 
 const collect =
   <T>(parse: (text: string) => T) =>
@@ -120,12 +130,20 @@ async function startRelease(session: Session, service: string | null, flags: Sta
     ...(reason ? { reason } : {}),
   };
   if (flags.dryRun) return show(session, api.tryStart(asked));
+  const patience = { ms: flags.retry, note: print.note };
+  const beyond = flags.wait ? await beyondPlan(api, { asked, until: flags.until }, patience) : ok(null);
+  if (!beyond.ok) return refused(print, beyond.error);
+  if (beyond.value !== null) throw new UsageError(beyond.value);
   const key = flags.idempotencyKey ?? requestKey(env, asked);
-  const started = await again(() => api.start(asked, key), { ms: flags.retry, note: print.note });
+  const forget = session.onInterrupt?.(() =>
+    print.note('the release was being asked for, and may have begun: headgate release list shows it'),
+  );
+  const started = await again(() => api.start(asked, key), patience);
+  forget?.();
   if (!started.ok) return refused(print, started.error);
   print.data(json ? JSON.stringify(started.value) : started.value.id);
   if (!flags.wait) return EXIT.ok;
-  return waitFor(session, started.value.id, { until: flags.until, timeoutMs: flags.timeout });
+  return waitFor(session, started.value.id, { until: flags.until, timeoutMs: flags.timeout, started: started.value });
 }
 
 function planFrom(service: string | null, { file, plan, stage: stages, check }: StartFlags): unknown {
@@ -149,10 +167,24 @@ async function list({ api, print, json }: Session, options: Readonly<Record<stri
   const answer = await api.releases(options);
   if (!answer.ok) return refused(print, answer.error);
   if (json) print.data(JSON.stringify(answer.value));
-  else
-    for (const release of answer.value.items)
-      print.data(`${release.id}  ${release.phase.kind.padEnd(16)} ${progressLine(release)}`);
+  else {
+    const { items, nextCursor } = answer.value;
+    for (const release of items) print.data(`${release.id}  ${release.phase.kind.padEnd(16)} ${progressLine(release)}`);
+    if (items.length === 0) print.note('no release');
+    if (nextCursor !== null) print.note(`there are more: --cursor ${nextCursor}, or --limit 200`);
+  }
   return EXIT.ok;
+}
+
+async function get(session: Session, named: Named): Promise<number> {
+  const found = await whichRelease(session, named, { ms: 0, note: session.print.note });
+  if (!found.ok) return found.error;
+  return show(session, session.api.release(found.value), session.api.checks(found.value));
+}
+
+async function waited(session: Session, named: Named, options: WaitOptions): Promise<number> {
+  const found = await whichRelease(session, named, { ms: RETRY_MS, note: session.print.note });
+  return found.ok ? waitFor(session, found.value, options) : found.error;
 }
 
 type OrderFlags = {
@@ -165,23 +197,30 @@ type OrderFlags = {
 };
 
 /** Raising says which version was seen, so that two pipelines do not both go on; lowering never asks. */
-async function ordered(session: Session, id: string, verb: string, flags: OrderFlags): Promise<number> {
+async function ordered(session: Session, named: Named, verb: string, flags: OrderFlags): Promise<number> {
   const { api, print, env } = session;
   const { reason, full, force, idempotencyKey, retry } = flags;
   const patience = { ms: retry, note: print.note };
   const body = { ...(reason ? { reason } : {}), ...(full ? { full } : {}), ...(force ? { force } : {}) };
+  const which = await whichRelease(session, named, patience);
+  if (!which.ok) return which.error;
   let seen = seenOf(flags.ifMatch);
   if (seen === undefined) {
-    const found = LOWERING.has(verb) ? null : await again(() => api.release(id), patience);
+    const found = LOWERING.has(verb) ? null : await again(() => api.release(which.value), patience);
     if (found?.ok === false) return refused(print, found.error);
     seen = found?.value.stateVersion ?? null;
   }
-  const key = idempotencyKey ?? requestKey(env, [id, verb, body, seen]);
-  const order = { body, key, seen };
-  return show(
-    session,
-    again(() => api.command(id, verb, order), patience),
-  );
+  const send = (id: string): ReturnType<Client['command']> => {
+    const key = (id === which.value ? idempotencyKey : undefined) ?? requestKey(env, [id, verb, body, seen]);
+    const order = { body, key, seen };
+    return again(() => api.command(id, verb, order), patience);
+  };
+  const sent = await send(which.value);
+  // It may have ended just now, and another one have begun in its place.
+  const hasEnded = named.service !== null && !sent.ok && sent.error.kind === 'refused' && sent.error.status === 409;
+  const next = hasEnded ? await whichRelease(session, named, patience) : which;
+  if (!next.ok) return next.error;
+  return show(session, next.value === which.value ? Promise.resolve(sent) : send(next.value));
 }
 
 const LOWERING: ReadonlySet<string> = new Set(['pause', 'rollback', 'abort']);

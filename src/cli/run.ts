@@ -3,20 +3,20 @@ import { Command, CommanderError } from 'commander';
 import type { PlanWorld } from '../contract/plan-world.ts';
 import type { Problem } from '../contract/problem.ts';
 import type { Result } from '../lib/result.ts';
+import { wrongAddress } from './address.ts';
 import { auditCommands } from './audit-commands.ts';
 import { client } from './client.ts';
-import type { Client } from './client.ts';
 import { EXIT } from './exit-codes.ts';
 import { flagCommands } from './flag-commands.ts';
 import { fileIdentity, fixedIdentity, githubIdentity } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { printer } from './output.ts';
-import type { Terminal } from './output.ts';
+import type { Printer, Terminal } from './output.ts';
 import { planCommands } from './plan-commands.ts';
 import { releaseCommands } from './release-commands.ts';
 import { serviceCommands } from './service-commands.ts';
 import { readText, refused, UsageError } from './session.ts';
-import type { Session } from './session.ts';
+import type { OnInterrupt, Session } from './session.ts';
 import { tokenCommands } from './token-commands.ts';
 import { validate } from './validate.ts';
 import { webhookCommands } from './webhook-commands.ts';
@@ -28,6 +28,7 @@ export type CliDeps = Terminal & {
   readonly version: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly fetch: typeof globalThis.fetch;
+  readonly onInterrupt?: OnInterrupt;
 };
 
 export async function runCli(argv: readonly string[], deps: CliDeps): Promise<number> {
@@ -40,7 +41,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
   }
   const program = new Command('headgate')
     .description('progressive delivery without Kubernetes')
-    .option('--server <url>', 'address of the service', deps.env['HEADGATE_SERVER'] ?? 'http://127.0.0.1:8080')
+    .option('--server <url>', 'address of the service', deps.env['HEADGATE_SERVER'] || 'http://127.0.0.1:8080')
     .option(
       '--actor <name>',
       'with serve --dev: who asks; ci:NAME for a pipeline',
@@ -57,12 +58,7 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
       writeErr: (text) => void deps.err.write(text),
     });
   const finish = (result: Promise<number>): Promise<void> => result.then((done) => void (code = done));
-  const api = (): Client => {
-    const { server, actor, token: flag, audience } = program.opts();
-    const identity = identityFrom(flag, audience, deps);
-    return client({ server, actor, token: null, fetch: deps.fetch, ...(identity ? { identity } : {}) });
-  };
-  const session = (): Session => ({ api: api(), print, json: program.opts()['json'] === true, env: deps.env });
+  const session = (): Session => sessionOf(program, print, deps);
 
   program
     .command('serve')
@@ -100,6 +96,20 @@ export async function runCli(argv: readonly string[], deps: CliDeps): Promise<nu
     }
     throw error;
   }
+}
+
+function sessionOf(program: Command, print: Printer, deps: CliDeps): Session {
+  const { server, actor, token: flag, audience, json } = program.opts();
+  const wrong = wrongAddress(server);
+  if (wrong !== null) throw new UsageError(wrong);
+  const identity = identityFrom(flag, audience, deps);
+  return {
+    api: client({ server, actor, token: null, fetch: deps.fetch, ...(identity ? { identity } : {}) }),
+    print,
+    json: json === true,
+    env: deps.env,
+    ...(deps.onInterrupt ? { onInterrupt: deps.onInterrupt } : {}),
+  };
 }
 
 /** The nearest wins: the flag, the variable, the file, the job's own. */

@@ -12,7 +12,11 @@ export type Session = {
   readonly print: Printer;
   readonly json: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly onInterrupt?: OnInterrupt;
 };
+
+/** Something to say before the process is ended from outside; what it answers with takes that back. */
+export type OnInterrupt = (say: () => void) => () => void;
 
 /** Takes a command's exit code. */
 export type Finish = (result: Promise<number>) => Promise<void>;

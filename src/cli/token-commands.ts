@@ -5,6 +5,7 @@ import type { Client, ClientError } from './client.ts';
 import { EXIT, exitOfStatus } from './exit-codes.ts';
 import { errorText } from './output.ts';
 import type { Printer } from './output.ts';
+import { minuteWords } from './times.ts';
 
 export type AccessSession = { readonly api: Client; readonly print: Printer; readonly json: boolean };
 type Finish = (result: Promise<number>) => Promise<void>;
@@ -82,12 +83,10 @@ async function revoke({ api, print, json }: AccessSession, id: string): Promise<
 
 function described({ id, name, kind, role, scopes, services, expiresAt, lastUsedAt, revokedAt }: TokenView): string {
   const rights = role ?? scopes.join('+');
-  const end = revokedAt === null ? `until ${day(expiresAt)}` : `revoked ${day(revokedAt)}`;
-  const used = lastUsedAt === null ? 'never used' : `used ${day(lastUsedAt)}`;
+  const end = revokedAt === null ? `until ${minuteWords(expiresAt)}` : `revoked ${minuteWords(revokedAt)}`;
+  const used = lastUsedAt === null ? 'never used' : `used ${minuteWords(lastUsedAt)}`;
   return `${id}  ${kind === 'ci' ? 'ci:' : ''}${name}  ${rights} on ${services?.join(', ') ?? 'all services'}  ${end}  ${used}`;
 }
-
-const day = (ms: number): string => new Date(ms).toISOString().slice(0, 16).replace('T', ' ');
 
 export function refusedAccess(print: Printer, error: ClientError): number {
   print.note(errorText(error));

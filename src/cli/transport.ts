@@ -7,6 +7,8 @@ import { fixedIdentity } from './identity.ts';
 /** Longer than the longest thing that is asked: a simulation, or a past replayed. */
 const ANSWER_MS = 120_000;
 
+const RIGHT = '--server or HEADGATE_SERVER says where the service is, such as http://127.0.0.1:8080';
+
 export type Transport = {
   call<T>(method: string, path: string, body?: unknown, more?: Readonly<Record<string, string>>): Answer<T>;
   lines(path: string): Answer<AsyncIterable<string>>;
@@ -49,25 +51,35 @@ export function transport({ server, actor, token, fetch, identity = fixedIdentit
     const first = await once(sending, signal);
     return first.ok && first.value.status === 401 && (await identity.renew()) ? once(sending, signal) : first;
   }
+  async function contentOf(response: Response): Answer<object> {
+    const type = response.headers.get('content-type') ?? 'text';
+    try {
+      const content: unknown = await response.json();
+      if (typeof content === 'object' && content !== null && (response.ok || 'detail' in content)) return ok(content);
+    } catch (error) {
+      // What breaks off in the middle may be whole the next time.
+      if (!(error instanceof SyntaxError) || type.includes('json')) return err(away(error));
+    }
+    const { status } = response;
+    if (500 <= status) return err({ kind: 'unreachable', detail: `${base} answers ${status}; is the service running?` });
+    return err({ kind: 'foreign', status, detail: `${base} is not Headgate: it answers ${status} with ${type}; ${RIGHT}` });
+  }
   async function call<T>(method: string, path: string, body?: unknown, more: Readonly<Record<string, string>> = {}): Answer<T> {
     // A connection that leads nowhere any more says nothing, ever.
     const answer = await sent({ method, path, body, more }, AbortSignal.timeout(ANSWER_MS));
     if (!answer.ok) return answer;
-    try {
-      const content: unknown = await answer.value.json();
-      // The service answers by the schemas of `contract/wire.ts`; these are their types.
-      if (answer.value.ok) return ok(content as T);
-      return err(refusalOf(answer.value, content));
-    } catch (error) {
-      return err(away(error));
-    }
+    const content = await contentOf(answer.value);
+    if (!content.ok) return content;
+    // The service answers by the schemas of `contract/wire.ts`; these are their types.
+    return answer.value.ok ? ok(content.value as T) : err(refusalOf(answer.value, content.value));
   }
   async function lines(path: string): Answer<AsyncIterable<string>> {
     const answer = await sent({ method: 'GET', path, body: undefined, more: {} }, null);
     if (!answer.ok) return answer;
     const { body } = answer.value;
     if (answer.value.ok && body) return ok(linesOf(body));
-    return err(refusalOf(answer.value, await answer.value.json()));
+    const content = await contentOf(answer.value);
+    return content.ok ? err(refusalOf(answer.value, content.value)) : content;
   }
   return { call, lines };
 }

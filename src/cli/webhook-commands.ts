@@ -1,5 +1,7 @@
 /** `headgate webhook ...`: who is told of events, what became of it, and telling it again. */
 import type { Command } from 'commander';
+import { ok } from '../lib/result.ts';
+import type { Result } from '../lib/result.ts';
 import type { DeliveryView, EndpointView } from '../contract/webhooks.ts';
 import { EXIT } from './exit-codes.ts';
 import { inboxCommands } from './inbox-commands.ts';
@@ -7,6 +9,8 @@ import { requestKey } from './keys.ts';
 import { wholeFlag } from './options.ts';
 import { shown } from './session.ts';
 import type { Finish, Session } from './session.ts';
+import { whichRelease } from './which.ts';
+import { timeWords } from './times.ts';
 
 export function webhookCommands(webhook: Command, session: () => Session, finish: Finish): void {
   webhook
@@ -60,12 +64,22 @@ async function listed({ api, print, json }: Session): Promise<number> {
   return shown({ print, json }, answer, ({ items }) => items.map(endpointLine).join('\n') || 'nobody is told of anything');
 }
 
-async function deliveries({ api, print, json }: Session, query: Readonly<Record<string, string>>): Promise<number> {
-  const answer = await api.deliveries(query);
+async function deliveries(session: Session, query: Readonly<Record<string, string>>): Promise<number> {
+  const { api, print, json } = session;
+  const of = await ofRelease(session, query['release']);
+  if (!of.ok) return of.error;
+  const answer = await api.deliveries({ ...query, ...of.value });
   return shown({ print, json }, answer, ({ items, nextCursor }) => {
     const more = nextCursor === null ? [] : [`more: --cursor ${nextCursor}`];
     return [...items.map(deliveryLine), ...more].join('\n') || 'nothing';
   });
+}
+
+/** Its whole id, where the beginning of one was given. */
+async function ofRelease(session: Session, id: string | undefined): Promise<Result<{ readonly release?: string }, number>> {
+  if (id === undefined) return ok({});
+  const found = await whichRelease(session, { id, service: null }, { ms: 0, note: session.print.note });
+  return found.ok ? ok({ release: found.value }) : found;
 }
 
 async function tested({ api, print, json }: Session, name: string, why: Why): Promise<number> {
@@ -78,10 +92,13 @@ async function enabled({ api, print, json }: Session, name: string, why: Why): P
   return shown({ print, json }, await api.enableEndpoint(name, why), endpointLine);
 }
 
-async function replayed({ api, print, json }: Session, name: string, flags: ReplayFlags): Promise<number> {
+async function replayed(session: Session, name: string, flags: ReplayFlags): Promise<number> {
+  const { api, print, json } = session;
   const { from, ...rest } = flags;
+  const of = await ofRelease(session, flags.release);
+  if (!of.ok) return of.error;
   const start = from === undefined ? {} : { from: /^\d+$/.test(from) ? Number(from) : from };
-  return shown({ print, json }, await api.replay(name, { ...start, ...rest }), ({ queued, more, next }) => {
+  return shown({ print, json }, await api.replay(name, { ...start, ...rest, ...of.value }), ({ queued, more, next }) => {
     const goOn = next === null ? '' : ` --from ${next}`;
     return `${queued} queued again${more ? `; there is more: headgate webhook replay ${name}${goOn}` : ''}`;
   });
@@ -92,7 +109,7 @@ async function redelivered({ api, print, json, env }: Session, seq: number, why:
   return shown({ print, json }, await api.redeliver(seq, why, key), (queued) => `queued again as delivery ${queued.seq}`);
 }
 
-const time = (ms: number | null): string => (ms === null ? '-' : new Date(ms).toISOString().slice(0, 19));
+const time = (ms: number | null): string => (ms === null ? '-' : timeWords(ms));
 
 const endpointLine = ({ name, type, state, reason, pending, parked, lastDeliveryAt, failing }: EndpointView): string =>
   [

@@ -14,7 +14,7 @@ import { formatDuration } from '../lib/duration.ts';
 import type { Path } from './problem.ts';
 import { duration, part, strict, version, weight } from './values.ts';
 
-const document = z.union([z.string().min(1), z.looseObject({})], { error: 'the plan as text or as an object' });
+const document = z.union([z.string(), z.looseObject({})], { error: 'the plan as text or as an object' });
 const times = z.number({ error: 'a number such as 1.5' }).min(0.01).max(100);
 const whole = z.number({ error: 'a whole number' }).int('a whole number');
 const window = strict({ from: duration, to: duration });

@@ -2,7 +2,8 @@
 import { z } from '@hono/zod-openapi';
 import { parseCursor } from '../lib/cursor.ts';
 
-export const limit = z.coerce.number('how many').int().min(1).max(200, 'a page has 200 rows at most').default(50);
+const ROWS = 'a whole number of rows, 1 to 200';
+export const limit = z.coerce.number(ROWS).int(ROWS).min(1, ROWS).max(200, 'a page has 200 rows at most').default(50);
 
 const NO_CURSOR = 'a cursor is the nextCursor of the page before, as it was given';
 const encoded = (key: string): string => Buffer.from(key).toString('base64url');

@@ -1,4 +1,5 @@
 /** What is wrong with a plan, and a good one in few words: the same from the service and from a file. */
+import { USUAL_SETTLE_MS } from '../domain/course.ts';
 import { opening, outline } from '../domain/outline.ts';
 import type { Plan } from '../domain/plan.ts';
 import { parsePlan } from './plan.ts';
@@ -13,13 +14,13 @@ export function validated(document: unknown, world: PlanWorld): ValidatedView {
     problems.map(({ path, message, line, column }) => ({ pointer: path, detail: message, line, column }));
   if (!parsed.ok) return { valid: false, problems: shown(parsed.error), warnings: [], plan: null };
   const { plan, warnings } = parsed.value;
-  return { valid: true, problems: [], warnings: shown(warnings), plan: summaryOf(plan) };
+  return { valid: true, problems: [], warnings: shown(warnings), plan: summaryOf(plan, world) };
 }
 
-const summaryOf = (plan: Plan) => ({
+const summaryOf = (plan: Plan, { services }: PlanWorld) => ({
   name: plan.name,
   service: plan.service,
   opening: opening(plan),
-  sentence: outline(plan),
+  sentence: outline(plan, services.get(plan.service)?.settleMs ?? USUAL_SETTLE_MS),
   planHash: planHashOf(plan),
 });

@@ -16,6 +16,8 @@ export type PlanService = {
   readonly coarse?: readonly CoarseTarget[];
   /** How many targets there are, coarse or not. */
   readonly targets?: number;
+  /** How long the last weight is watched before the release is promoted. */
+  readonly settleMs?: number;
 };
 
 export type CoarseTarget = { readonly target: string; readonly stepBp: number };

@@ -272,9 +272,12 @@ export const validateOnly = z
 
 export const startBody = strict({
   /** The name of an applied plan, or a plan as a document. */
-  plan: z.union([z.string({ error: 'the name of a plan, or a plan' }).min(1).max(262_144), z.looseObject({})], {
-    error: 'the name of a plan, or a plan',
-  }),
+  plan: z.union(
+    [z.string({ error: 'the name of a plan, or a plan' }).min(1, 'the plan is empty').max(262_144), z.looseObject({})],
+    {
+      error: 'the name of a plan, or a plan',
+    },
+  ),
   version,
   first: z.boolean().optional(),
   paused: z.boolean().optional(),
@@ -298,7 +301,7 @@ export const stableBody = strict({
   reason: reason.optional(),
 }).openapi('StableVersion');
 export const planBody = strict({
-  document: z.union([z.string().min(1), z.looseObject({})], { error: 'the plan as text or as an object' }),
+  document: z.union([z.string(), z.looseObject({})], { error: 'the plan as text or as an object' }),
 }).openapi('PlanDocument');
 
 export type CheckView = z.output<typeof checkView>;

@@ -20,6 +20,7 @@ import type { Context, ServiceSettings } from './context.ts';
 import { CHANGED, commitDecision } from './commit-decision.ts';
 import type { How } from './commit-decision.ts';
 import { notifiersOf } from './record.ts';
+import { settleMs } from './settle.ts';
 import { refusal } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 import { supersede } from './supersede.ts';
@@ -137,12 +138,15 @@ function unfitVersion(
 ): string | null {
   if (version === stableVersion) return `${version} is the stable version of ${name} already`;
   if (stableVersion === null && !first)
-    return `${name} has no stable version to compare with: say which one serves now (PUT /v1/services/${name}/stable), or start a first release`;
+    return `${name} has no stable version to compare with: say which one serves now (${stableWords(name)}), or that this is its first release (--first, or "first": true)`;
   if (stableVersion !== null && first) return `${name} has a stable version (${stableVersion}), so this is not its first release`;
   if (first && settings.promotion.kind === 'replace')
-    return `${name} replaces its stable slot: deploy the first version there and say so (PUT /v1/services/${name}/stable)`;
+    return `${name} replaces its stable slot: deploy the first version there and say so (${stableWords(name)})`;
   return null;
 }
+
+/** For whoever asked at the command line, and for whoever asked the API. */
+const stableWords = (name: string): string => `headgate service stable ${name} VERSION, or PUT /v1/services/${name}/stable`;
 
 type NewFacts = StartFacts & { readonly actor: Actor; readonly origin: AuditOrigin | undefined; readonly now: Instant };
 
@@ -158,7 +162,10 @@ function newRelease(ctx: Context, request: StartRequest, { actor, origin, now, .
       startPaused: paused,
       promotion: facts.settings.promotion,
       targets: facts.targets.map((target) => target.id),
-      settleMs: settleMs(ctx, facts.targets),
+      settleMs: settleMs(
+        ctx.settings,
+        facts.targets.map(({ router }) => ctx.routers.get(router)?.capabilities.applyTimeoutMs ?? 0),
+      ),
       behind: facts.behind,
       supersedes: facts.supersedes ? true : undefined,
       by: actor,
@@ -179,15 +186,6 @@ function newRelease(ctx: Context, request: StartRequest, { actor, origin, now, .
 }
 
 const asStored = ({ release, dueAt }: NewRelease): StoredRelease => ({ release, revision: 0, dueAt, crashes: 0 });
-
-/** Longer than the slowest router write that may still be on its way. */
-function settleMs(ctx: Context, targets: readonly Target[]): number {
-  const slowest = Math.max(
-    ...targets.map(({ router }) => ctx.routers.get(router)?.capabilities.applyTimeoutMs ?? 0),
-    ctx.settings.applyTimeoutMs,
-  );
-  return Math.max(ctx.settings.settleMinMs, 2 * slowest);
-}
 
 type Sending = Starting & { readonly command: Command; readonly ifMatch: number | null };
 

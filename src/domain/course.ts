@@ -153,7 +153,10 @@ export const wayBack = (release: Release): Outcome =>
 
 export const endEvent = (outcome: Outcome) => `release.${outcome}` as const;
 
-/** How long the plan takes when nothing holds it. */
+/** How long the last weight is watched where no router and no setting asks for more. */
+export const USUAL_SETTLE_MS = 30_000;
+
+/** How long the plan takes when nothing holds it, until its last weight is on. */
 export const plannedMs = ({ steps, bake }: Plan): number =>
   steps.reduce(
     (sum, step) =>

@@ -45,13 +45,16 @@ const CASES: readonly (readonly [keyof Change, CheckVerdict])[] = [
 ];
 const wordOf = ({ verdict, doubt }: CheckVerdict): string => doubt ?? verdict;
 
+const HELD = { no_data: 'has no data', error: 'cannot be measured', inconclusive: 'is undecided', fail: 'fails', pass: '' };
+const heldBy = ({ verdict, sentence }: CheckVerdict): string => `check errors ${HELD[verdict]}, ${sentence}`;
+
 describe('a check that does not pass when its step could be left', () => {
   for (const [key, verdict] of CASES) {
     const at = (recourse: Recourse, plan?: Partial<Plan>): Story => atTheEnd({ [key]: recourse }, verdict, plan);
 
     it(`holds the release by default, and goes on once it passes: ${wordOf(verdict)}`, () => {
       const told = at('hold');
-      expect(told.release).toMatchObject({ phase: { kind: 'watching' }, hold: { detail: `says ${verdict.verdict}` } });
+      expect(told.release).toMatchObject({ phase: { kind: 'watching' }, hold: { detail: heldBy(verdict) } });
       expect(kind(told.see('pass'))).toBe('shifting');
     });
 
@@ -79,7 +82,7 @@ describe('a check that does not pass when its step could be left', () => {
       expect(last.release).toMatchObject({
         phase: { kind: 'watching' },
         wanted: 5000,
-        hold: { detail: `says ${verdict.verdict}` },
+        hold: { detail: heldBy(verdict) },
       });
       const baking = passStep(
         atFirstStep({

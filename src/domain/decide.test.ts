@@ -63,7 +63,7 @@ describe('going up', () => {
 
   it('holds while the checks are inconclusive, and goes on when they pass', () => {
     const told = atFirstStep().wait(HOUR).see('inconclusive');
-    expect(told.release.hold).toMatchObject({ reason: 'inconclusive', detail: 'says inconclusive' });
+    expect(told.release.hold).toMatchObject({ reason: 'inconclusive', detail: 'check errors is undecided, says inconclusive' });
     expect(types(told.see('inconclusive').latest)).toEqual([]);
     expect(types(told.see('pass').latest)).toEqual(['verdict.changed', 'hold.ended', 'weight.intended']);
   });

@@ -6,19 +6,20 @@
  * phase in which the canary has traffic.
  */
 import { unreachable } from '../lib/assert.ts';
-import type { CheckVerdict, Verdict } from './analysis/measurement.ts';
+import type { CheckVerdict } from './analysis/measurement.ts';
 import { overallVerdict } from './analysis/summary.ts';
 import { command } from './command.ts';
 import { advance, arrive, checksNow, endEvent, nextOf, requiredNow, rollBack, wayBack } from './course.ts';
 import { draft } from './draft.ts';
 import type { Draft } from './draft.ts';
 import type { ReleaseEvent } from './event.ts';
+import { culpritsOf, holdFor, recourseOf, saidOf, worstOf } from './culprits.ts';
+import type { Culprit } from './culprits.ts';
 import { failures } from './explain.ts';
 import { flagChanged, waitsForEvidence } from './flag.ts';
 import { after, NONE } from './ids.ts';
 import type { Instant } from './ids.ts';
 import type { Input, Served } from './input.ts';
-import type { Check, Recourse } from './plan.ts';
 import type { Hold, Release } from './release.ts';
 import { isEnded, isLowering } from './release.ts';
 
@@ -235,18 +236,13 @@ function mayLeaveEarly({ release, now }: Draft, since: Instant, { verdicts }: Ob
 function leave(draft: Draft, { verdicts }: Observed): null {
   const { release } = draft;
   const next = nextOf(release);
-  const culprits = requiredNow(release).flatMap((name): readonly Culprit[] => {
-    const check = release.plan.checks[name];
-    const verdict = release.checks[name]?.verdict ?? 'inconclusive';
-    return check && verdict !== 'pass' ? [{ check, verdict, found: verdicts[name] ?? null }] : [];
-  });
-  const worst = culprits.find(({ verdict }) => verdict === release.verdict);
+  const culprits = culpritsOf(release, verdicts);
+  const worst = worstOf(release, culprits);
   if (worst === undefined) {
     advance(draft, next, isEarly(draft) ? { reason: 'proved not to be worse than stable' } : {});
     return null;
   }
   const recourses = culprits.map((culprit) => ({ ...culprit, recourse: recourseOf(culprit) }));
-  const sentence = worst.found?.sentence ?? 'the checks have not been measured yet';
   const fatal = recourses.find(({ recourse }) => recourse === 'rollback');
   if (fatal)
     rollBack(
@@ -256,35 +252,15 @@ function leave(draft: Draft, { verdicts }: Observed): null {
         : { kind: 'unclear', check: fatal.check.name, verdict: fatal.verdict },
     );
   else if (recourses.every(({ recourse }) => recourse === 'continue') && next.kind !== 'promotion')
-    advance(draft, next, { reason: onwardWords(worst, sentence) });
-  else held(draft, { reason: HOLD_REASONS[worst.verdict], detail: sentence });
+    advance(draft, next, { reason: onwardWords(worst) });
+  else held(draft, holdFor(worst));
   return null;
 }
 
 const isEarly = ({ release: { phase }, now }: Draft): boolean => phase.kind === 'watching' && now < phase.until;
 
-type Culprit = { readonly check: Check; readonly verdict: Exclude<Verdict, 'pass'>; readonly found: CheckVerdict | null };
-
-/** What the plan says of such a verdict. Only time helps against too few measurements, and nothing is raised on a suspicion. */
-function recourseOf({ check, verdict, found }: Culprit): Recourse {
-  switch (verdict) {
-    case 'no_data':
-      return check.onNoData;
-    case 'error':
-      return check.onError;
-    case 'inconclusive':
-      return found?.doubt === 'thin' || found?.doubt === 'marginal' ? check.onInconclusive : 'hold';
-    case 'fail':
-      return 'hold';
-    default:
-      return unreachable(verdict);
-  }
-}
-
-const HOLD_REASONS = { no_data: 'no_data', error: 'provider', inconclusive: 'inconclusive', fail: 'failing' } as const;
-
-const onwardWords = ({ verdict }: Culprit, sentence: string): string =>
-  verdict === 'no_data' ? 'no data, and the plan goes on then' : `the plan goes on then: ${sentence}`;
+const onwardWords = (culprit: Culprit): string =>
+  culprit.verdict === 'no_data' ? 'no data, and the plan goes on then' : `the plan goes on then: ${saidOf(culprit)}`;
 
 function replaceOverdue(draft: Draft, phase: Extract<Release['phase'], { kind: 'promoting' }>): null {
   const { promotion } = draft.release;
@@ -380,13 +356,16 @@ function hooked(draft: Draft, input: Extract<Input, { kind: 'hooked' }>): null {
   return null;
 }
 
-/** Stays where it is and says why; the same reason in the same words is no news. */
-function held(draft: Draft, { reason, detail }: Pick<Hold, 'reason' | 'detail'>): null {
+/** Stays where it is and says why; the same cause is no news, and neither is the same reason in other words where they carry counts. */
+function held(draft: Draft, { reason, detail, cause }: Pick<Hold, 'reason' | 'detail' | 'cause'>): null {
   const { hold } = draft.release;
-  if (hold?.reason === reason && (hold.detail === detail || !NEWS_IN_WORDS.has(reason))) return null;
-  draft.add({ type: 'hold.began', reason, detail });
+  const isSame = NEWS_IN_WORDS.has(reason) ? hold?.detail === detail : isSameCause(hold?.cause, cause);
+  if (hold?.reason === reason && isSame) return null;
+  draft.add({ type: 'hold.began', reason, detail, ...(cause ? { cause } : {}) });
   return null;
 }
+
+const isSameCause = (a: Hold['cause'], b: Hold['cause']): boolean => a?.check === b?.check && a?.doubt === b?.doubt;
 
 /** Reasons whose words name what cannot be reached; in the others the words carry counts that change with every answer. */
 const NEWS_IN_WORDS: ReadonlySet<Hold['reason']> = new Set(['router', 'preflight', 'hook', 'drift', 'lowered_by_hand']);

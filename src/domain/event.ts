@@ -3,7 +3,7 @@ import type { Verdict } from './analysis/measurement.ts';
 import type { FlagChange, FlagEffect } from './flag.ts';
 import type { Instant, ReleaseId, TargetId, Weight } from './ids.ts';
 import type { GateOutcome, Plan } from './plan.ts';
-import type { Actor, CheckSummary, Goal, HoldReason, Outcome, PausedAt, Promotion, RollbackCause } from './release.ts';
+import type { Actor, CheckSummary, Goal, Hold, HoldReason, Outcome, PausedAt, Promotion, RollbackCause } from './release.ts';
 
 /** `seq` counts within the release from 1, without gaps; `id` is the idempotency key for receivers. */
 export type ReleaseEvent = {
@@ -93,7 +93,7 @@ export type ReleaseFact =
       /** Where the hold of the step begins again: until when. */
       readonly until: Instant | null;
     } & FlagChange)
-  | { readonly type: 'hold.began'; readonly reason: HoldReason; readonly detail: string }
+  | { readonly type: 'hold.began'; readonly reason: HoldReason; readonly detail: string; readonly cause?: Hold['cause'] }
   | { readonly type: 'hold.ended' }
   | { readonly type: 'rollback.decided'; readonly cause: RollbackCause; readonly reason: string | null }
   | { readonly type: 'rollback.unverified'; readonly targets: readonly TargetFailure[] }

@@ -4,8 +4,9 @@
  */
 import { assert, unreachable } from '../lib/assert.ts';
 import type { ReleaseEvent } from './event.ts';
-import { flagId } from './flag.ts';
+import { changeClause, flagId } from './flag.ts';
 import { heavier, NONE } from './ids.ts';
+import type { Instant } from './ids.ts';
 import type { Phase, Release } from './release.ts';
 
 /** Replays a log from its first event; null for an empty one. */
@@ -52,6 +53,11 @@ function created(event: Extract<ReleaseEvent, { type: 'release.created' }>): Rel
 }
 
 type Changes = Partial<Omit<Release, 'seq'>>;
+
+/** The time of this place, from its start: what was watched so far is not what is served now. */
+function begunAnew({ phase }: Release, until: Instant, anew: string): Changes {
+  return phase.kind === 'watching' || phase.kind === 'baking' ? { phase: { ...phase, until, anew } } : {};
+}
 
 function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.created' }>): Changes {
   const at = event.at;
@@ -126,10 +132,12 @@ function change(before: Release, event: Exclude<ReleaseEvent, { type: 'release.c
     case 'flag.changed':
       return {
         flags: { ...before.flags, [flagId(event)]: event.fingerprint },
-        ...(event.until !== null && 'until' in before.phase ? { phase: { ...before.phase, until: event.until } } : {}),
+        ...(event.until === null ? {} : begunAnew(before, event.until, changeClause(event))),
       };
     case 'hold.began':
-      return { hold: { reason: event.reason, detail: event.detail, since: at } };
+      return {
+        hold: { reason: event.reason, detail: event.detail, ...(event.cause ? { cause: event.cause } : {}), since: at },
+      };
     case 'hold.ended':
       return { hold: null };
     case 'rollback.decided':

@@ -6,6 +6,7 @@ import {
   differs,
   HOUR,
   MINUTE,
+  passStep,
   SECOND,
   story,
   unreachable,
@@ -31,8 +32,19 @@ describe('the head of a release', () => {
       .see('no_data')
       .wait(2 * MINUTE);
     expect(heads(told)).toBe(
-      'checkout 1.1.0 is held at 1 % for 2m: says no_data; traffic stays as it is; rolls back in 10h58m unless that changes',
+      'checkout 1.1.0 is held at 1 % for 2m: check errors has no data, says no_data; traffic stays as it is; rolls back in 10h58m unless that changes',
     );
+  });
+
+  it('says why a step takes longer than planned after a flag was changed, until it is left', () => {
+    const told = atFirstStep().wait(4 * MINUTE);
+    const change = { source: 'ld', flag: 'new-cart', fingerprint: 'B', what: 'on → off', changedBy: 'ann@x.y' };
+    told.take({ kind: 'flagChanged', change: { ...change, confirmed: 'read' } });
+    told.wait(20 * SECOND).see('pass');
+    expect(heads(told)).toBe(
+      'checkout 1.1.0 stands at step 1 of 3, 1 %; may go on in 4m40s, because its time began again: the flag new-cart of ld was changed by ann@x.y',
+    );
+    expect(heads(passStep(told))).toBe('checkout 1.1.0 stands at step 2 of 3, 10 %; may go on in 5m');
   });
 
   it('says of a way back that is blocked that it keeps trying', () => {
@@ -102,7 +114,9 @@ describe('sentences', () => {
       .see('no_data')
       .wait(HOUR)
       .see('no_data');
-    expect(told.latest[0]?.sentence).toBe('checkout 1.1.0 is rolled back: its deadline passed while it was held (says no_data)');
+    expect(told.latest[0]?.sentence).toBe(
+      'checkout 1.1.0 is rolled back: its deadline passed while it was held (check errors has no data, says no_data)',
+    );
   });
 
   it('of a target name its slot, since roles may change', () => {

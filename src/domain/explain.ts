@@ -223,13 +223,13 @@ function standing(release: Release, now: Instant): string {
     case 'shifting':
       return `is being given ${percent(phase.weight)}, ${goalName(release, phase.goal)}`;
     case 'watching':
-      return `stands at step ${release.step + 1} of ${release.plan.steps.length}, ${percent(release.wanted)}; may go on in ${left}`;
+      return `stands at step ${release.step + 1} of ${release.plan.steps.length}, ${percent(release.wanted)}; may go on in ${left}${anewWords(phase)}`;
     case 'paused':
       return `is paused at ${percent(release.wanted)}; in ${left} it ${outcome(phase.otherwise)}`;
     case 'awaitingApproval':
       return `waits for ${counted(phase.needed - phase.given.length, 'more approval')} at ${percent(release.wanted)}; in ${left} it ${outcome(phase.otherwise)}`;
     case 'baking':
-      return `bakes at ${percent(release.wanted)} for ${left} more`;
+      return `bakes at ${percent(release.wanted)} for ${left} more${anewWords(phase)}`;
     case 'promoting':
       return `waits for the stable slot to be replaced, ${left} left`;
     case 'rollingBack':
@@ -246,6 +246,10 @@ function standing(release: Release, now: Instant): string {
       return unreachable(phase);
   }
 }
+
+/** Why it takes longer than planned, as long as it does. */
+const anewWords = ({ anew }: { readonly anew?: string }): string =>
+  anew === undefined ? '' : `, because its time began again: ${anew}`;
 
 /** The sentence of something that happened to a target. Weights are the second slot's, since roles may change. */
 export function targetSentence(target: string, second: string, fact: TargetFact): string {

@@ -59,16 +59,16 @@ export function flagChanged(draft: Draft, change: FlagChange): string | null {
       return null;
     case 'hold':
     case 'restart':
-      draft.add({ type: 'evidence.restarted', reason: reasonOf(change), scope: 'step' });
+      draft.add({ type: 'evidence.restarted', reason: changeClause(change), scope: 'step' });
       if (effect === 'hold')
         draft.add({
           type: 'hold.began',
           reason: 'flag',
-          detail: `${reasonOf(change)}, and evidence from after it is waited for`,
+          detail: `${changeClause(change)}, and evidence from after it is waited for`,
         });
       return null;
     case 'pause':
-      draft.add({ type: 'evidence.restarted', reason: reasonOf(change), scope: 'step' });
+      draft.add({ type: 'evidence.restarted', reason: changeClause(change), scope: 'step' });
       return pause(draft, change);
     case 'rollback':
       rollBack(draft, { kind: 'flag', source: change.source, flag: change.flag });
@@ -104,7 +104,7 @@ function effectOf(release: Release, { confirmed }: FlagChange): FlagEffect | 'la
   }
 }
 
-const reasonOf = ({ source, flag, changedBy }: FlagChange): string =>
+export const changeClause = ({ source, flag, changedBy }: Pick<FlagChange, 'source' | 'flag' | 'changedBy'>): string =>
   `the flag ${flag} of ${source} was changed${changedBy === null ? '' : ` by ${changedBy}`}`;
 
 /** The dwell begins again: what is served now has not been watched for a moment yet. */
@@ -123,7 +123,7 @@ function pause(draft: Draft, change: FlagChange): null {
     pausedAt: pausedAt(release),
     until: release.deadlineAt ?? after(now, release.plan.deadlineMs),
     otherwise: 'rollback',
-    reason: reasonOf(change),
+    reason: changeClause(change),
   });
   return null;
 }

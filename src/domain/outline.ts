@@ -4,7 +4,8 @@ import { plannedMs } from './course.ts';
 import { complement, percent } from './ids.ts';
 import type { Plan, Step } from './plan.ts';
 
-export function outline(plan: Plan): string {
+/** `settleMs`: how long the last weight is watched. */
+export function outline(plan: Plan, settleMs: number): string {
   const { steps, bake, checks, deadlineMs } = plan;
   const names = Object.keys(checks);
   const judged = names.length === 0 ? 'nothing judges it on the way' : `${listed(names)} must pass on the way`;
@@ -12,7 +13,7 @@ export function outline(plan: Plan): string {
     ...stages(steps),
     ...(bake ? [`${percent(complement(bake.holdBack))} for ${formatDuration(bake.forMs)} to bake`] : []),
   ];
-  return `takes ${listed(way, 'then')}; ${judged}; promoted after ${formatDuration(plannedMs(plan))} at the soonest, and taken back when that has not come within ${formatDuration(deadlineMs)}`;
+  return `takes ${listed(way, 'then')}; ${judged}; promoted after ${formatDuration(plannedMs(plan) + settleMs)} at the soonest, and taken back when that has not come within ${formatDuration(deadlineMs)}`;
 }
 
 /** What a release by the plan does first; it follows "it". */

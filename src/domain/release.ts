@@ -7,7 +7,7 @@
  * Words: `stable` serves now, `canary` is being released; a weight is the canary's share. `wanted` is the weight that
  * every target shall serve; `approved` the highest one that the plan or a person has asked for so far.
  */
-import type { Verdict } from './analysis/measurement.ts';
+import type { Doubt, Verdict } from './analysis/measurement.ts';
 import type { Instant, ReleaseId, TargetId, Weight } from './ids.ts';
 import type { GateOutcome, Plan } from './plan.ts';
 
@@ -95,11 +95,12 @@ export type PausedAt =
 
 export type Outcome = 'promoted' | 'rolledBack' | 'superseded';
 
+/** `anew`: why its time began again, as a clause; absent while it is the planned one. */
 export type Phase =
   | { readonly kind: 'queued'; readonly behind: ReleaseId; readonly supersedes?: true }
   | { readonly kind: 'starting' }
   | { readonly kind: 'shifting'; readonly goal: Goal; readonly weight: Weight; readonly since: Instant }
-  | { readonly kind: 'watching'; readonly since: Instant; readonly until: Instant }
+  | { readonly kind: 'watching'; readonly since: Instant; readonly until: Instant; readonly anew?: string }
   | {
       readonly kind: 'paused';
       readonly by: 'plan' | 'person' | 'flag';
@@ -116,7 +117,7 @@ export type Phase =
       readonly until: Instant;
       readonly otherwise: GateOutcome;
     }
-  | { readonly kind: 'baking'; readonly since: Instant; readonly until: Instant }
+  | { readonly kind: 'baking'; readonly since: Instant; readonly until: Instant; readonly anew?: string }
   | {
       readonly kind: 'promoting';
       readonly since: Instant;
@@ -136,6 +137,8 @@ export type Hold = {
   readonly reason: HoldReason;
   /** One sentence, without the weight and the deadline, which `explain` adds. */
   readonly detail: string;
+  /** The check that it is for, and what is doubted of it; absent where it is for none. */
+  readonly cause?: { readonly check: string; readonly doubt: Doubt | null };
   readonly since: Instant;
 };
 

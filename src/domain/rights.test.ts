@@ -16,7 +16,7 @@ const someone = (more: Partial<Principal> = {}): Principal => ({
 
 it('says who has the right that is missing', () => {
   expect(refusesRight(someone(), 'raise', 'shop')).toBeNull();
-  expect(refusesRight(someone(), 'admin')).toBe('ann has no right to admin: the role admin has it');
+  expect(refusesRight(someone(), 'admin')).toBe('ann has no right to administer (admin): the role admin has it');
   expect(refusesRight(someone(), 'raise', 'search')).toBe('ann has rights for shop only');
 });
 

@@ -55,10 +55,13 @@ export const reaches = ({ services }: Pick<Principal, 'services'>, scope: Permis
 
 /** Why the principal may not, in a sentence that says who may; null when it may. */
 export function refusesRight(principal: Principal, scope: Permission, service: string | null = null): string | null {
-  if (!may(principal, scope)) return `${principal.name} has no right to ${scope}: ${holdersOf(scope)}`;
+  if (!may(principal, scope)) return `${principal.name} has no right to ${actWords(scope)}: ${holdersOf(scope)}`;
   if (service === null || reaches(principal, scope, service)) return null;
   return `${principal.name} has rights for ${listed(principal.services ?? [])} only`;
 }
+
+/** Rights are named by what they allow; this one is not. */
+const actWords = (scope: Permission): string => (scope === 'admin' ? 'administer (admin)' : scope);
 
 function holdersOf(scope: Permission): string {
   const roles = Object.entries(ROLES).filter(([, scopes]) => (scopes as readonly Permission[]).includes(scope));
@@ -79,7 +82,7 @@ export const scopesOf = ({ role, scopes }: Pick<Grant, 'role' | 'scopes'>): read
 /** Nobody gives more than he has himself: why not, or null. */
 export function refusesGrant(giver: Principal, grant: Grant): string | null {
   const missing = scopesOf(grant).filter((scope) => !may(giver, scope));
-  if (missing.length > 0) return `${giver.name} has no right to ${listed(missing)}, so cannot give it`;
+  if (missing.length > 0) return `${giver.name} has no right to ${listed(missing.map(actWords))}, so cannot give it`;
   if (giver.services === null) return null;
   const foreign = grant.services === null ? 'all services' : grant.services.filter((name) => !giver.services?.includes(name))[0];
   return foreign === undefined ? null : `${giver.name} has no rights for ${foreign}, so cannot give them`;

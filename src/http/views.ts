@@ -36,7 +36,9 @@ export function viewRelease({ release, dueAt }: StoredRelease, { now, principal 
     approvedBp: release.approved,
     verdict: release.verdict,
     checks: { ...release.checks },
-    hold: hold ? { ...hold, until: release.deadlineAt, otherwise: 'rollback' } : null,
+    hold: hold
+      ? { reason: hold.reason, detail: hold.detail, since: hold.since, until: release.deadlineAt, otherwise: 'rollback' }
+      : null,
     sentence: explainRelease(release, now),
     acceptedCommands: [
       ...offers(release, acceptanceFor(release, principal), now, {

@@ -67,6 +67,10 @@ export function waitRoutes({ context, closing, feed }: HttpDeps & { readonly fee
     if (awaited === null) return problem(c, 'invalid', `until is ${UNTIL_SHAPE}, not "${until}"`);
     const condition = conditionOf(awaited);
     if (timeoutMs === null || timeoutMs > MAX_WAIT_MS) return problem(c, 'invalid', 'timeout is a duration of 60s at most');
+    const known = await store.release(ReleaseId(id));
+    if (!known) return problem(c, 'not_found', `no release ${id}`);
+    const beyond = beyondOf(awaited, known.release);
+    if (beyond !== null) return problem(c, 'invalid', beyond);
     if (MOST_WAITING <= waiting) return problem(c, 'unavailable', `${MOST_WAITING} wait already: ask again in a moment`);
     const over = new AbortController();
     const signal = AbortSignal.any([over.signal, closing, c.req.raw.signal]);
@@ -83,6 +87,12 @@ export function waitRoutes({ context, closing, feed }: HttpDeps & { readonly fee
   });
   return app;
 }
+
+/** A step that never comes: who waited for it would take the end for it. */
+const beyondOf = (until: Until, { plan: { steps } }: Release): string | null =>
+  until.kind === 'step' && steps.length < until.step
+    ? `there is no step ${until.step} to wait for: the plan has ${steps.length}`
+    : null;
 
 const conditionOf =
   (until: Until) =>

@@ -103,6 +103,7 @@ describe('the command line', () => {
       expect(await cli([...argv, 'release', 'list'], env)).toMatchObject({ code: 0 });
     const listed = await cli(['token', 'list'], { HEADGATE_TOKEN: world.admin });
     const [, id = ''] = /^(\w{10})  ci:deploy/m.exec(listed.out) ?? [];
+    expect(listed.out).toMatch(/ {2}until \d{4}-\d\d-\d\dT\d\d:\d\dZ {2}/);
     expect(listed.out).not.toContain(secret.slice(14));
     expect((await cli(['token', 'list'], { HEADGATE_TOKEN: secret })).code).toBe(77);
     expect((await cli(['token', 'revoke', id], { HEADGATE_TOKEN: world.admin })).code).toBe(0);

@@ -1,6 +1,15 @@
 // deploy/github-action/main.ts
 import { appendFileSync, readFileSync } from "node:fs";
 
+// src/cli/address.ts
+function wrongAddress(text) {
+  if (isHttp(text)) return null;
+  const meant = `http://${text}`;
+  const hint = !text.includes("://") && isHttp(meant) ? `; ${meant} is meant, perhaps` : "";
+  return `the address of the service (--server, HEADGATE_SERVER) is a URL such as http://127.0.0.1:8080, not "${text}"${hint}`;
+}
+var isHttp = (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
+
 // src/cli/again.ts
 import { setTimeout as delay } from "node:timers/promises";
 
@@ -14,6 +23,7 @@ function backoffMs(backoff, attempt, random) {
 function printer({ out, err: err2 }, isLog) {
   let last = "";
   let drawn = false;
+  const isDrawn = err2.isTTY && !isLog;
   const end = () => {
     if (drawn) err2.write("\n");
     drawn = false;
@@ -32,23 +42,31 @@ function printer({ out, err: err2 }, isLog) {
     progress(release) {
       const line = progressLine(release);
       const news = newsOf(release);
-      if (err2.isTTY && !isLog) {
+      if (isDrawn) {
         err2.write(`\r\x1B[2K${line.slice(0, Math.max(40, (err2.columns ?? 120) - 1))}`);
         drawn = true;
       } else if (news !== last) err2.write(`${line}
 `);
       last = news;
     },
+    last(release) {
+      err2.write(`${isDrawn ? "\r\x1B[2K" : ""}${progressLine(release)}
+`);
+      drawn = false;
+    },
     done: end
   };
 }
-var newsOf = ({ phase, step, wantedBp, verdict, hold }) => [phase.kind, step, wantedBp, verdict, hold?.detail].join("|");
+var newsOf = ({ phase, step, wantedBp, checks, hold, unverified, quarantined }) => JSON.stringify([
+  [phase.kind, phase["anew"], step, wantedBp, hold?.detail, unverified, quarantined],
+  Object.entries(checks).map(([name, { verdict }]) => [name, verdict])
+]);
 function progressLine({ service, stableVersion, version, step, steps, wantedBp, checks, sentence }) {
   const verdicts = Object.entries(checks).map(([name, { verdict }]) => `${name} ${verdict === "pass" ? "ok" : verdict}`);
   return `${service} ${stableVersion ?? "-"} -> ${version}   step ${step}/${steps}  ${(wantedBp / 100).toFixed(2)} % wanted   ${verdicts.join("  ")}   ${sentence}`;
 }
 function errorText(error) {
-  if (error.kind === "unreachable") return error.detail;
+  if (error.kind !== "refused") return error.detail;
   const { detail, errors = [] } = error.problem;
   return [
     detail,
@@ -72,11 +90,29 @@ async function again(ask, { ms, note }) {
 }
 var TOO_MANY = 429;
 var IN_FLIGHT = "urn:headgate:problem:in-flight";
-var mayPass = (error) => error.kind === "unreachable" || error.status >= 500 || error.status === TOO_MANY || error.problem.type === IN_FLIGHT;
+var mayPass = (error) => error.kind === "unreachable" || error.status >= 500 || error.status === TOO_MANY || error.kind === "refused" && error.problem.type === IN_FLIGHT;
+
+// src/contract/until.ts
+var UNTIL_SHAPE = "terminal, promoted, paused or step:N";
+function untilOf(text) {
+  if (text === "terminal" || text === "promoted" || text === "paused") return { kind: text };
+  const step = /^step:([1-9]\d{0,2})$/.exec(text)?.[1];
+  return step === void 0 ? null : { kind: "step", step: Number(step) };
+}
 
 // src/lib/result.ts
 var ok = (value) => ({ ok: true, value });
 var err = (error) => ({ ok: false, error });
+
+// src/cli/beyond.ts
+async function beyondPlan(api, { asked, until: until2 }, patience) {
+  const awaited = untilOf(until2);
+  if (awaited?.kind !== "step") return ok(null);
+  const trial = await again(() => api.tryStart(asked), patience);
+  if (!trial.ok) return trial.error.kind === "refused" ? ok(null) : trial;
+  const { steps } = trial.value;
+  return ok(steps < awaited.step ? `there is no step ${awaited.step} to wait for: the plan has ${steps}` : null);
+}
 
 // src/cli/identity.ts
 var fixedIdentity = (token) => ({ token: async () => token, renew: async () => false });
@@ -105,6 +141,7 @@ function githubIdentity(env2, audience, fetch2) {
 
 // src/cli/transport.ts
 var ANSWER_MS = 12e4;
+var RIGHT = "--server or HEADGATE_SERVER says where the service is, such as http://127.0.0.1:8080";
 var sayable = (name) => name.replaceAll(/[^ -~\u00a1-\u00ff]/g, "?");
 function transport({ server, actor, token, fetch: fetch2, identity = fixedIdentity(token) }) {
   const base = server.replace(/\/+$/, "");
@@ -132,23 +169,32 @@ function transport({ server, actor, token, fetch: fetch2, identity = fixedIdenti
     const first = await once(sending, signal);
     return first.ok && first.value.status === 401 && await identity.renew() ? once(sending, signal) : first;
   }
+  async function contentOf(response) {
+    const type = response.headers.get("content-type") ?? "text";
+    try {
+      const content = await response.json();
+      if (typeof content === "object" && content !== null && (response.ok || "detail" in content)) return ok(content);
+    } catch (error) {
+      if (!(error instanceof SyntaxError) || type.includes("json")) return err(away(error));
+    }
+    const { status } = response;
+    if (500 <= status) return err({ kind: "unreachable", detail: `${base} answers ${status}; is the service running?` });
+    return err({ kind: "foreign", status, detail: `${base} is not Headgate: it answers ${status} with ${type}; ${RIGHT}` });
+  }
   async function call(method, path, body, more = {}) {
     const answer = await sent({ method, path, body, more }, AbortSignal.timeout(ANSWER_MS));
     if (!answer.ok) return answer;
-    try {
-      const content = await answer.value.json();
-      if (answer.value.ok) return ok(content);
-      return err(refusalOf(answer.value, content));
-    } catch (error) {
-      return err(away(error));
-    }
+    const content = await contentOf(answer.value);
+    if (!content.ok) return content;
+    return answer.value.ok ? ok(content.value) : err(refusalOf(answer.value, content.value));
   }
   async function lines(path) {
     const answer = await sent({ method: "GET", path, body: void 0, more: {} }, null);
     if (!answer.ok) return answer;
     const { body } = answer.value;
     if (answer.value.ok && body) return ok(linesOf(body));
-    return err(refusalOf(answer.value, await answer.value.json()));
+    const content = await contentOf(answer.value);
+    return content.ok ? err(refusalOf(answer.value, content.value)) : content;
   }
   return { call, lines };
 }
@@ -187,6 +233,9 @@ function client(options) {
       "idempotency-key": key,
       "if-match": seen === null ? "*" : `"${seen}"`
     }),
+    services: () => call("GET", "/v1/services"),
+    service: (name) => call("GET", `/v1/services/${part(name)}`),
+    targets: (name) => call("GET", `/v1/services/${part(name)}/targets`),
     setStable: (name, body) => call("PUT", `/v1/services/${part(name)}/stable`, body, { "if-match": "*" }),
     applyPlan: (document) => call("POST", "/v1/plans", { document }),
     validate: (document) => call("POST", "/v1/plans:validate", { document }),
@@ -224,6 +273,8 @@ var EXIT = {
   superseded: 30,
   unreachable: 69,
   timedOut: 75,
+  /** The release goes on, and may not be followed any more. */
+  lost: 76,
   forbidden: 77,
   conflict: 79
 };
@@ -290,9 +341,18 @@ var planOfStages = (service, stages, checks) => ({
 import { setTimeout as delay2 } from "node:timers/promises";
 var LOOK_MS = 2e3;
 var RENEWAL_MS = 3e3;
-async function waitFor({ api, print, json }, id, { until: until2, timeoutMs }) {
+async function waitFor(session, id, options) {
+  const forget = session.onInterrupt?.(() => session.print.note(`the release goes on; ${waysOf(id)}`));
+  try {
+    return await followed(session, id, options);
+  } finally {
+    forget?.();
+  }
+}
+async function followed({ api, print, json }, id, options) {
+  const { until: until2, timeoutMs, started = null } = options;
   const endMs = performance.now() + timeoutMs;
-  let last = null;
+  let last = started;
   let told2 = "";
   let unknown = 0;
   const pause = (ms) => delay2(Math.min(ms, Math.max(0, endMs - performance.now())));
@@ -305,7 +365,7 @@ async function waitFor({ api, print, json }, id, { until: until2, timeoutMs }) {
         await pause(RENEWAL_MS);
         continue;
       }
-      if (!mayPass(answer.error)) return refused(print, answer.error);
+      if (!mayPass(answer.error) && !(last && isInBetween(answer.error))) return lost({ id, print, last }, answer.error);
       if (failures === 0) print.note(`${errorText(answer.error)}; the release goes on, waiting for the service`);
       failures += 1;
       await pause(pauseOf(answer.error, failures));
@@ -316,20 +376,28 @@ async function waitFor({ api, print, json }, id, { until: until2, timeoutMs }) {
     last = answer.value.release;
     const news = newsOf(last);
     if (json && news !== told2) print.data(JSON.stringify(last));
+    const ended = exitOf(last);
+    if (ended !== null || answer.value.reached) {
+      if (json) print.note(last.sentence);
+      else print.last(last);
+      return ended ?? EXIT.ok;
+    }
     if (!json) print.progress(last);
     if (news !== told2 && until2 === "terminal" && isWithPeople(last)) print.note(waitsFor(last));
     told2 = news;
-    const ended = exitOf(last);
-    if (ended !== null || answer.value.reached) return finish(last, ended, print);
   }
   print.done();
   return timedOut(last, print);
 }
-var isUnknown = (error) => error.kind === "refused" && error.status === 401;
-function finish(release, ended, print) {
-  print.note(release.sentence);
-  return ended ?? EXIT.ok;
+var isUnknown = (error) => error.kind !== "unreachable" && error.status === 401;
+var isInBetween = (error) => error.kind === "foreign" && error.status !== 401 && error.status !== 403;
+function lost({ id, print, last }, error) {
+  if (last === null) return refused(print, error);
+  print.note(`${errorText(error)}
+it cannot be followed any longer, and goes on: ${last.sentence}; ${waysOf(id)}`);
+  return EXIT.lost;
 }
+var waysOf = (id) => `headgate release wait ${id} follows it again, headgate release rollback ${id} takes it back`;
 function timedOut(last, print) {
   print.note(`the wait timed out; the release goes on${last ? `: ${last.sentence}` : ""}`);
   if (last === null) return EXIT.unreachable;
@@ -338,14 +406,6 @@ function timedOut(last, print) {
 var isWithPeople = ({ phase }) => phase.kind === "paused" || phase.kind === "awaitingApproval";
 var waitsFor = ({ id, phase }) => `it waits for a person, and so does this: headgate release ${phase.kind === "paused" ? "resume" : "approve"} ${id}`;
 var lookOf = (leftMs) => `${Math.max(1, Math.round(Math.min(LOOK_MS, leftMs)))}ms`;
-
-// src/contract/until.ts
-var UNTIL_SHAPE = "terminal, promoted, paused or step:N";
-function untilOf(text) {
-  if (text === "terminal" || text === "promoted" || text === "paused") return { kind: text };
-  const step = /^step:(\d{1,3})$/.exec(text)?.[1];
-  return step === void 0 ? null : { kind: "step", step: Number(step) };
-}
 
 // src/lib/duration.ts
 var UNIT_MS = { d: 864e5, h: 36e5, m: 6e4, s: 1e3, ms: 1 };
@@ -416,6 +476,8 @@ var annotate = (level, title, text) => void process.stdout.write(
 `
 );
 function clientOf(server) {
+  const wrong = wrongAddress(server);
+  if (wrong !== null) throw new Wrong(`the input server: ${wrong}`);
   const [token, audience] = [input("token"), input("audience")];
   if (token !== "") process.stdout.write(`::add-mask::${token}
 `);
@@ -440,8 +502,11 @@ async function main() {
   const retryMs = duration("retry", "2m");
   let known = null;
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => left(known));
+  const patience = { ms: retryMs, note: print.note };
+  const beyond = isWaiting ? await beyondPlan(api, { asked, until: options.until }, patience) : ok(null);
+  if (beyond.ok && beyond.value !== null) throw new Wrong(beyond.value);
   const key = input("idempotency-key") || requestKey(env, asked);
-  const started = await again(() => api.start(asked, key), { ms: retryMs, note: print.note });
+  const started = await again(() => api.start(asked, key), patience);
   if (!started.ok) {
     annotate("error", "The release was not started", errorText(started.error));
     return refused(print, started.error);
@@ -453,7 +518,7 @@ async function main() {
   print.data(`${started.value.sentence}
 ${server}/releases/${id}`);
   if (!isWaiting) return told(api, started.value, { code: EXIT.ok, server });
-  const code = await waitFor({ api, print, json: false, env }, id, options);
+  const code = await waitFor({ api, print, json: false, env }, id, { ...options, started: started.value });
   const last = await api.release(id);
   return told(api, last.ok ? last.value : started.value, { code, server });
 }

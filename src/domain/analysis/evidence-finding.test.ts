@@ -65,6 +65,21 @@ it('fails a canary that is surely worse, in three intervals at the soonest', () 
   });
 });
 
+it('says how the newest interval was when it is much worse than all: a canary that died is no 1.6 %', () => {
+  const polls = [
+    ...steady([1000, 0], [9000, 0], 6),
+    ...[60, 70, 80].map((seconds, index) => ({
+      seconds,
+      answer: counters(seconds, [5000 + 212 * (index + 1), 212 * (index + 1)], [45_000 + 900 * (index + 1), 0]),
+    })),
+  ];
+  const found = polls.map((_, index) => verdictAfter(polls.slice(0, index + 1))).find(({ verdict }) => verdict === 'fail');
+  expect(found?.sentence).toMatch(
+    /^canary errors [\d.]+ %, and 100 % \(212 of 212\) in the last look, against 0 %, .* requests; limit 1.1 times$/,
+  );
+  expect(verdictAfter(steady([500, 26], [4500, 18], 4)).sentence).not.toContain('last look');
+});
+
 it('fails a canary that is worse by less in more time', () => {
   const polls = steady([100, 3], [900, 9], 8);
   expect(verdictAfter(polls.slice(0, 3))).toMatchObject({ verdict: 'inconclusive', doubt: 'collecting' });

@@ -61,12 +61,13 @@ export function condemnation(check: EvidenceCheck, state: State, rules: Evidence
       const isRate = check.kind === 'rate';
       const [own, other] = [armOf(canary, isRate), armOf(stable, isRate)];
       const words = (arm: Arm): string => (isRate ? rateWords(arm) : shareWords(arm.n === 0 ? 0 : arm.bad / arm.n));
-      const head = `canary ${check.name} ${words(own)}`;
+      const isFewer = 'worse' in check && check.worse === 'lower';
+      const lately = isRate || isFewer ? '' : latelyWords(own, armOf(state.newest ?? []));
+      const head = `canary ${check.name} ${words(own)}${lately}`;
       const after = isRate ? '' : ` after ${plural(own.n, 'request')}`;
       if (found.from === 'limit')
-        return `${head}, above the limit ${shareWords('max' in check ? (check.max ?? 0) : 0)} with ${confidence}${after}`;
+        return `${head}${lately ? '' : ','} above the limit ${shareWords('max' in check ? (check.max ?? 0) : 0)} with ${confidence}${after}`;
       const where = found.from === null ? '' : ` (mostly ${found.from})`;
-      const isFewer = 'worse' in check && check.worse === 'lower';
       const accepted = 'tolerance' in check ? 1 + check.tolerance : 1;
       const limit = 'tolerance' in check ? `; limit ${numberWords(isFewer ? 1 / accepted : accepted)} times` : '';
       return `${head} against ${words(other)}${where}, ${isFewer ? `fewer with ${confidence}` : times}${after}${limit}`;
@@ -75,12 +76,14 @@ export function condemnation(check: EvidenceCheck, state: State, rules: Evidence
       const histogram = (counts: readonly number[]) => ({ boundsMs: state.boundsMs ?? [], counts });
       const isLimit = found.from === 'limit';
       const ms = isLimit ? (check.maxMs ?? 0) : Number(found.from ?? 0);
-      const share = (counts: readonly number[]): string => {
-        const requests = requestsIn(counts);
-        return shareWords(requests === 0 ? 0 : requestsAbove(histogram(counts), ms) / requests);
-      };
-      const against = isLimit ? `, limit ${shareWords(1 - check.quantile)}` : ` against ${share(stable)}`;
-      return `canary ${check.name}: ${share(canary)} slower than ${msWords(ms)}${against}, worse with ${confidence} after ${plural(requestsIn(canary), 'request')}`;
+      const slow = (counts: readonly number[]): Arm => ({ n: requestsIn(counts), bad: requestsAbove(histogram(counts), ms) });
+      const share = ({ n, bad }: Arm): string => shareWords(n === 0 ? 0 : bad / n);
+      const own = slow(canary);
+      const lately = latelyWords(own, slow(state.newest ?? []));
+      const against = isLimit
+        ? `${lately ? '' : ','} limit ${shareWords(1 - check.quantile)}`
+        : ` against ${share(slow(stable))}`;
+      return `canary ${check.name}: ${share(own)} slower than ${msWords(ms)}${lately}${against}, worse with ${confidence} after ${plural(own.n, 'request')}`;
     }
     case 'gauge': {
       const limit = check.worse === 'lower' ? 1 / (1 + check.tolerance) : 1 + check.tolerance;
@@ -90,6 +93,15 @@ export function condemnation(check: EvidenceCheck, state: State, rules: Evidence
       return unreachable(check);
   }
 }
+
+/** A long good time makes a canary that just died look mild: the newest interval is told as well, where it is much worse than all. */
+function latelyWords(all: Arm, newest: Arm): string {
+  const isTelling = HARD_MIN_REQUESTS <= newest.n && HARD_MIN_BAD <= newest.bad;
+  const isWorse = MUCH_WORSE * all.bad * newest.n <= newest.bad * all.n;
+  return isTelling && isWorse ? `, and ${armWords(newest)} in the last look,` : '';
+}
+
+const MUCH_WORSE = 3;
 
 /** What was proved at one weight says little of another one before some requests were served there. */
 const SOME_AT_A_WEIGHT = 50;

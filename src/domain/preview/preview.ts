@@ -7,7 +7,7 @@ import { prng, hash32 } from '../../lib/prng.ts';
 import type { Work } from '../../lib/slices.ts';
 import { neededRequests } from '../analysis/needed.ts';
 import { partOf, isEvidence, suspiciousFrom } from '../analysis/together.ts';
-import { plannedMs } from '../course.ts';
+import { plannedMs, USUAL_SETTLE_MS } from '../course.ts';
 import type { Plan } from '../plan.ts';
 import { figuresOf } from '../rehearsal/figures.ts';
 import type { Traffic } from '../rehearsal/figures.ts';
@@ -87,7 +87,6 @@ const UP_TO = [0.01, 0.05];
 const TIMES_AS_LONG = [1.1, 1.3, 2];
 const SEEN_WITH = 0.9;
 const EARLY_AFTER_MS = 120_000;
-const SETTLE_MS = 30_000;
 const BISECTIONS = 8;
 
 export function* preview(plan: Plan, traffic: Traffic, seed = 1): Work<Preview> {
@@ -299,11 +298,11 @@ function goodOf(plan: Plan, runs: readonly Play[], early: readonly Play[]): Prev
   const share = (end: Play['end']): number => runs.filter((run) => run.end === end).length / Math.max(1, runs.length);
   const median = (of: readonly Play[]): number | null =>
     quantile(
-      of.filter(({ end }) => end === 'through').map(({ ms }) => ms + SETTLE_MS),
+      of.filter(({ end }) => end === 'through').map(({ ms }) => ms + USUAL_SETTLE_MS),
       0.5,
     );
   return {
-    plannedMs: plannedMs(plan) + SETTLE_MS,
+    plannedMs: plannedMs(plan) + USUAL_SETTLE_MS,
     promoted: share('through'),
     takenBack: share('back'),
     medianMs: median(runs),

@@ -8,7 +8,7 @@ import { wantsHistory } from '../analysis/judge.ts';
 import type { JudgeState } from '../analysis/judge.ts';
 import type { CheckVerdict, Verdict } from '../analysis/measurement.ts';
 import { overallVerdict } from '../analysis/summary.ts';
-import { checksNow, requiredNow } from '../course.ts';
+import { checksNow, requiredNow, USUAL_SETTLE_MS } from '../course.ts';
 import { create } from '../create.ts';
 import { decide } from '../decide.ts';
 import { HEADGATE } from '../draft.ts';
@@ -62,8 +62,6 @@ export type Course = {
   readonly events: readonly Said[];
 };
 
-/** How long the last weight is watched when nothing else is said. */
-const SETTLE_MS = 30_000;
 const SETTLE_LOOK_MS = 5_000;
 const JUDGED_PER_SLICE = 50;
 
@@ -103,7 +101,7 @@ function begun({ plan, start, version }: Rehearsal): Release {
       startPaused: false,
       promotion: { kind: 'swap' },
       targets: [TargetId('rehearsal')],
-      settleMs: SETTLE_MS,
+      settleMs: USUAL_SETTLE_MS,
       behind: null,
       by: HEADGATE,
     },
