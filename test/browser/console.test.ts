@@ -61,9 +61,10 @@ test('a service that is gone leaves a page that says since when, and one that is
   await stage.away(async () => {
     await page.getByText(/Stale since \d\d:\d\d:\d\d/).waitFor();
     // Nothing is counted down to that may have been changed since, while what is over goes on being longer ago.
-    const left = page.locator('.run-next time.stopped');
+    const card = page.locator('.run').filter({ hasText: 'search' });
+    const left = card.locator('.run-next time.stopped');
     const before = await left.textContent();
-    const asked = page.locator('.run-foot time');
+    const asked = card.locator('.run-foot time');
     const ago = await asked.textContent();
     await expect.poll(() => asked.textContent()).not.toBe(ago);
     expect(await left.textContent()).toBe(before);
