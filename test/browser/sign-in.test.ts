@@ -1,6 +1,6 @@
 /** Who asks has to say so: signing in with a token, what somebody sees who may only look, and signing out. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ask, axe, openStage, signIn, tokenFor } from './stage.ts';
+import { agree, ask, ASKED_AGAIN, axe, openStage, signIn, tokenFor } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -97,13 +97,15 @@ test(
     await approver.page.getByRole('button', { name: 'Approve' }).click();
     const dialog = approver.page.getByRole('dialog');
     await dialog.getByRole('textbox', { name: /Reason/ }).fill('looked at it');
-    await dialog.getByRole('button', { name: 'Approve' }).click();
+    await agree(approver.page, 'Approve');
     await dialog.waitFor({ state: 'detached' });
 
     const onward = requester.page.locator('.timeline li').filter({ hasText: 'anna' }).first();
     await onward.waitFor();
     await requester.page.locator('.rail .current').filter({ hasText: /50.%/ }).waitFor();
-    expect([...requester.complaints, ...approver.complaints].filter((text) => !REFUSED.test(text))).toEqual([]);
+    expect(
+      [...requester.complaints, ...approver.complaints].filter((text) => !REFUSED.test(text) && !ASKED_AGAIN.test(text)),
+    ).toEqual([]);
   },
 );
 

@@ -94,6 +94,24 @@ export type ReleaseOptions = {
   readonly token?: string | null;
 };
 
+/** As a person does: what has changed between the question and the answer is asked again, and agreed to again. */
+export async function agree(page: Page, name: string): Promise<void> {
+  const dialog = page.getByRole('dialog');
+  const soon = { timeout: 2_000 };
+  for (let tries = 0; tries < PATIENCE_MS / soon.timeout; tries++) {
+    await dialog
+      .getByRole('button', { name, exact: true })
+      .click(soon)
+      .catch(() => undefined);
+    await dialog.waitFor({ state: 'detached', ...soon }).catch(() => undefined);
+    if ((await dialog.count()) === 0) return;
+  }
+  throw new Error(`"${name}" was never taken: ${await dialog.textContent()}`);
+}
+
+/** A browser's own line about such a refusal, which is no complaint. */
+export const ASKED_AGAIN = /status of 412/;
+
 /** Stands at 5 % until somebody does something. */
 export const slowPlan = (service: string): string => `service: ${service}
 interval: 1s

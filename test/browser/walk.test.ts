@@ -1,7 +1,7 @@
 /** A release as somebody on call meets it: started and steered on its pages, and taken back with its evidence on them. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { BAD } from '../../src/demo/world.ts';
-import { axe, openStage } from './stage.ts';
+import { agree, ASKED_AGAIN, axe, openStage } from './stage.ts';
 import type { Stage } from './stage.ts';
 
 let stage: Stage;
@@ -19,7 +19,8 @@ test(
   'a release is started, walks, is paused and resumed over a reload, is sent on, and is promoted',
   { timeout: 180_000 },
   async () => {
-    await stage.world.deploy('shop', '1.1.0');
+    // It fails less than stable does, so that no chance of the traffic keeps it from its way.
+    await stage.world.deploy('shop', '1.1.0', { errorShare: 0, medianMs: 20 });
     const { page, complaints } = await stage.open('/');
     await page.getByRole('navigation').getByRole('link', { name: 'New release' }).click();
     const start = page.getByRole('button', { name: 'Start the release' });
@@ -57,17 +58,17 @@ test(
     // Paused is paused: it stands at its step, and the page offers the way on and the way back.
     await page.getByRole('button', { name: /^Roll back/ }).waitFor();
     await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await agree(page, 'Resume');
 
     await badge.filter({ hasText: 'paused' }).waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Go on', exact: true }).click();
-    await page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click();
+    await agree(page, 'Go on');
     await badge.filter({ hasText: 'promoted' }).waitFor();
     await page.getByText('It has ended: nothing can be done with it.').waitFor();
     const id = page.url().split('/').at(-1);
     const answer = await fetch(`${stage.world.url}/v1/releases/${id}`);
     expect(await answer.json()).toMatchObject({ phase: { kind: 'promoted' }, createdBy: 'anonymous' });
-    expect(complaints).toEqual([]);
+    expect(complaints.filter((text) => !ASKED_AGAIN.test(text))).toEqual([]);
   },
 );
 
